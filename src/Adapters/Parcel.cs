@@ -1,0 +1,7 @@
+namespace Exchange.Adapters;
+
+/// <summary>One office's copy as an adapter sees it: names and opaque bytes. An adapter cannot open what it carries.</summary>
+/// <param name="Id">Neutral name: also the idempotency key, the same for all tries.</param>
+/// <param name="Office">Recipient's code.</param>
+/// <param name="Length">Bytes of the one-file form.</param>
+public sealed record Parcel(Guid Id, string Office, long Length);

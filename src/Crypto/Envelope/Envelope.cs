@@ -1,0 +1,102 @@
+using Exchange.Crypto.Keys;
+using Exchange.Crypto.Labels;
+using Exchange.Crypto.Statements;
+using Exchange.Crypto.Trust;
+
+namespace Exchange.Crypto.Envelope;
+
+/// <summary>The sealed parts in the order in which they travel; the payload follows as a stream.</summary>
+public sealed record EnvelopeParts(ReadOnlyMemory<byte> Header, IReadOnlyList<ReadOnlyMemory<byte>> Approvals, ReadOnlyMemory<byte> Manifest)
+{
+    public const int MaxHeader = 1 << 20;
+    public const int MaxManifest = 4 << 20;
+    public const int MaxApproval = 1 << 16;
+    public const int MaxApprovals = 16;
+}
+
+/// <summary>A document to seal. Opened once, read once, to the end; <see cref="Length"/> is checked.</summary>
+public sealed record DocumentSource(string Name, string MediaType, long Length, int? Pages, Func<Stream> Open);
+
+public sealed record SealRecipient(string Office, Certificate Certificate, string Role);
+
+/// <summary>All that Seal needs. The secret is drawn inside and is never an argument.</summary>
+public sealed record SealRequest
+{
+    public required Guid Id { get; init; }
+    public required string Gateway { get; init; }
+    public required string Sender { get; init; }
+    public required IReadOnlyList<SealRecipient> Recipients { get; init; }
+    /// <summary>dispatch.to; office codes.</summary>
+    public required IReadOnlyList<string> To { get; init; }
+    public required Label Label { get; init; }
+    public required int Urgency { get; init; }
+    public required Times Times { get; init; }
+    public required Digest Policy { get; init; }
+    public required Digest Directory { get; init; }
+    public required Seen? Seen { get; init; }
+    public required Sheet Sheet { get; init; }
+    public required IReadOnlyList<DocumentSource> Documents { get; init; }
+    /// <summary>Signers of the dispatch: a person, and the office where the policy asks.</summary>
+    public required IReadOnlyList<IPrivateKey> Authors { get; init; }
+    /// <summary>Persons who approve, each with the act "send".</summary>
+    public required IReadOnlyList<IPrivateKey> Approvers { get; init; }
+    /// <summary>Signer of the header.</summary>
+    public required IPrivateKey Office { get; init; }
+    public required int ManifestBucket { get; init; }
+    public required int PayloadBucket { get; init; }
+    /// <summary>Payload bytes done so far, of the padded length.</summary>
+    public IProgress<long>? Progress { get; init; }
+}
+
+/// <param name="Opened">R: proves opening, opens nothing. The sender keeps it beside the outbox entry.</param>
+public sealed record SealedEnvelope(EnvelopeParts Parts, Digest Ctx, Digest ManifestDigest, PayloadRef Payload, Digest DispatchRef, byte[] Opened);
+
+/// <summary>Who says which keys are whose, and when.</summary>
+/// <param name="At">T: the time at which chains must be valid. For the gateway the arrival, for a recipient the time of the gateway's receipt.</param>
+public sealed record EnvelopeContext(OfficeDirectory Directory, CertificateCheck Trust, DateTimeOffset At);
+
+/// <param name="Person">Signer's certificate.</param>
+/// <param name="Roles">His roles in the sender's card.</param>
+public sealed record VerifiedApproval(Digest Ref, Approval Approval, Certificate Person, IReadOnlyList<string> Roles);
+
+/// <summary>An envelope whose outside holds: signatures, label, approvals, recipients. The payload is checked apart, as it comes.</summary>
+/// <param name="RecipientKeysCurrent">Per recipient of the header, in order: the key is a current encryption key of that office (or of the sender, for self).</param>
+public sealed record VerifiedEnvelope(Header Header, Digest Ctx, Digest ManifestDigest, OfficeEntry Sender, Certificate Signer, DateTimeOffset SigningTime,
+    IReadOnlyList<VerifiedApproval> Approvals, IReadOnlyList<bool> RecipientKeysCurrent);
+
+public sealed record OpenRequest
+{
+    public required EnvelopeParts Parts { get; init; }
+    /// <summary>Ciphertext, read once from the start.</summary>
+    public required Stream Payload { get; init; }
+    public required EnvelopeContext Context { get; init; }
+    /// <summary>Office code of the opener.</summary>
+    public required string Office { get; init; }
+    /// <summary>Encryption key of the opener.</summary>
+    public required IPrivateKey Key { get; init; }
+    /// <summary>Existing folder for the documents. They appear there only when everything held: temp files 0600 in it until then.</summary>
+    public required string Folder { get; init; }
+    /// <summary>Whether the level asks for the office's signature on the dispatch besides the person's.</summary>
+    public required bool OfficeSignsDispatch { get; init; }
+    public IProgress<long>? Progress { get; init; }
+}
+
+/// <param name="Proof">HMAC-SHA256(R, CTX ‖ key): what the opened receipt carries.</param>
+/// <param name="DispatchDer">The author's signed statement, for the archive.</param>
+public sealed record OpenedEnvelope(VerifiedEnvelope Envelope, Dispatch Dispatch, ReadOnlyMemory<byte> DispatchDer, IReadOnlyList<string> Files, Digest Proof);
+
+/// <summary>
+/// Use <see cref="SealAsync"/> and <see cref="OpenAsync"/>; a gateway uses <see cref="Verify"/> and <see cref="Payload"/>. Memory is constant in the payload.
+/// The format is docs/envelope.md; what it will not do: open anything before everything held, or encrypt twice under one secret.
+/// </summary>
+public static class Envelope
+{
+    /// <summary>Seals; writes the payload's ciphertext to <paramref name="payload"/>, which the caller makes durable before sending.</summary>
+    public static Task<SealedEnvelope> SealAsync(SealRequest request, Stream payload, TimeProvider clock, CancellationToken cancel) => throw new NotImplementedException();
+
+    /// <summary>Everything that can be checked without a key, except the payload.</summary>
+    public static VerifiedEnvelope Verify(EnvelopeParts parts, EnvelopeContext context) => throw new NotImplementedException();
+
+    /// <summary>Verifies, opens, checks the inside, writes the documents.</summary>
+    public static Task<OpenedEnvelope> OpenAsync(OpenRequest request, CancellationToken cancel) => throw new NotImplementedException();
+}

@@ -1,0 +1,241 @@
+using System.Collections.Frozen;
+using System.Reflection;
+
+namespace Exchange.Crypto;
+
+/// <summary>
+/// One reason to refuse: a code that never changes meaning, one sentence a clerk understands, and what to do about it, in English and Vietnamese.
+/// The list is closed and is the only place where these texts stand; HTTP statuses are in Gateway/Operations/Refusals.cs.
+/// </summary>
+public sealed record Refusal(string Code, string En, string Vi, string RemedyEn, string RemedyVi)
+{
+    // Form: what arrived is not what the format says.
+    public static readonly Refusal Json = new("E_JSON",
+        "A signed part is not in the one JSON form that this format allows.", "Một phần đã ký không đúng dạng JSON duy nhất mà định dạng cho phép.",
+        "Make the dispatch again with up-to-date office software.", "Tạo lại văn bản bằng phần mềm đã cập nhật.");
+    public static readonly Refusal Der = new("E_DER",
+        "A part is not in strict DER, or bytes are missing or left over.", "Một phần không đúng mã hóa DER chặt chẽ, hoặc thiếu hay thừa dữ liệu.",
+        "Send the stored envelope again; if it repeats, seal it anew.", "Gửi lại bao bì đã lưu; nếu vẫn lỗi, hãy niêm phong lại.");
+    public static readonly Refusal Size = new("E_SIZE",
+        "A part is larger than the format allows.", "Một phần vượt quá kích thước mà định dạng cho phép.",
+        "Send to fewer recipients or with fewer documents at a time.", "Gửi cho ít nơi nhận hơn hoặc ít tài liệu hơn mỗi lần.");
+    public static readonly Refusal StatementType = new("E_STATEMENT_TYPE",
+        "A signed part is of another type than its place requires.", "Một phần đã ký không đúng loại so với vị trí của nó.",
+        "Seal the dispatch anew.", "Niêm phong lại văn bản.");
+    public static readonly Refusal StatementSigners = new("E_STATEMENT_SIGNERS",
+        "The signatures do not match, one to one, the signers that the signed text names.", "Các chữ ký không khớp từng cái một với danh sách người ký ghi trong nội dung đã ký.",
+        "Every named signer must sign, and no one else.", "Mọi người ký có tên phải ký, và không ai khác.");
+    public static readonly Refusal StatementAttributes = new("E_STATEMENT_ATTRIBUTES",
+        "A signature lacks a required signed attribute or carries one that is not allowed.", "Chữ ký thiếu thuộc tính bắt buộc hoặc mang thuộc tính không được phép.",
+        "Sign with up-to-date office software.", "Ký lại bằng phần mềm đã cập nhật.");
+    public static readonly Refusal Signature = new("E_SIGNATURE",
+        "A signature does not verify: the part was changed after signing.", "Chữ ký không hợp lệ: nội dung đã bị thay đổi sau khi ký.",
+        "Ask the signer to send it again.", "Yêu cầu nơi ký gửi lại.");
+    public static readonly Refusal Algorithm = new("E_ALGORITHM",
+        "An algorithm or parameter is outside the suite that the header names.", "Thuật toán hoặc tham số không thuộc bộ thuật toán đã nêu.",
+        "Use the certificates and software approved for this gateway.", "Sử dụng chứng thư và phần mềm được phép của trục.");
+
+    // Trust: certificates, directory, officers.
+    public static readonly Refusal CertificateUntrusted = new("E_CERTIFICATE_UNTRUSTED",
+        "A certificate does not lead to a trusted root.", "Chứng thư không dẫn tới gốc được tin cậy.",
+        "Use a certificate issued by the authority of this exchange.", "Sử dụng chứng thư do cơ quan chứng thực của hệ thống cấp.");
+    public static readonly Refusal CertificateTime = new("E_CERTIFICATE_TIME",
+        "A certificate was not valid at the time that counts.", "Chứng thư không còn hoặc chưa có hiệu lực tại thời điểm xét.",
+        "Renew the certificate, and check the clock of the computer.", "Gia hạn chứng thư và kiểm tra đồng hồ máy tính.");
+    public static readonly Refusal CertificateRevoked = new("E_CERTIFICATE_REVOKED",
+        "A certificate has been revoked.", "Chứng thư đã bị thu hồi.",
+        "Ask the directory officers for a new certificate.", "Đề nghị cán bộ danh bạ cấp chứng thư mới.");
+    public static readonly Refusal CertificatePurpose = new("E_CERTIFICATE_PURPOSE",
+        "A certificate may not be used for this purpose.", "Chứng thư không được dùng cho mục đích này.",
+        "Use the certificate issued for this purpose.", "Sử dụng đúng chứng thư đã cấp cho mục đích này.");
+    public static readonly Refusal CertificateAlgorithm = new("E_CERTIFICATE_ALGORITHM",
+        "A certificate uses a key or signature algorithm that is not allowed.", "Chứng thư dùng khóa hoặc thuật toán chữ ký không được phép.",
+        "Ask for a certificate with a P-384 or RSA-3072 key and SHA-256 or better.", "Đề nghị cấp chứng thư khóa P-384 hoặc RSA-3072, SHA-256 trở lên.");
+    public static readonly Refusal RevocationUnknown = new("E_REVOCATION_UNKNOWN",
+        "It cannot be determined whether a certificate has been revoked: no current revocation list.", "Không xác định được chứng thư có bị thu hồi hay không: thiếu danh sách thu hồi còn hiệu lực.",
+        "The administrator must load the current revocation lists.", "Quản trị viên cần nạp danh sách thu hồi hiện hành.");
+    public static readonly Refusal SignerUnknown = new("E_SIGNER_UNKNOWN",
+        "The signer is not a key of the named office in the directory.", "Người ký không thuộc khóa của cơ quan đã nêu trong danh bạ.",
+        "Update the directory, or sign with the office's current key.", "Cập nhật danh bạ, hoặc ký bằng khóa hiện hành của cơ quan.");
+    public static readonly Refusal Officers = new("E_OFFICERS",
+        "The statement is not signed by the two officers whose keys are pinned.", "Văn bản không được ký bởi hai cán bộ có khóa đã ghim.",
+        "Get it from the officers; do not use it.", "Lấy lại từ các cán bộ có thẩm quyền; không sử dụng bản này.");
+    public static readonly Refusal VersionOld = new("E_VERSION_OLD",
+        "The version offered is older than one already seen.", "Phiên bản được đưa ra cũ hơn phiên bản đã thấy.",
+        "Get the current version; report this to the administrator.", "Lấy phiên bản hiện hành; báo cho quản trị viên.");
+    public static readonly Refusal Card = new("E_CARD",
+        "An office's card is missing, not signed by its previous key, or not vouched for by the officers.", "Thẻ khóa của cơ quan bị thiếu, không được ký bằng khóa trước, hoặc chưa được cán bộ danh bạ bảo đảm.",
+        "Ask the directory officers.", "Liên hệ cán bộ danh bạ.");
+
+    // Envelope: parts that do not belong together.
+    public static readonly Refusal Header = new("E_HEADER",
+        "The header has a value outside what the format allows.", "Phần đầu có giá trị ngoài phạm vi định dạng cho phép.",
+        "Seal the dispatch anew.", "Niêm phong lại văn bản.");
+    public static readonly Refusal Suite = new("E_SUITE",
+        "The suite of algorithms is not known here.", "Bộ thuật toán không được biết ở đây.",
+        "Use suite classic-1.", "Sử dụng bộ thuật toán classic-1.");
+    public static readonly Refusal Kind = new("E_KIND",
+        "This kind of dispatch is not handled by this version.", "Loại trao đổi này chưa được phiên bản hiện tại xử lý.",
+        "Send a new dispatch.", "Gửi văn bản mới.");
+    public static readonly Refusal Recipients = new("E_RECIPIENTS",
+        "The keys that can open the envelope are not exactly the recipients that the header names.", "Các khóa mở được bao bì không khớp chính xác với nơi nhận ghi ở phần đầu.",
+        "Seal the dispatch anew.", "Niêm phong lại văn bản.");
+    public static readonly Refusal Manifest = new("E_MANIFEST",
+        "The sealed manifest is not the one that the header was signed with.", "Phần niêm phong không phải phần đã ký cùng phần đầu.",
+        "Send the stored envelope again.", "Gửi lại bao bì đã lưu.");
+    public static readonly Refusal ManifestForm = new("E_MANIFEST_FORM",
+        "The sealed manifest is not in the form that the format prescribes.", "Phần niêm phong không đúng dạng quy định.",
+        "Seal the dispatch anew with up-to-date office software.", "Niêm phong lại bằng phần mềm đã cập nhật.");
+    public static readonly Refusal LabelMismatch = new("E_LABEL_MISMATCH",
+        "The level is not the same in every part of the envelope.", "Độ mật không giống nhau ở mọi phần của bao bì.",
+        "Seal the dispatch anew with one level.", "Niêm phong lại với một độ mật duy nhất.");
+    public static readonly Refusal LabelForm = new("E_LABEL_FORM",
+        "The security label attribute is not the exact encoding of the label.", "Thuộc tính nhãn mật không đúng mã hóa của nhãn.",
+        "Sign with up-to-date office software.", "Ký lại bằng phần mềm đã cập nhật.");
+    public static readonly Refusal Approval = new("E_APPROVAL",
+        "An approval does not belong to this dispatch, or its signer may not give it, or it has lapsed.", "Phê duyệt không thuộc văn bản này, hoặc người ký không có thẩm quyền, hoặc đã hết hạn.",
+        "Ask the signatory to approve this dispatch again.", "Đề nghị người có thẩm quyền phê duyệt lại văn bản này.");
+    public static readonly Refusal PayloadLength = new("E_PAYLOAD_LENGTH",
+        "The payload has another length than the header says.", "Nội dung có độ dài khác với phần đầu đã ghi.",
+        "Send the stored envelope again.", "Gửi lại bao bì đã lưu.");
+    public static readonly Refusal PayloadRoot = new("E_PAYLOAD_ROOT",
+        "The payload is not the one that the header was signed with: bytes were changed on the way.", "Nội dung không phải nội dung đã ký cùng phần đầu: dữ liệu đã bị thay đổi trên đường đi.",
+        "Send the stored envelope again.", "Gửi lại bao bì đã lưu.");
+    public static readonly Refusal NotForThisKey = new("E_NOT_FOR_THIS_KEY",
+        "The envelope is not addressed to this key.", "Bao bì không gửi cho khóa này.",
+        "Open it with the key it was sealed to, or ask the sender to send it again.", "Mở bằng đúng khóa nhận, hoặc đề nghị nơi gửi gửi lại.");
+    public static readonly Refusal CannotOpen = new("E_CANNOT_OPEN",
+        "The envelope cannot be opened with this key.", "Không mở được bao bì bằng khóa này.",
+        "Ask the sender to send the dispatch again.", "Đề nghị nơi gửi gửi lại văn bản.");
+    public static readonly Refusal DispatchMismatch = new("E_DISPATCH_MISMATCH",
+        "The sealed dispatch is not the one that the header names.", "Văn bản bên trong không phải văn bản mà phần đầu đã nêu.",
+        "Report it to the sender.", "Báo lại cho nơi gửi.");
+    public static readonly Refusal DispatchSigners = new("E_DISPATCH_SIGNERS",
+        "The dispatch is not signed by a person of the sending office (and by the office, where the level asks for it).", "Văn bản không được ký bởi người của cơ quan gửi (và bởi cơ quan, khi độ mật yêu cầu).",
+        "Report it to the sender.", "Báo lại cho nơi gửi.");
+    public static readonly Refusal SenderMismatch = new("E_SENDER_MISMATCH",
+        "The dispatch comes from another office than the envelope.", "Văn bản thuộc cơ quan khác với cơ quan gửi bao bì.",
+        "Report it to the sender.", "Báo lại cho nơi gửi.");
+    public static readonly Refusal Addressees = new("E_ADDRESSEES",
+        "The envelope was sent to an office that the author of the dispatch did not address.", "Bao bì gửi tới cơ quan không nằm trong nơi nhận mà người ký văn bản đã ghi.",
+        "Report it to the sender.", "Báo lại cho nơi gửi.");
+    public static readonly Refusal DocumentDigest = new("E_DOCUMENT_DIGEST",
+        "A document is not the one that the author signed.", "Tài liệu không phải bản mà người ký đã ký.",
+        "Report it to the sender.", "Báo lại cho nơi gửi.");
+    public static readonly Refusal DocumentName = new("E_DOCUMENT_NAME",
+        "A document has a name that cannot be used safely, or two documents have one name.", "Tên tài liệu không an toàn, hoặc hai tài liệu trùng tên.",
+        "Rename the document: letters, digits, spaces, dots and dashes.", "Đổi tên tài liệu: chữ, số, dấu cách, dấu chấm, gạch ngang.");
+    public static readonly Refusal Expired = new("E_EXPIRED",
+        "The dispatch arrived after the time until which it may be accepted.", "Văn bản đến sau thời hạn được tiếp nhận.",
+        "Send it anew with a later time.", "Gửi lại với thời hạn muộn hơn.");
+    public static readonly Refusal NotYet = new("E_NOT_YET",
+        "The dispatch may not be released before the time it names.", "Văn bản chưa được phát hành trước thời điểm đã ghi.",
+        "Wait until that time.", "Chờ đến thời điểm đó.");
+    public static readonly Refusal ClockSkew = new("E_CLOCK_SKEW",
+        "The signing time and the time of arrival are more than ten minutes apart.", "Thời điểm ký và thời điểm đến lệch nhau quá mười phút.",
+        "Check the clock of the computer and seal again.", "Kiểm tra đồng hồ máy tính và niêm phong lại.");
+    public static readonly Refusal Replay = new("E_REPLAY",
+        "Another envelope of this sender with the same identifier was already received.", "Đã nhận một bao bì khác của nơi gửi này với cùng mã định danh.",
+        "Nothing needs doing if the first copy is here; else report it to the sender.", "Không cần xử lý nếu đã có bản đầu; nếu không, báo lại cho nơi gửi.");
+
+    // Decision: rules of the policy. One answer, E_NOT_RELEASABLE, hides which fact about the other side was missing.
+    public static readonly Refusal PolicyUnknown = new("E_POLICY_UNKNOWN",
+        "The label belongs to a policy that is not active here.", "Nhãn thuộc một chính sách không có hiệu lực ở đây.",
+        "Update the policy and choose the level again.", "Cập nhật chính sách và chọn lại độ mật.");
+    public static readonly Refusal LabelMissing = new("E_LABEL_MISSING",
+        "No level was chosen.", "Chưa chọn độ mật.",
+        "Choose a level: there is no default.", "Hãy chọn độ mật: không có giá trị mặc định.");
+    public static readonly Refusal LabelClass = new("E_LABEL_CLASS",
+        "The level is not one of the active policy, or its mark is not the policy's mark.", "Độ mật không thuộc chính sách hiện hành, hoặc dấu mật không đúng.",
+        "Choose a level of the active policy.", "Chọn độ mật của chính sách hiện hành.");
+    public static readonly Refusal LabelCategory = new("E_LABEL_CATEGORY",
+        "A category is unknown, of the wrong kind, or missing where the level requires it.", "Phạm trù không tồn tại, sai loại, hoặc thiếu khi độ mật yêu cầu.",
+        "Choose the categories again.", "Chọn lại các phạm trù.");
+    public static readonly Refusal LabelBasis = new("E_LABEL_BASIS",
+        "This level needs its basis: the entry of the official list of state secrets.", "Độ mật này cần căn cứ: mục trong danh mục bí mật nhà nước.",
+        "Name the entry, or choose a lower level.", "Ghi rõ mục căn cứ, hoặc chọn độ mật thấp hơn.");
+    public static readonly Refusal ApprovalMissing = new("E_APPROVAL_MISSING",
+        "This level needs the approval of the signatory.", "Độ mật này cần phê duyệt của người có thẩm quyền ký.",
+        "Ask the signatory to approve, then send again.", "Trình người có thẩm quyền phê duyệt rồi gửi lại.");
+    public static readonly Refusal NotReleasable = new("E_NOT_RELEASABLE",
+        "The dispatch may not be released to the recipients named.", "Văn bản không được phép chuyển tới nơi nhận đã nêu.",
+        "Check the recipients and the level; ask the policy officers if both are right.", "Kiểm tra nơi nhận và độ mật; nếu đều đúng, hãy hỏi cán bộ chính sách.");
+    public static readonly Refusal RecipientKeys = new("E_RECIPIENT_KEYS",
+        "The envelope can be opened by a key that is not a current key of its recipients.", "Bao bì có thể mở bằng khóa không phải khóa hiện hành của nơi nhận.",
+        "Update the directory and seal the dispatch anew.", "Cập nhật danh bạ và niêm phong lại văn bản.");
+    public static readonly Refusal Internal = new("E_INTERNAL",
+        "The decision could not be made, so the answer is no.", "Không thể ra quyết định, vì vậy không cho phép.",
+        "Try again later; tell the administrator if it repeats.", "Thử lại sau; báo quản trị viên nếu lặp lại.");
+
+    // Service: the gateway and the way to it.
+    public static readonly Refusal NotSignedIn = new("E_NOT_SIGNED_IN",
+        "The certificate of this connection is not that of an office in the directory.", "Chứng thư của kết nối không thuộc cơ quan nào trong danh bạ.",
+        "Connect with the office's TLS certificate.", "Kết nối bằng chứng thư TLS của cơ quan.");
+    public static readonly Refusal NotFound = new("E_NOT_FOUND",
+        "There is nothing here for you under this name.", "Không có gì ở đây dành cho bạn với tên này.",
+        "Check the identifier.", "Kiểm tra lại mã định danh.");
+    public static readonly Refusal SenderNotYou = new("E_SENDER_NOT_YOU",
+        "The envelope's sender is not the office of this connection.", "Nơi gửi của bao bì không phải cơ quan của kết nối này.",
+        "Send each office's envelopes with its own certificate.", "Gửi bao bì của mỗi cơ quan bằng chứng thư của chính cơ quan đó.");
+    public static readonly Refusal OtherGateway = new("E_OTHER_GATEWAY",
+        "The envelope was sealed for another gateway.", "Bao bì được niêm phong cho một trục khác.",
+        "Send it to the gateway it names, or seal it anew.", "Gửi tới đúng trục đã nêu, hoặc niêm phong lại.");
+    public static readonly Refusal SameId = new("E_SAME_ID",
+        "Another envelope with this identifier was already submitted.", "Đã có một bao bì khác với cùng mã định danh được gửi.",
+        "Seal the dispatch anew; it gets a new identifier.", "Niêm phong lại văn bản; văn bản sẽ có mã mới.");
+    public static readonly Refusal TooLarge = new("E_TOO_LARGE",
+        "The request is larger than this gateway takes in one piece.", "Yêu cầu lớn hơn mức trục nhận trong một lần.",
+        "Send the payload by itself: PUT /dispatches/{id}/payload.", "Gửi riêng phần nội dung: PUT /dispatches/{id}/payload.");
+    public static readonly Refusal Request = new("E_REQUEST",
+        "The request is not one that this interface knows.", "Yêu cầu không đúng giao diện này.",
+        "See the interface description.", "Xem mô tả giao diện.");
+    public static readonly Refusal NothingToUpload = new("E_NOTHING_TO_UPLOAD",
+        "No payload is awaited for this dispatch.", "Không chờ nội dung nào cho văn bản này.",
+        "Submit the header first, or ask for the status.", "Gửi phần đầu trước, hoặc hỏi trạng thái.");
+    public static readonly Refusal Receipt = new("E_RECEIPT",
+        "The receipt does not fit the dispatch or its signer.", "Biên nhận không khớp với văn bản hoặc người ký.",
+        "Make the receipt again from the opened dispatch.", "Tạo lại biên nhận từ văn bản đã mở.");
+    public static readonly Refusal Busy = new("E_BUSY",
+        "The gateway is taking in as much as it can.", "Trục đang tiếp nhận tối đa khả năng.",
+        "The software tries again by itself; nothing is lost.", "Phần mềm sẽ tự thử lại; không mất dữ liệu.");
+    public static readonly Refusal Full = new("E_FULL",
+        "The gateway has no room for submissions at the moment.", "Trục hiện không còn chỗ để tiếp nhận.",
+        "The software tries again by itself; the administrator has been alarmed.", "Phần mềm sẽ tự thử lại; quản trị viên đã được báo.");
+    public static readonly Refusal Unreachable = new("E_UNREACHABLE",
+        "The gateway cannot be reached.", "Không kết nối được tới trục.",
+        "Check the network; sealed dispatches wait in the outbox.", "Kiểm tra mạng; văn bản đã niêm phong chờ trong hộp gửi.");
+    public static readonly Refusal Profile = new("E_PROFILE",
+        "The office's profile is incomplete or cannot be read.", "Hồ sơ của cơ quan chưa đủ hoặc không đọc được.",
+        "Correct what the message names.", "Sửa nội dung mà thông báo đã nêu.");
+    public static readonly Refusal Passphrase = new("E_PASSPHRASE",
+        "A key file cannot be opened: wrong passphrase, or the file is damaged.", "Không mở được tệp khóa: sai mật khẩu hoặc tệp hỏng.",
+        "Give the passphrase by file, environment or prompt.", "Cung cấp mật khẩu qua tệp, biến môi trường hoặc bàn phím.");
+
+    // Evidence: ledger, checkpoints, proofs.
+    public static readonly Refusal Note = new("E_NOTE",
+        "A checkpoint is not in the signed-note form or its signature does not verify.", "Điểm kiểm tra sai dạng hoặc chữ ký không hợp lệ.",
+        "Fetch it again; if it repeats, alarm the auditors.", "Tải lại; nếu lặp lại, báo kiểm toán.");
+    public static readonly Refusal Proof = new("E_PROOF",
+        "A proof does not lead from the entry to the checkpoint.", "Bằng chứng không dẫn từ mục sổ tới điểm kiểm tra.",
+        "Fetch it again; if it repeats, alarm the auditors.", "Tải lại; nếu lặp lại, báo kiểm toán.");
+    public static readonly Refusal Fork = new("E_FORK",
+        "Two checkpoints of one ledger contradict each other.", "Hai điểm kiểm tra của cùng một sổ mâu thuẫn nhau.",
+        "Stop, keep both, alarm the auditors.", "Dừng lại, giữ cả hai, báo kiểm toán.");
+
+    /// <summary>Every refusal there is, by code.</summary>
+    public static readonly FrozenDictionary<string, Refusal> All = typeof(Refusal)
+        .GetFields(BindingFlags.Public | BindingFlags.Static).Where(f => f.FieldType == typeof(Refusal))
+        .Select(f => (Refusal)f.GetValue(null)!).ToFrozenDictionary(r => r.Code);
+
+    public override string ToString() => Code;
+}
+
+/// <summary>
+/// Input was refused. <see cref="Detail"/> is for the log and the operator: it names places and kinds, never plaintext, subjects, label text or keys,
+/// and never travels to the other side.
+/// </summary>
+public sealed class RefusedException(Refusal refusal, string detail = "") : Exception(detail.Length == 0 ? refusal.Code : $"{refusal.Code}: {detail}")
+{
+    public Refusal Refusal { get; } = refusal;
+    public string Detail { get; } = detail;
+}

@@ -1,0 +1,21 @@
+using Exchange.Crypto.Labels;
+
+namespace Exchange.Crypto.Statements;
+
+/// <summary>A person's decision, in clear, where the policy must see who decided. The salted dispatch ref shows no content.</summary>
+public sealed record Approval : IStatementContent
+{
+    public const string TypeName = "approval";
+    public required int V { get; init; }
+    public required string Type { get; init; }
+    public required Digest[] Signers { get; init; }
+    /// <summary>"send" (later also "forward", "lower").</summary>
+    public required string Act { get; init; }
+    public required Digest Dispatch { get; init; }
+    public required Label Label { get; init; }
+    public required string From { get; init; }
+    /// <summary>Office codes, a superset of the header's to and cc.</summary>
+    public required string[] To { get; init; }
+    /// <summary>Unix milliseconds.</summary>
+    public required long NotAfter { get; init; }
+}

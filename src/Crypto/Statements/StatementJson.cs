@@ -1,0 +1,20 @@
+using System.Text.Json.Serialization;
+
+namespace Exchange.Crypto.Statements;
+
+/// <summary>Generated, strict (de)serialisation of every statement: unknown, doubled, missing and null members are refused.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    AllowDuplicateProperties = false,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(Header))]
+[JsonSerializable(typeof(Dispatch))]
+[JsonSerializable(typeof(Approval))]
+[JsonSerializable(typeof(Receipt))]
+[JsonSerializable(typeof(DirectoryStatement))]
+[JsonSerializable(typeof(Card))]
+[JsonSerializable(typeof(StandingStatement))]
+[JsonSerializable(typeof(Policy.PolicyStatement))]
+public sealed partial class StatementJson : JsonSerializerContext;
