@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Exchange.Crypto.Keys;
 using Exchange.Crypto.Trust;
 
@@ -9,32 +10,124 @@ namespace Exchange.Crypto.Statements;
 /// </summary>
 public sealed class Statement
 {
-    /// <summary>Signs canonical JSON. The content's "signers" must be the keys of <paramref name="signers"/>, in the same order.</summary>
+    readonly IStatementContent content;
+    readonly SignedData data;
+
+    Statement(StatementType type, ReadOnlyMemory<byte> der, SignedData data, IStatementContent content, IReadOnlyList<Certificate> signers, IReadOnlyList<DateTimeOffset> times)
+    {
+        Type = type;
+        Der = der;
+        this.data = data;
+        this.content = content;
+        Ref = Digest.Of(data.Content.Span);
+        Signers = signers;
+        SigningTimes = times;
+        SignatureDigests = [.. data.Signers.Select(s => Digest.Of(s.Signature.Span))];
+    }
+
+    public StatementType Type { get; }
+    public ReadOnlyMemory<byte> Der { get; }
+    /// <summary>Canonical JSON bytes.</summary>
+    public ReadOnlyMemory<byte> Json => data.Content;
+    /// <summary>ref(S) = SHA-256 of the JSON bytes.</summary>
+    public Digest Ref { get; }
+    /// <summary>Certificates in the order of "signers".</summary>
+    public IReadOnlyList<Certificate> Signers { get; }
+    /// <summary>Signing times in the order of "signers".</summary>
+    public IReadOnlyList<DateTimeOffset> SigningTimes { get; }
+    /// <summary>SHA-256 of each SignerInfo.signature, in SET order.</summary>
+    public IReadOnlyList<Digest> SignatureDigests { get; }
+    /// <summary>DER of the eSSSecurityLabel attribute value; equal in all SignerInfos; null where the type has none.</summary>
+    public ReadOnlyMemory<byte>? Label => data.Signers[0].Attributes.Label;
+    public Digest? ManifestDigest => data.Signers[0].Attributes.ManifestDigest;
+
+    /// <summary>The JSON as its record; v, type and signers were checked by <see cref="Read"/>.</summary>
+    public T As<T>() where T : class, IStatementContent =>
+        content as T ?? throw new InvalidOperationException($"This statement is a {content.GetType().Name}, not a {typeof(T).Name}.");
+
+    /// <summary>Signs a record. Its "signers" must be the keys of <paramref name="signers"/>, in the same order.</summary>
     /// <param name="label">DER of the ESS label: in header and dispatch, exactly there.</param>
     /// <param name="manifestDigest">In the header, exactly there.</param>
+    public static Statement Sign<T>(T content, IReadOnlyList<IPrivateKey> signers, DateTimeOffset signingTime, byte[]? label = null, Digest? manifestDigest = null)
+        where T : class, IStatementContent =>
+        Sign(StatementKind.Of<T>().Type, StatementKind.Of<T>().Write(content), signers, signingTime, label, manifestDigest);
+
+    /// <summary>Signs canonical JSON; for a record use the overload above.</summary>
     public static Statement Sign(StatementType type, byte[] json, IReadOnlyList<IPrivateKey> signers, DateTimeOffset signingTime,
-        byte[]? label = null, Digest? manifestDigest = null) => throw new NotImplementedException();
+        byte[]? label = null, Digest? manifestDigest = null)
+    {
+        var contentType = Oids.ContentType(type);
+        var time = DateTimeOffset.FromUnixTimeSeconds(signingTime.ToUnixTimeSeconds());
+        var digest = SHA384.HashData(json);
+        // A null array would convert to an empty value, not to none.
+        var ess = label is null ? default(ReadOnlyMemory<byte>?) : label;
+        var infos = signers.Select(signer =>
+        {
+            var certificate = signer.Certificate;
+            var attributes = new SignedAttributes(contentType, digest, time, certificate.Key, ess, manifestDigest);
+            return new SignerInfo(certificate.IssuerDer, certificate.SerialNumber, attributes, signer.Sign(attributes.ToBeSigned()), TimeStamp: null);
+        });
+        var der = new SignedData(contentType, json, [.. signers.Select(s => s.Certificate.Der)], [.. infos]).Encode();
+        // A statement that we would not accept never leaves: also catches a key that does not match its certificate.
+        return Read(der, type);
+    }
 
     /// <summary>Reads and verifies one statement of the given type; the whole input must be it.</summary>
     /// <exception cref="RefusedException">Der, Size, StatementType, StatementAttributes, StatementSigners, Algorithm, Signature, Json.</exception>
-    public static Statement Read(ReadOnlyMemory<byte> der, StatementType type) => throw new NotImplementedException();
+    public static Statement Read(ReadOnlyMemory<byte> der, StatementType type)
+    {
+        var kind = StatementKind.Of(type);
+        if (der.Length > kind.MaxLength) throw new RefusedException(Refusal.Size, kind.Name);
+        var data = SignedData.Decode(der, kind.MaxSigners);
+        if (data.ContentType != Oids.ContentType(type)) throw new RefusedException(Refusal.StatementType, $"{data.ContentType} in place of a {kind.Name}");
+        var content = kind.Read(data.Content.Span);
+        if (content.V != 1 || content.Type != kind.Name) throw new RefusedException(Refusal.StatementType, $"v or type of a {kind.Name}");
 
-    public StatementType Type => throw new NotImplementedException();
-    public ReadOnlyMemory<byte> Der => throw new NotImplementedException();
-    /// <summary>Canonical JSON bytes, not yet read as a record: use the typed readers below.</summary>
-    public ReadOnlyMemory<byte> Json => throw new NotImplementedException();
-    /// <summary>ref(S) = SHA-256 of the JSON bytes.</summary>
-    public Digest Ref => throw new NotImplementedException();
-    /// <summary>Certificates in the order of "signers".</summary>
-    public IReadOnlyList<Certificate> Signers => throw new NotImplementedException();
-    /// <summary>Signing times in the order of "signers".</summary>
-    public IReadOnlyList<DateTimeOffset> SigningTimes => throw new NotImplementedException();
-    /// <summary>SHA-256 of each SignerInfo.signature, in SET order.</summary>
-    public IReadOnlyList<Digest> SignatureDigests => throw new NotImplementedException();
-    /// <summary>DER of the eSSSecurityLabel attribute value; equal in all SignerInfos; null where the type has none.</summary>
-    public ReadOnlyMemory<byte>? Label => throw new NotImplementedException();
-    public Digest? ManifestDigest => throw new NotImplementedException();
+        CheckAttributes(data, kind);
+        var certificates = MatchSigners(data, content.Signers, kind);
+        var times = new DateTimeOffset[certificates.Length];
+        foreach (var info in data.Signers)
+        {
+            var at = Array.FindIndex(certificates, c => c.Key == info.Attributes.Certificate);
+            CheckSignature(info, certificates[at]);
+            times[at] = info.Attributes.SigningTime;
+        }
+        return new Statement(type, der.ToArray(), data, content, certificates, times);
+    }
 
-    /// <summary>The JSON as its record. v = 1, type and signers were checked by Read.</summary>
-    public T As<T>() where T : class, IStatementContent => throw new NotImplementedException();
+    static void CheckAttributes(SignedData data, StatementKind kind)
+    {
+        var digest = SHA384.HashData(data.Content.Span);
+        var first = data.Signers.Count > 0 ? data.Signers[0].Attributes : throw new RefusedException(Refusal.StatementSigners, "no signer");
+        foreach (var info in data.Signers)
+        {
+            var attributes = info.Attributes;
+            if (attributes.ContentType != data.ContentType) throw new RefusedException(Refusal.StatementAttributes, "contentType");
+            if (attributes.Label.HasValue != kind.HasLabel) throw new RefusedException(Refusal.StatementAttributes, "eSSSecurityLabel");
+            if (attributes.ManifestDigest.HasValue != kind.HasManifestDigest) throw new RefusedException(Refusal.StatementAttributes, "manifestDigest");
+            if (info.TimeStamp is not null && kind.Type != StatementType.Dispatch) throw new RefusedException(Refusal.StatementAttributes, "unsigned attribute");
+            // RFC 2634 3.1.4: equal in all SignerInfos, or not at all.
+            if (kind.HasLabel && !attributes.Label!.Value.Span.SequenceEqual(first.Label!.Value.Span)) throw new RefusedException(Refusal.LabelMismatch, "SignerInfos differ");
+            if (!attributes.MessageDigest.Span.SequenceEqual(digest)) throw new RefusedException(Refusal.Signature, "messageDigest");
+        }
+    }
+
+    /// <summary>Signers named in the JSON, certificates carried and SignerInfos are the same set, each once: a stripped or added signer shows.</summary>
+    static Certificate[] MatchSigners(SignedData data, Digest[] signers, StatementKind kind)
+    {
+        if (signers.Length < kind.MinSigners || signers.Length != data.Signers.Count || signers.Length != data.Certificates.Count || signers.Distinct().Count() != signers.Length)
+            throw new RefusedException(Refusal.StatementSigners, "count");
+        var carried = data.Certificates.Select(der => new Certificate(der.Span)).ToDictionary(c => c.Key);
+        var signed = data.Signers.Select(s => s.Attributes.Certificate).ToHashSet();
+        if (!signed.SetEquals(signers) || !signers.All(carried.ContainsKey)) throw new RefusedException(Refusal.StatementSigners, "not the signers named");
+        return [.. signers.Select(key => carried[key])];
+    }
+
+    static void CheckSignature(SignerInfo info, Certificate certificate)
+    {
+        if (!info.Issuer.Span.SequenceEqual(certificate.IssuerDer) || !info.Serial.Span.SequenceEqual(certificate.SerialNumber))
+            throw new RefusedException(Refusal.StatementSigners, "sid");
+        var key = EcdsaP384.PublicKey(certificate.PublicKeyInfo) ?? throw new RefusedException(Refusal.Algorithm, "signer's key is not P-384");
+        if (!EcdsaP384.Verify(key, info.Attributes.ToBeSigned(), info.Signature)) throw new RefusedException(Refusal.Signature, "SignerInfo");
+    }
 }

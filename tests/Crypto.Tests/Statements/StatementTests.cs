@@ -1,0 +1,290 @@
+using System.Diagnostics;
+using System.Formats.Asn1;
+using System.Security.Cryptography;
+using Exchange.Crypto;
+using Exchange.Crypto.Keys;
+using Exchange.Crypto.Labels;
+using Exchange.Crypto.Statements;
+
+namespace Exchange.Tests.Statements;
+
+public sealed class StatementTests
+{
+    static readonly DateTimeOffset At = new(2026, 11, 24, 8, 0, 0, TimeSpan.Zero);
+    static readonly Label Plain = new() { Policy = "2.25.1.3.1", Class = 10, Mark = "KHÔNG MẬT", Categories = [], Basis = null, Term = null, Caveats = [] };
+    // Any well-formed value will do: that the attribute equals the label is the envelope's rule, not the statement's.
+    static readonly byte[] Ess = Convert.FromHexString("3106020104060129");
+
+    static Approval ApprovalBy(params IPrivateKey[] signers) => new()
+    {
+        V = 1, Type = "approval", Signers = [.. signers.Select(s => s.Certificate.Key)], Act = "send", Dispatch = Digest.Of([1]), Label = Plain,
+        From = "G22", To = ["H41"], NotAfter = At.AddDays(1).ToUnixTimeMilliseconds(),
+    };
+
+    static Dispatch DispatchBy(params IPrivateKey[] signers) => new()
+    {
+        V = 1, Type = "dispatch", Signers = [.. signers.Select(s => s.Certificate.Key)], Salt = new byte[32], From = "G22", To = ["H41"], Label = Plain,
+        Sheet = new() { Number = "7816", Notation = "VPCP-TTĐT", Subject = "Về việc thử nghiệm", DocumentType = "Công văn", Place = "Hà Nội", Date = "2026-11-24", Signatory = null },
+        Documents = [new("a.pdf", "application/pdf", 3, Digest.Of([1, 2, 3]), 1)],
+    };
+
+    static Refusal Refused(Action read) => Assert.Throws<RefusedException>(read).Refusal;
+
+    [Fact]
+    public void A_signed_statement_reads_back_with_its_record_ref_signers_and_time()
+    {
+        using var a = new SelfSignedKey("CN=Person");
+        using var b = new SelfSignedKey("CN=Office");
+        var content = DispatchBy(b, a);
+        var statement = Statement.Sign(content, [b, a], At.AddMilliseconds(700), Ess);
+        var read = Statement.Read(statement.Der, StatementType.Dispatch);
+        Assert.Equal(Digest.Of(read.Json.Span), read.Ref);
+        Assert.Equal([b.Certificate, a.Certificate], read.Signers);
+        Assert.All(read.SigningTimes, t => Assert.Equal(At, t));
+        Assert.Equal(Ess, read.Label!.Value.ToArray());
+        Assert.Equal("Về việc thử nghiệm", read.As<Dispatch>().Sheet.Subject);
+        Assert.Equal(2, read.SignatureDigests.Count);
+        Assert.Throws<InvalidOperationException>(() => read.As<Header>());
+    }
+
+    [Fact]
+    public void OpenSSL_verifies_a_statement_and_prints_its_JSON()
+    {
+        using var key = new SelfSignedKey();
+        var statement = Statement.Sign(ApprovalBy(key), [key], At);
+        var folder = Directory.CreateTempSubdirectory("exchange-");
+        try
+        {
+            File.WriteAllBytes(Path.Combine(folder.FullName, "s.p7s"), statement.Der.ToArray());
+            File.WriteAllText(Path.Combine(folder.FullName, "ca.pem"), key.Pem);
+            var start = new ProcessStartInfo("openssl", "cms -verify -inform DER -in s.p7s -CAfile ca.pem -purpose any -cades -attime 1795510800 -out out.json")
+            { WorkingDirectory = folder.FullName, RedirectStandardError = true };
+            using var openssl = Process.Start(start)!;
+            var said = openssl.StandardError.ReadToEnd();
+            openssl.WaitForExit();
+            Assert.True(openssl.ExitCode == 0, said);
+            Assert.Equal(statement.Json.ToArray(), File.ReadAllBytes(Path.Combine(folder.FullName, "out.json")));
+        }
+        finally { folder.Delete(recursive: true); }
+    }
+
+    [Fact]
+    public void Every_flipped_byte_is_refused()
+    {
+        using var key = new SelfSignedKey();
+        var der = Statement.Sign(ApprovalBy(key), [key], At).Der.ToArray();
+        for (var i = 0; i < der.Length; i++)
+        {
+            var broken = (byte[])der.Clone();
+            broken[i] ^= 1;
+            // A flipped bit in the certificate's own signature changes its key, hence the signer that the JSON names.
+            Assert.Contains(Refused(() => Statement.Read(broken, StatementType.Approval)), new[] {
+                Refusal.Der, Refusal.Json, Refusal.Signature, Refusal.StatementType, Refusal.StatementAttributes, Refusal.StatementSigners, Refusal.Algorithm });
+        }
+    }
+
+    [Fact]
+    public void A_truncated_or_lengthened_statement_is_refused()
+    {
+        using var key = new SelfSignedKey();
+        var der = Statement.Sign(ApprovalBy(key), [key], At).Der;
+        Assert.Equal(Refusal.Der, Refused(() => Statement.Read(der[..^1], StatementType.Approval)));
+        Assert.Equal(Refusal.Der, Refused(() => Statement.Read((byte[])[.. der.Span, 0], StatementType.Approval)));
+        Assert.Equal(Refusal.Der, Refused(() => Statement.Read(ReadOnlyMemory<byte>.Empty, StatementType.Approval)));
+    }
+
+    [Fact]
+    public void A_statement_of_one_type_is_not_read_as_another()
+    {
+        using var key = new SelfSignedKey();
+        var approval = Statement.Sign(ApprovalBy(key), [key], At);
+        Assert.Equal(Refusal.StatementType, Refused(() => Statement.Read(approval.Der, StatementType.Receipt)));
+        Assert.Equal(Refusal.StatementType, Refused(() => Statement.Read(approval.Der, StatementType.Recall)));
+        // The same JSON signed under id-data's place, or under another type's OID, is not an approval.
+        Assert.Equal(Refusal.StatementType, Refused(() => Statement.Read(Forge(approval.Json.ToArray(), key, Oids.Data, Oids.Data), StatementType.Approval)));
+        var card = Oids.ContentType(StatementType.Card);
+        Assert.Equal(Refusal.StatementType, Refused(() => Statement.Read(Forge(approval.Json.ToArray(), key, card, card), StatementType.Approval)));
+    }
+
+    [Fact]
+    public void The_content_type_attribute_must_repeat_the_content_type()
+    {
+        using var key = new SelfSignedKey();
+        var json = Statement.Sign(ApprovalBy(key), [key], At).Json.ToArray();
+        var forged = Forge(json, key, Oids.ContentType(StatementType.Approval), Oids.ContentType(StatementType.Receipt));
+        Assert.Equal(Refusal.StatementAttributes, Refused(() => Statement.Read(forged, StatementType.Approval)));
+    }
+
+    [Fact]
+    public void A_stripped_second_signer_is_noticed()
+    {
+        using var a = new SelfSignedKey("CN=Person");
+        using var b = new SelfSignedKey("CN=Office");
+        var data = SignedData.Decode(Statement.Sign(DispatchBy(a, b), [a, b], At, Ess).Der, 4);
+        foreach (var keep in new[] { 0, 1 })
+        {
+            var info = data.Signers[keep];
+            var certificate = new[] { a, b }.Single(k => k.Certificate.Key == info.Attributes.Certificate).Certificate.Der;
+            var stripped = data with { Signers = [info], Certificates = [certificate] };
+            Assert.Equal(Refusal.StatementSigners, Refused(() => Statement.Read(stripped.Encode(), StatementType.Dispatch)));
+            var certificatesKept = data with { Signers = [info] };
+            Assert.Equal(Refusal.StatementSigners, Refused(() => Statement.Read(certificatesKept.Encode(), StatementType.Dispatch)));
+        }
+    }
+
+    [Fact]
+    public void A_signer_that_the_text_does_not_name_is_refused()
+    {
+        using var a = new SelfSignedKey("CN=Person");
+        using var mallory = new SelfSignedKey("CN=Mallory");
+        var data = SignedData.Decode(Statement.Sign(DispatchBy(a), [a], At, Ess).Der, 4);
+        var other = SignedData.Decode(Statement.Sign(DispatchBy(mallory), [mallory], At, Ess).Der, 4);
+        var added = data with { Signers = [.. data.Signers, .. other.Signers], Certificates = [.. data.Certificates, .. other.Certificates] };
+        Assert.Equal(Refusal.Signature, Refused(() => Statement.Read(added.Encode(), StatementType.Dispatch)));   // his digest is of other JSON
+        Assert.Equal(Refusal.StatementSigners, Refused(() => Statement.Read(Forge(data.Content.ToArray(), mallory, data.ContentType, data.ContentType, Ess), StatementType.Dispatch)));
+    }
+
+    [Fact]
+    public void Dropped_signed_attributes_are_refused()
+    {
+        // draft-ietf-lamps-cms-euf-cma-signeddata: the attributes' DER as content, no signedAttrs, the signature still fits. OpenSSL accepts it.
+        using var key = new SelfSignedKey();
+        var data = SignedData.Decode(Statement.Sign(ApprovalBy(key), [key], At).Der, 1);
+        var info = data.Signers[0];
+        var bare = new AsnWriter(AsnEncodingRules.DER);
+        using (bare.PushSequence())
+        {
+            bare.WriteInteger(1);
+            using (bare.PushSequence()) { bare.WriteEncodedValue(info.Issuer.Span); bare.WriteInteger(info.Serial.Span); }
+            SignerInfo.WriteAlgorithm(bare, Oids.Sha384);
+            SignerInfo.WriteAlgorithm(bare, Oids.EcdsaSha384);
+            bare.WriteOctetString(info.Signature.Span);
+        }
+        var der = Replace((data with { Content = info.Attributes.ToBeSigned() }).Encode(), info.Encode(), bare.Encode());
+        Assert.Equal(Refusal.StatementAttributes, Refused(() => Statement.Read(der, StatementType.Approval)));
+    }
+
+    public static TheoryData<string> Attributes => [Oids.ContentTypeAttribute, Oids.MessageDigest, Oids.SigningTime, Oids.SigningCertificateV2, Oids.CmsAlgorithmProtection, Oids.EssSecurityLabel];
+
+    [Theory, MemberData(nameof(Attributes))]
+    public void Every_signed_attribute_must_be_there_once(string oid)
+    {
+        using var key = new SelfSignedKey();
+        var der = Statement.Sign(DispatchBy(key), [key], At, Ess).Der.ToArray();
+        var missing = Resign(der, key, attributes => attributes.RemoveAll(a => a.Oid == oid));
+        Assert.Equal(Refusal.StatementAttributes, Refused(() => Statement.Read(missing, StatementType.Dispatch)));
+        var doubled = Resign(der, key, attributes => attributes.Add(attributes.First(a => a.Oid == oid)));
+        Assert.Equal(Refusal.StatementAttributes, Refused(() => Statement.Read(doubled, StatementType.Dispatch)));
+    }
+
+    [Fact]
+    public void An_attribute_outside_the_list_is_refused()
+    {
+        using var key = new SelfSignedKey();
+        var der = Statement.Sign(DispatchBy(key), [key], At, Ess).Der.ToArray();
+        var extra = Resign(der, key, attributes => attributes.Add(("1.2.840.113549.1.9.16.2.1", Convert.FromHexString("3016060B2A864886F70D010910020131070C0568656C6C6F"))));
+        Assert.Equal(Refusal.StatementAttributes, Refused(() => Statement.Read(extra, StatementType.Dispatch)));
+        Assert.Equal(Refusal.StatementAttributes, Refused(() => Statement.Sign(DispatchBy(key), [key], At)));
+        Assert.Equal(Refusal.StatementAttributes, Refused(() => Statement.Sign(ApprovalBy(key), [key], At, Ess)));
+        Assert.Equal(Refusal.StatementAttributes, Refused(() => Statement.Sign(DispatchBy(key), [key], At, Ess, Digest.Of([1]))));
+    }
+
+    [Fact]
+    public void Labels_that_differ_between_signers_are_refused()
+    {
+        using var a = new SelfSignedKey("CN=Person");
+        using var b = new SelfSignedKey("CN=Office");
+        var content = DispatchBy(a, b);
+        var one = SignedData.Decode(Statement.Sign(content, [a, b], At, Ess).Der, 4);
+        var two = SignedData.Decode(Statement.Sign(content, [a, b], At, Convert.FromHexString("3106020103060129")).Der, 4);
+        SignerInfo Of(SignedData data, IPrivateKey key) => data.Signers.Single(s => s.Attributes.Certificate == key.Certificate.Key);
+        var mixed = one with { Signers = [Of(one, a), Of(two, b)] };
+        Assert.Equal(Refusal.LabelMismatch, Refused(() => Statement.Read(mixed.Encode(), StatementType.Dispatch)));
+    }
+
+    [Fact]
+    public void A_signer_with_another_curve_is_refused()
+    {
+        using var p256 = new SelfSignedKey("CN=P-256", ECCurve.NamedCurves.nistP256);
+        Assert.Equal(Refusal.Algorithm, Refused(() => Statement.Sign(ApprovalBy(p256), [p256], At)));
+    }
+
+    [Fact]
+    public void The_malleable_twin_of_a_signature_has_the_same_ref()
+    {
+        // (r, n−s) verifies too: signature bytes are no identity, refs are.
+        using var key = new SelfSignedKey();
+        var statement = Statement.Sign(ApprovalBy(key), [key], At);
+        var data = SignedData.Decode(statement.Der, 1);
+        var pair = new AsnReader(data.Signers[0].Signature, AsnEncodingRules.DER).ReadSequence();
+        var (r, s) = (pair.ReadInteger(), pair.ReadInteger());
+        var n = new System.Numerics.BigInteger(EcdsaP384.Domain.N.ToByteArrayUnsigned(), isUnsigned: true, isBigEndian: true);
+        var twin = new AsnWriter(AsnEncodingRules.DER);
+        using (twin.PushSequence()) { twin.WriteInteger(r); twin.WriteInteger(n - s); }
+        var read = Statement.Read((data with { Signers = [data.Signers[0] with { Signature = twin.Encode() }] }).Encode(), StatementType.Approval);
+        Assert.Equal(statement.Ref, read.Ref);
+        Assert.NotEqual(statement.SignatureDigests, read.SignatureDigests);
+    }
+
+    /// <summary>Signs any bytes under any two content types, with all the attributes: what a plugin made to sign files could be tricked into.</summary>
+    static byte[] Forge(byte[] json, IPrivateKey key, string type, string attributeType, byte[]? label = null)
+    {
+        var attributes = new SignedAttributes(attributeType, SHA384.HashData(json), At, key.Certificate.Key, label is null ? default(ReadOnlyMemory<byte>?) : label, null);
+        var info = new SignerInfo(key.Certificate.IssuerDer, key.Certificate.SerialNumber, attributes, key.Sign(attributes.ToBeSigned()), null);
+        return new SignedData(type, json, [key.Certificate.Der], [info]).Encode();
+    }
+
+    /// <summary>The statement with its list of signed attributes changed and honestly signed again.</summary>
+    static byte[] Resign(byte[] der, IPrivateKey key, Action<List<(string Oid, byte[] Der)>> change)
+    {
+        var info = SignedData.Decode(der, 4).Signers[0];
+        var set = new AsnReader(info.Attributes.ToBeSigned(), AsnEncodingRules.DER).ReadSetOf();
+        var list = new List<(string, byte[])>();
+        while (set.HasData)
+        {
+            var one = set.ReadEncodedValue();
+            list.Add((new AsnReader(one, AsnEncodingRules.DER).ReadSequence().ReadObjectIdentifier(), one.ToArray()));
+        }
+        change(list);
+        byte[] Set(Asn1Tag tag)
+        {
+            var writer = new AsnWriter(AsnEncodingRules.DER);
+            using (writer.PushSetOf(tag)) foreach (var (_, bytes) in list) writer.WriteEncodedValue(bytes);
+            return writer.Encode();
+        }
+        var again = new AsnWriter(AsnEncodingRules.DER);
+        using (again.PushSequence())
+        {
+            again.WriteInteger(1);
+            using (again.PushSequence()) { again.WriteEncodedValue(info.Issuer.Span); again.WriteInteger(info.Serial.Span); }
+            SignerInfo.WriteAlgorithm(again, Oids.Sha384);
+            again.WriteEncodedValue(Set(new Asn1Tag(TagClass.ContextSpecific, 0, true)));
+            SignerInfo.WriteAlgorithm(again, Oids.EcdsaSha384);
+            again.WriteOctetString(key.Sign(Set(Asn1Tag.SetOf)));
+        }
+        return Replace(der, info.Encode(), again.Encode());
+    }
+
+    /// <summary>Puts another SignerInfo in the place of the only one and mends the lengths around it.</summary>
+    static byte[] Replace(byte[] der, byte[] oldInfo, byte[] newInfo)
+    {
+        var outer = new AsnReader(der, AsnEncodingRules.DER).ReadSequence();
+        var oid = outer.ReadObjectIdentifier();
+        var body = outer.ReadSequence(new Asn1Tag(TagClass.ContextSpecific, 0, true)).ReadSequence();
+        var parts = new List<byte[]>();
+        while (body.HasData) parts.Add(body.ReadEncodedValue().ToArray());
+        Assert.True(parts[^1].AsSpan().IndexOf(oldInfo) >= 0);
+        var writer = new AsnWriter(AsnEncodingRules.DER);
+        using (writer.PushSequence())
+        {
+            writer.WriteObjectIdentifier(oid);
+            using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 0, true)))
+            using (writer.PushSequence())
+            {
+                foreach (var part in parts.SkipLast(1)) writer.WriteEncodedValue(part);
+                using (writer.PushSetOf()) writer.WriteEncodedValue(newInfo);
+            }
+        }
+        return writer.Encode();
+    }
+}
