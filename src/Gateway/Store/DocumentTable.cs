@@ -1,0 +1,28 @@
+using Exchange.Crypto;
+using Exchange.Gateway.Journaling;
+
+namespace Exchange.Gateway.Store;
+
+/// <summary>The number stands in the store.</summary>
+internal enum DocumentKind { Policy = 1, Directory = 2, Card = 3, Standing = 4, Crl = 5 }
+
+/// <summary>A document that was activated. Never changed; the newest of a kind and name is in force.</summary>
+internal sealed record DocumentRow
+{
+    public required DocumentKind Kind { get; init; }
+    /// <summary>Card: office code; CRL: key of its issuer; else empty.</summary>
+    public required string Name { get; init; }
+    public required long Version { get; init; }
+    /// <summary>Ref of the statement; of a CRL SHA-256 of its DER.</summary>
+    public required Digest Ref { get; init; }
+    public required long ActivatedAt { get; init; }
+    /// <summary>Leaf of its activation entry, of a card that of its directory.</summary>
+    public required Digest Leaf { get; init; }
+    public required byte[] Der { get; init; }
+}
+
+internal static class DocumentTable
+{
+    /// <summary>The document in force of each kind and name.</summary>
+    public static IReadOnlyList<DocumentRow> InForce(Source source) => throw new NotImplementedException();
+}

@@ -1,0 +1,71 @@
+using Exchange.Crypto;
+using Exchange.Gateway.Journaling;
+
+namespace Exchange.Gateway.Store;
+
+/// <summary>States of one office's copy. It ends in exactly one of Delivered, Refused, Expired, Dead, Recalled. The number stands in the store.</summary>
+internal enum ParcelState
+{
+    /// <summary>In the mailbox, for the office to fetch. A crash leaves it so.</summary>
+    Available = 1,
+    /// <summary>The office acknowledged all bytes (moved by its receipt).</summary>
+    Delivered = 2,
+    /// <summary>A decision made again said no (moved by release, retry or download).</summary>
+    Refused = 3,
+    /// <summary>Its time ran out.</summary>
+    Expired = 4,
+    /// <summary>Given up; may be sent again by an operator.</summary>
+    Dead = 5,
+    Recalled = 6,
+    /// <summary>A job carries it to the office.</summary>
+    Queued = 7,
+}
+
+/// <summary>One office's copy: its permanent state. There is one for each recipient of role "to" or "cc"; "self" and "recovery" only hold keys and get none.</summary>
+internal sealed record ParcelRow
+{
+    /// <summary>UUIDv7.</summary>
+    public required Guid Id { get; init; }
+    public required Guid Dispatch { get; init; }
+    public required string Office { get; init; }
+    /// <summary>Recipient key in the header.</summary>
+    public required Digest Key { get; init; }
+    public required string Role { get; init; }
+    public required ParcelState State { get; init; }
+    /// <summary>"mailbox".</summary>
+    public required string Channel { get; init; }
+    public required string? LastRefusal { get; init; }
+    public required long CreatedAt { get; init; }
+    public required long UpdatedAt { get; init; }
+}
+
+/// <summary>A line of a mailbox.</summary>
+internal sealed record MailboxItem
+{
+    public required Guid Parcel { get; init; }
+    public required Guid Dispatch { get; init; }
+    public required string Sender { get; init; }
+    public required Guid Envelope { get; init; }
+    public required Digest Ctx { get; init; }
+    public required int Class { get; init; }
+    public required int Urgency { get; init; }
+    public required long ReceivedAt { get; init; }
+    public required long Expires { get; init; }
+    /// <summary>Bytes of the file form: header, approvals, manifest, payload.</summary>
+    public required long Size { get; init; }
+    public required ParcelState State { get; init; }
+}
+
+internal static class ParcelTable
+{
+    public static ParcelRow? Find(Source source, string office, Guid parcel) => throw new NotImplementedException();
+
+    /// <summary>The office's copies in the order of arrival, after this parcel (null: from the first); only those available unless all.</summary>
+    public static IReadOnlyList<MailboxItem> Mailbox(Source source, string office, Guid? after, int limit, bool all = false) => throw new NotImplementedException();
+
+    /// <summary>Copies of the sender's own dispatch, in header order.</summary>
+    public static IReadOnlyList<ParcelRow> OfDispatch(Source source, string sender, Guid dispatch) => throw new NotImplementedException();
+
+    /// <summary>Moves the parcel if it still is in the state expected. False: it is not; nothing was changed.</summary>
+    public static bool Move(Batch b, Guid parcel, ParcelState from, ParcelState to, string? refusal = null) => throw new NotImplementedException();
+}
