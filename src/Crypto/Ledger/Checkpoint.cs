@@ -1,0 +1,36 @@
+using System.Globalization;
+using System.Text;
+
+namespace Exchange.Crypto.Ledger;
+
+/// <summary>
+/// C2SP tlog-checkpoint: the head of a ledger, three lines (origin, size, root in base64) in a signed note by a key whose name is the origin. We write no extension
+/// lines and therefore read none. Signatures by other keys (witnesses) may stand beside ours.
+/// </summary>
+/// <param name="Origin">Name of the ledger, "gateway.example/ledger".</param>
+/// <param name="Size">Number of entries.</param>
+/// <param name="Root">Root of their tree.</param>
+public sealed record Checkpoint(string Origin, long Size, Digest Root)
+{
+    /// <summary>The text that is signed.</summary>
+    public string Text => string.Create(CultureInfo.InvariantCulture, $"{Origin}\n{Size}\n{Convert.ToBase64String(Root.ToArray())}\n");
+
+    /// <summary>Verifies a note by the ledger's pinned key and reads the checkpoint in it.</summary>
+    /// <exception cref="RefusedException"><see cref="Refusal.Note"/>.</exception>
+    public static Checkpoint Open(ReadOnlySpan<byte> note, VerifierKey key) => Parse(SignedNote.Open(note, [key]).Text, key.Name);
+
+    /// <summary>As the other; the key as its line of text.</summary>
+    public static Checkpoint Open(string note, string verifierKey) => Open(Encoding.UTF8.GetBytes(note), VerifierKey.Parse(verifierKey));
+
+    static Checkpoint Parse(string text, string origin)
+    {
+        var lines = text.Split('\n');
+        if (lines.Length != 4 || lines[3].Length != 0) throw new RefusedException(Refusal.Note, "a checkpoint has three lines");
+        // Only canonical forms: "007" or a root with stray bits would be a second spelling of one head.
+        if (lines[0] != origin) throw new RefusedException(Refusal.Note, "origin is not the name of the key");
+        if (!long.TryParse(lines[1], NumberStyles.None, CultureInfo.InvariantCulture, out var size)) throw new RefusedException(Refusal.Note, "size");
+        if (!SignedNote.TryBase64(lines[2], out var root) || root.Length != Digest.Size) throw new RefusedException(Refusal.Note, "root");
+        var checkpoint = new Checkpoint(lines[0], size, new Digest(root));
+        return checkpoint.Text == text ? checkpoint : throw new RefusedException(Refusal.Note, "not the one spelling of a checkpoint");
+    }
+}

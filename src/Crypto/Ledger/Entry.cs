@@ -1,0 +1,96 @@
+using System.Collections.Frozen;
+using System.Security.Cryptography;
+
+namespace Exchange.Crypto.Ledger;
+
+/// <summary>
+/// An entry: 32 bytes on the tree, SHA-256(salt(32) ‖ detail), and apart from it the salt and the detail (RFC 8785 JSON with v, kind, time …), which
+/// can be shown by clearance and erased. leaf = SHA-256(00 ‖ entry).
+/// </summary>
+public sealed record LedgerEntry(byte[] Salt, byte[] Detail)
+{
+    public const int SaltSize = 32;
+
+    /// <summary>A fresh random salt for this detail. Never derived: erasing it must make the detail unguessable.</summary>
+    public static LedgerEntry Create(byte[] detail) => new(RandomNumberGenerator.GetBytes(SaltSize), detail);
+
+    /// <summary>A fresh random salt for the canonical bytes of this detail.</summary>
+    public static LedgerEntry Create<T>(T detail) where T : EntryDetail => Create(EntryDetails.Write(detail));
+
+    /// <summary>SHA-256(salt ‖ detail): the 32 bytes logged.</summary>
+    public Digest Hash
+    {
+        get
+        {
+            if (Salt.Length != SaltSize) throw new ArgumentException($"A salt has {SaltSize} bytes.");
+            using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            sha.AppendData(Salt);
+            sha.AppendData(Detail);
+            Span<byte> hash = stackalloc byte[Digest.Size];
+            sha.GetHashAndReset(hash);
+            return new Digest(hash);
+        }
+    }
+
+    /// <summary>SHA-256(00 ‖ Hash).</summary>
+    public Digest Leaf => LeafOf(Hash);
+
+    /// <summary>SHA-256(00 ‖ entry), from the 32 bytes that stand in the entry bundles.</summary>
+    public static Digest LeafOf(Digest entry)
+    {
+        Span<byte> bytes = stackalloc byte[Digest.Size];
+        entry.CopyTo(bytes);
+        return MerkleTree.LeafHash(bytes);
+    }
+}
+
+/// <summary>Closed list of what an entry can be about. The number is stored; it never changes meaning and is never reused.</summary>
+public enum EntryKind
+{
+    /// <summary>A dispatch was accepted.</summary>
+    Submission = 1,
+    /// <summary>A dispatch was refused.</summary>
+    Rejection = 2,
+    /// <summary>An office asked what the decision would be.</summary>
+    DryRun = 3,
+    /// <summary>A recipient acknowledged all bytes of its copy.</summary>
+    Consignment = 4,
+    /// <summary>A recipient opened its copy.</summary>
+    Opening = 5,
+    /// <summary>A recipient could not open its copy, or it did not hold.</summary>
+    OpeningFailure = 6,
+    /// <summary>Unauthenticated connection failures, counted per reason, network and minute.</summary>
+    SignInFailures = 7,
+    /// <summary>A policy, directory, standing or revocation list came into force.</summary>
+    Activation = 8,
+    Start = 9,
+    Stop = 10,
+}
+
+/// <summary>The word for each kind, as it stands in the detail's "kind".</summary>
+public static class EntryKinds
+{
+    static readonly FrozenDictionary<EntryKind, string> Names = new Dictionary<EntryKind, string>
+    {
+        [EntryKind.Submission] = "submission",
+        [EntryKind.Rejection] = "rejection",
+        [EntryKind.DryRun] = "dry-run",
+        [EntryKind.Consignment] = "consignment",
+        [EntryKind.Opening] = "opening",
+        [EntryKind.OpeningFailure] = "opening-failure",
+        [EntryKind.SignInFailures] = "sign-in-failures",
+        [EntryKind.Activation] = "activation",
+        [EntryKind.Start] = "start",
+        [EntryKind.Stop] = "stop",
+    }.ToFrozenDictionary();
+
+    public static string Name(this EntryKind kind) => Names[kind];
+
+    public static bool TryParse(string? name, out EntryKind kind)
+    {
+        foreach (var (candidate, text) in Names)
+            if (text == name) { kind = candidate; return true; }
+        kind = default;
+        return false;
+    }
+}

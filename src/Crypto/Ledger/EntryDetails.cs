@@ -1,0 +1,145 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Exchange.Crypto.Ledger;
+
+/// <summary>What an entry says, apart from the tree. One record per <see cref="EntryKind"/>; RFC 8785 JSON with v = 1, kind and time. Codes and digests only: no subject, no names.</summary>
+public abstract record EntryDetail
+{
+    private protected EntryDetail(EntryKind kind) { EntryKind = kind; Kind = kind.Name(); }
+
+    public int V { get; init; } = 1;
+    /// <summary>Word of the kind; fixed by the record's type.</summary>
+    public string Kind { get; init; }
+    /// <summary>Unix milliseconds.</summary>
+    public required long Time { get; init; }
+
+    [JsonIgnore] public EntryKind EntryKind { get; }
+
+    /// <summary>v and kind are what this record's type says; a reader checks it, a writer cannot get it wrong.</summary>
+    [JsonIgnore] internal bool HasItsKind => V == 1 && Kind == EntryKind.Name();
+}
+
+/// <param name="ManifestDigest">SHA-256 of the manifest's DER; with <paramref name="Ctx"/> the identity of the dispatch.</param>
+/// <param name="PolicyOid">Policy that the label names.</param>
+/// <param name="Class">Class number of the label.</param>
+/// <param name="Policy">Ref of the policy that decided.</param>
+/// <param name="Directory">Ref of the directory in force.</param>
+/// <param name="Standing">Ref of the standing in force.</param>
+/// <param name="Decision">Salted digest of the decision record.</param>
+public sealed record SubmissionDetail(string Sender, Guid Envelope, Digest Ctx, Digest ManifestDigest, string PolicyOid, int Class, int Urgency,
+    Digest Policy, Digest Directory, Digest Standing, Digest Decision) : EntryDetail(EntryKind.Submission);
+
+/// <param name="Envelope">Null when the header could not be read; likewise <paramref name="Ctx"/>.</param>
+/// <param name="Code">The code that the sender may see.</param>
+/// <param name="Decision">Salted digest of the decision record; null when it did not come to a decision.</param>
+public sealed record RejectionDetail(string Sender, Guid? Envelope, Digest? Ctx, string Code, Digest? Decision) : EntryDetail(EntryKind.Rejection);
+
+/// <param name="Code">"OK" or the refusal's code.</param>
+public sealed record DryRunDetail(string Sender, string Code, Digest Decision) : EntryDetail(EntryKind.DryRun);
+
+/// <param name="Office">Whose copy.</param>
+/// <param name="Key">Recipient key of the copy.</param>
+/// <param name="Receipt">SHA-256 of the office receipt's DER.</param>
+public sealed record ConsignmentDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, Digest Receipt) : EntryDetail(EntryKind.Consignment);
+
+/// <param name="Receipt">SHA-256 of the office receipt's DER.</param>
+public sealed record OpeningDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, Digest Receipt) : EntryDetail(EntryKind.Opening);
+
+/// <param name="Receipt">SHA-256 of the office receipt's DER.</param>
+/// <param name="Code">Refusal code that the office gave.</param>
+public sealed record OpeningFailureDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, Digest Receipt, string Code)
+    : EntryDetail(EntryKind.OpeningFailure);
+
+/// <param name="Reason">Refusal code.</param>
+/// <param name="Network">Address block, "/24" for IPv4 and "/48" for IPv6.</param>
+/// <param name="Minute">Start of the minute, Unix milliseconds.</param>
+public sealed record SignInFailuresDetail(string Reason, string Network, long Minute, long Count) : EntryDetail(EntryKind.SignInFailures);
+
+/// <param name="What">"policy", "directory", "standing" or "crl".</param>
+/// <param name="Ref">Ref of the statement, or SHA-256 of the CRL.</param>
+/// <param name="Version">Its version; for a CRL its number.</param>
+public sealed record ActivationDetail(string What, Digest Ref, long Version) : EntryDetail(EntryKind.Activation);
+
+/// <param name="Program">Version of the program.</param>
+/// <param name="Schema">Version of the store.</param>
+/// <param name="Size">Entries found at start.</param>
+public sealed record StartDetail(string Program, long Schema, long Size) : EntryDetail(EntryKind.Start);
+
+public sealed record StopDetail() : EntryDetail(EntryKind.Stop);
+
+/// <summary>The one writer and reader of details.</summary>
+public static class EntryDetails
+{
+    /// <summary>Longest detail that is logged; receipts carry it.</summary>
+    public const int MaxBytes = 2048;
+
+    /// <summary>RFC 8785 bytes.</summary>
+    public static byte[] Write(EntryDetail detail) => detail switch
+    {
+        SubmissionDetail d => StrictJson.Write(d, EntryJson.Default.SubmissionDetail),
+        RejectionDetail d => StrictJson.Write(d, EntryJson.Default.RejectionDetail),
+        DryRunDetail d => StrictJson.Write(d, EntryJson.Default.DryRunDetail),
+        ConsignmentDetail d => StrictJson.Write(d, EntryJson.Default.ConsignmentDetail),
+        OpeningDetail d => StrictJson.Write(d, EntryJson.Default.OpeningDetail),
+        OpeningFailureDetail d => StrictJson.Write(d, EntryJson.Default.OpeningFailureDetail),
+        SignInFailuresDetail d => StrictJson.Write(d, EntryJson.Default.SignInFailuresDetail),
+        ActivationDetail d => StrictJson.Write(d, EntryJson.Default.ActivationDetail),
+        StartDetail d => StrictJson.Write(d, EntryJson.Default.StartDetail),
+        StopDetail d => StrictJson.Write(d, EntryJson.Default.StopDetail),
+        _ => throw new ArgumentException("Not a detail of the closed list.", nameof(detail)),
+    };
+
+    /// <summary>The detail whose bytes these are.</summary>
+    /// <exception cref="RefusedException"><see cref="Refusal.Json"/>: unknown kind, wrong members, or not canonical.</exception>
+    public static EntryDetail Read(ReadOnlySpan<byte> canonical)
+    {
+        if (canonical.Length > MaxBytes) throw new RefusedException(Refusal.Json, "entry detail too long");
+        EntryDetail detail = KindOf(canonical) switch
+        {
+            EntryKind.Submission => StrictJson.Read(canonical, EntryJson.Default.SubmissionDetail),
+            EntryKind.Rejection => StrictJson.Read(canonical, EntryJson.Default.RejectionDetail),
+            EntryKind.DryRun => StrictJson.Read(canonical, EntryJson.Default.DryRunDetail),
+            EntryKind.Consignment => StrictJson.Read(canonical, EntryJson.Default.ConsignmentDetail),
+            EntryKind.Opening => StrictJson.Read(canonical, EntryJson.Default.OpeningDetail),
+            EntryKind.OpeningFailure => StrictJson.Read(canonical, EntryJson.Default.OpeningFailureDetail),
+            EntryKind.SignInFailures => StrictJson.Read(canonical, EntryJson.Default.SignInFailuresDetail),
+            EntryKind.Activation => StrictJson.Read(canonical, EntryJson.Default.ActivationDetail),
+            EntryKind.Start => StrictJson.Read(canonical, EntryJson.Default.StartDetail),
+            EntryKind.Stop => StrictJson.Read(canonical, EntryJson.Default.StopDetail),
+            _ => throw new RefusedException(Refusal.Json, "unknown kind of entry"),
+        };
+        return detail.HasItsKind ? detail : throw new RefusedException(Refusal.Json, "version of the entry");
+    }
+
+    static EntryKind KindOf(ReadOnlySpan<byte> canonical)
+    {
+        var reader = new Utf8JsonReader(canonical);
+        try
+        {
+            while (reader.Read())
+                if (reader.CurrentDepth == 1 && reader.TokenType == JsonTokenType.PropertyName && reader.ValueTextEquals("kind"u8))
+                    return reader.Read() && reader.TokenType == JsonTokenType.String && EntryKinds.TryParse(reader.GetString(), out var kind) ? kind : default;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException) { }
+        return default;
+    }
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    AllowDuplicateProperties = false,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(SubmissionDetail))]
+[JsonSerializable(typeof(RejectionDetail))]
+[JsonSerializable(typeof(DryRunDetail))]
+[JsonSerializable(typeof(ConsignmentDetail))]
+[JsonSerializable(typeof(OpeningDetail))]
+[JsonSerializable(typeof(OpeningFailureDetail))]
+[JsonSerializable(typeof(SignInFailuresDetail))]
+[JsonSerializable(typeof(ActivationDetail))]
+[JsonSerializable(typeof(StartDetail))]
+[JsonSerializable(typeof(StopDetail))]
+sealed partial class EntryJson : JsonSerializerContext;
