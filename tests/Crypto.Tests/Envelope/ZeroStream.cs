@@ -5,12 +5,13 @@ sealed class ZeroStream(long length) : Stream
 {
     long left = length;
     /// <summary>Bytes read so far.</summary>
-    public long Given => length - left;
+    public long Given { get; private set; }
     public override int Read(Span<byte> buffer)
     {
         var size = (int)Math.Min(buffer.Length, left);
         buffer[..size].Clear();
         left -= size;
+        Given += size;
         return size;
     }
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
