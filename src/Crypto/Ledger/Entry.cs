@@ -15,7 +15,7 @@ public sealed record LedgerEntry(byte[] Salt, byte[] Detail)
     public static LedgerEntry Create(byte[] detail) => new(RandomNumberGenerator.GetBytes(SaltSize), detail);
 
     /// <summary>A fresh random salt for the canonical bytes of this detail.</summary>
-    public static LedgerEntry Create<T>(T detail) where T : LedgerDetail => Create(EntryDetails.Write(detail));
+    public static LedgerEntry Create<T>(T detail) where T : EntryDetail => Create(EntryDetails.Write(detail));
 
     /// <summary>SHA-256(salt ‖ detail): the 32 bytes logged.</summary>
     public Digest Hash
@@ -44,27 +44,24 @@ public sealed record LedgerEntry(byte[] Salt, byte[] Detail)
     }
 }
 
-/// <summary>
-/// Closed list of what an entry can be about. The number stands in the gateway's store: it never changes and is never reused. Subject: the row that the store
-/// files the entry under. Promises: what the same commit wrote, and a check of the store therefore looks for.
-/// </summary>
+/// <summary>Closed list of what an entry can be about. The number is stored; it never changes meaning and is never reused.</summary>
 public enum EntryKind
 {
-    /// <summary>Subject: dispatch. Promises the dispatch, its parcels, its decision and its SubmissionAcceptance receipt.</summary>
+    /// <summary>A dispatch was accepted.</summary>
     Submission = 1,
-    /// <summary>Subject: none. Promises a SubmissionRejection receipt.</summary>
+    /// <summary>A dispatch was refused.</summary>
     Rejection = 2,
-    /// <summary>Subject: none. Promises the decision record.</summary>
+    /// <summary>An office asked what the decision would be.</summary>
     DryRun = 3,
-    /// <summary>Subject: parcel. Promises that it is delivered, the office's ContentHandover and our ContentConsignment.</summary>
+    /// <summary>A recipient acknowledged all bytes of its copy.</summary>
     Consignment = 4,
-    /// <summary>Subject: parcel. Promises the office's ContentOpening.</summary>
+    /// <summary>A recipient opened its copy.</summary>
     Opening = 5,
-    /// <summary>Subject: parcel. Promises the office's ContentOpeningFailure.</summary>
+    /// <summary>A recipient could not open its copy, or it did not hold.</summary>
     OpeningFailure = 6,
-    /// <summary>Unauthenticated failures, counted per reason, network and minute. Promises nothing.</summary>
+    /// <summary>Unauthenticated connection failures, counted per reason, network and minute.</summary>
     SignInFailures = 7,
-    /// <summary>A policy, directory, standing or revocation list came into force. Promises the document.</summary>
+    /// <summary>A policy, directory, standing or revocation list came into force.</summary>
     Activation = 8,
     Start = 9,
     Stop = 10,

@@ -1,60 +1,47 @@
-namespace Exchange.Crypto.Trust;
+using System.Collections.Concurrent;
+using Org.BouncyCastle.Pkix;
 
-/// <summary>What a certificate is about to be used for. Each fixes the key usage, the extended key usage and the key type that must be there.</summary>
-public enum Purpose
-{
-    /// <summary>Header, card, receipt of an office: P-384, digitalSignature + nonRepudiation, emailProtection.</summary>
-    OfficeSigning,
-    /// <summary>Dispatch and approval: as above, issued to a person.</summary>
-    PersonSigning,
-    /// <summary>Receipts of a gateway: P-384, digitalSignature + nonRepudiation, emailProtection.</summary>
-    GatewayEvidence,
-    /// <summary>Directory, standing, policy: as OfficeSigning; pinned besides.</summary>
-    Officer,
-    /// <summary>Recipient of envelopes: P-384 keyAgreement or RSA ≥ 3072 keyEncipherment, emailProtection.</summary>
-    OfficeEncryption,
-    /// <summary>TLS client: digitalSignature, clientAuth.</summary>
-    TlsClient,
-    /// <summary>TLS server: digitalSignature, serverAuth.</summary>
-    TlsServer,
-}
+namespace Exchange.Crypto.Trust;
 
 /// <param name="Refusal">null: good.</param>
 /// <param name="Detail">For the log: which certificate of the path, which check.</param>
-/// <param name="ValidUntil">Until when the verdict stands: the earliest notAfter and nextUpdate of the path.</param>
+/// <param name="ValidUntil">Until when (exclusive) a good verdict stands: the earliest notAfter and nextUpdate of the path. A bad one stands for its moment only.</param>
 public sealed record CertificateVerdict(Refusal? Refusal, string Detail, DateTimeOffset ValidUntil)
 {
     public bool Good => Refusal is null;
 }
 
-/// <summary>Immutable: pinned roots, issuing CAs and their CRLs.</summary>
-public sealed class TrustStore
-{
-    /// <param name="roots">DER.</param>
-    /// <param name="intermediates">DER.</param>
-    /// <param name="crls">DER; each must verify under one of the CAs; for one issuer the highest CRL number wins.</param>
-    /// <exception cref="RefusedException">A CRL or certificate cannot be read or does not verify.</exception>
-    public static TrustStore Create(IEnumerable<ReadOnlyMemory<byte>> roots, IEnumerable<ReadOnlyMemory<byte>> intermediates, IEnumerable<ReadOnlyMemory<byte>> crls) =>
-        throw new NotImplementedException();
-
-    /// <summary>Reads a folder: roots/*.pem|der|crt, intermediates/…, crls/*.crl|pem|der.</summary>
-    public static TrustStore Load(string folder) => throw new NotImplementedException();
-
-    public IReadOnlyList<Certificate> Roots => throw new NotImplementedException();
-    public IReadOnlyList<Certificate> Intermediates => throw new NotImplementedException();
-    /// <summary>DER of the CRLs in use.</summary>
-    public IReadOnlyList<ReadOnlyMemory<byte>> Crls => throw new NotImplementedException();
-    /// <summary>The same anchors with these CRLs taken into account where they are newer.</summary>
-    public TrustStore WithCrls(IEnumerable<ReadOnlyMemory<byte>> crls) => throw new NotImplementedException();
-    /// <summary>SHA-256 over the sorted keys of anchors and CRLs: names this store in a World.</summary>
-    public Digest Id => throw new NotImplementedException();
-}
-
-/// <summary>Path and CRL check by purpose at a given time (RFC 5280 section 6, BouncyCastle PKIX). Fails closed; thread-safe; verdicts are cached until they may change.</summary>
+/// <summary>
+/// Path and CRL check by purpose at a given time (RFC 5280 section 6, BouncyCastle PKIX). Fails closed; thread-safe; verdicts are cached until they may change.
+/// </summary>
+/// <remarks>
+/// The time may lie in the past ("was it good when the gateway took it in?"). A CRL issued later answers that too: its entries carry the time from which they count.
+/// Only of certificates that had expired before the list was issued it may keep silent (RFC 5280 3.3), so these come back as unknown.
+/// CRLs are checked here and not in BouncyCastle, whose check asks the machine's clock.
+/// </remarks>
 public sealed class CertificateCheck(TrustStore store)
 {
+    const int MaxPath = 5, MaxCached = 65_536;
+
+    readonly ConcurrentDictionary<(Digest Key, Purpose Purpose), Cached> cache = [];
+    readonly Lock signatures = new();
+    readonly Dictionary<Digest, Certificate[]> issuersOfAuthorities = [];
+
     public TrustStore Store { get; } = store;
-    public CertificateVerdict Check(Certificate certificate, Purpose purpose, DateTimeOffset at) => throw new NotImplementedException();
+
+    public CertificateVerdict Check(Certificate certificate, Purpose purpose, DateTimeOffset at)
+    {
+        if (cache.TryGetValue((certificate.Key, purpose), out var known) && known.ValidFrom <= at && at < known.Verdict.ValidUntil) return known.Verdict;
+        Cached fresh;
+        try { fresh = Judge(certificate, purpose, at); }
+        // A certificate that makes a parser throw is not a good one; kind and message of the exception go to the log.
+        catch (Exception e) when (e is not OutOfMemoryException) { fresh = Bad(Refusal.CertificateUntrusted, $"cannot be judged: {e.GetType().Name}: {e.Message}", at); }
+        if (!fresh.Verdict.Good) return fresh.Verdict;
+        // Only good verdicts are kept, and those only the pinned CAs can cause: outsiders cannot fill the cache.
+        if (cache.Count >= MaxCached) cache.Clear();
+        cache[(certificate.Key, purpose)] = fresh;
+        return fresh.Verdict;
+    }
 
     /// <summary>As <see cref="Check"/>, as an exception.</summary>
     public void Demand(Certificate certificate, Purpose purpose, DateTimeOffset at)
@@ -62,4 +49,102 @@ public sealed class CertificateCheck(TrustStore store)
         var verdict = Check(certificate, purpose, at);
         if (verdict.Refusal is { } refusal) throw new RefusedException(refusal, verdict.Detail);
     }
+
+    Cached Judge(Certificate leaf, Purpose purpose, DateTimeOffset at)
+    {
+        if (WrongAlgorithm(leaf) is { } wrong) return Bad(Refusal.CertificateAlgorithm, $"end: {wrong}", at);
+        Cached? first = null;
+        foreach (var path in Paths([leaf]))
+        {
+            var verdict = Judge(path, purpose, at);
+            if (verdict.Verdict.Good) return verdict;
+            first ??= verdict;
+        }
+        return first ?? Bad(Refusal.CertificateUntrusted, "end: no path to a root", at);
+    }
+
+    /// <param name="path">End certificate first, root last; each signature verified by the next.</param>
+    Cached Judge(Certificate[] path, Purpose purpose, DateTimeOffset at)
+    {
+        DateTimeOffset from = DateTimeOffset.MinValue, until = DateTimeOffset.MaxValue;
+        for (var i = 0; i < path.Length; i++)
+        {
+            // The root's own signature proves nothing: it is pinned.
+            var wrong = i == path.Length - 1 ? CertificateProfile.WrongKey(path[i]) : WrongAlgorithm(path[i]);
+            if (wrong is not null) return Bad(Refusal.CertificateAlgorithm, $"{Place(path, i)}: {wrong}", at);
+            // RFC 5280 4.1.2.5: the validity period includes both ends.
+            if (at < path[i].NotBefore) return Bad(Refusal.CertificateTime, $"{Place(path, i)}: not yet valid", at);
+            if (at > path[i].NotAfter) return Bad(Refusal.CertificateTime, $"{Place(path, i)}: expired", at);
+            from = Later(from, path[i].NotBefore);
+            until = Earlier(until, path[i].NotAfter.AddTicks(1));
+        }
+        if (CertificateProfile.WrongPurpose(path[0], purpose) is { } unfit) return Bad(Refusal.CertificatePurpose, $"end, as {purpose}: {unfit}", at);
+
+        for (var i = 0; i < path.Length - 1; i++)
+        {
+            if (Store.ListOf(path[i + 1]) is not { } list) return Bad(Refusal.RevocationUnknown, $"{Place(path, i)}: no CRL of its issuer", at);
+            if (at >= list.NextUpdate) return Bad(Refusal.RevocationUnknown, $"{Place(path, i)}: CRL is stale", at);
+            if (path[i].NotAfter < list.ThisUpdate) return Bad(Refusal.RevocationUnknown, $"{Place(path, i)}: expired before the CRL was issued", at);
+            if (list.RevokedFrom(path[i]) is { } revoked)
+            {
+                if (at >= revoked) return Bad(Refusal.CertificateRevoked, Place(path, i), at);
+                until = Earlier(until, revoked);
+            }
+            until = Earlier(until, list.NextUpdate);
+        }
+        return Pkix(path, at) is { } refused
+            ? Bad(Refusal.CertificateUntrusted, refused, at)
+            : new Cached(new CertificateVerdict(null, "good", until), from);
+    }
+
+    /// <summary>RFC 5280 6.1 in full: basic constraints, path length, names, policies, unknown critical extensions of CAs.</summary>
+    static string? Pkix(Certificate[] path, DateTimeOffset at)
+    {
+        var anchor = new TrustAnchor(path[^1].Parsed, null);
+        var parameters = new PkixParameters(new HashSet<TrustAnchor> { anchor }) { IsRevocationEnabled = false, Date = at.UtcDateTime };
+        try
+        {
+            new PkixCertPathValidator().Validate(new PkixCertPath(path.Take(path.Length - 1).Select(c => c.Parsed).ToList()), parameters);
+            return null;
+        }
+        catch (PkixCertPathValidatorException e) { return $"certificate {e.Index} of the path: {e.Message}"; }
+    }
+
+    /// <summary>All ways from the last certificate up to a root.</summary>
+    IEnumerable<Certificate[]> Paths(Certificate[] path)
+    {
+        if (path.Length > MaxPath) yield break;
+        foreach (var issuer in Issuers(path[^1]))
+        {
+            if (path.Contains(issuer)) continue;
+            Certificate[] longer = [.. path, issuer];
+            if (Store.Roots.Contains(issuer)) yield return longer;
+            else
+                foreach (var whole in Paths(longer)) yield return whole;
+        }
+    }
+
+    Certificate[] Issuers(Certificate certificate)
+    {
+        if (!Store.Intermediates.Contains(certificate)) return FindIssuers(certificate);
+        lock (signatures)
+        {
+            if (!issuersOfAuthorities.TryGetValue(certificate.Key, out var known)) issuersOfAuthorities[certificate.Key] = known = FindIssuers(certificate);
+            return known;
+        }
+    }
+
+    Certificate[] FindIssuers(Certificate certificate) =>
+        [.. Store.Roots.Concat(Store.Intermediates).Where(a =>
+            a.Parsed.SubjectDN.Equivalent(certificate.Parsed.IssuerDN, inOrder: true) && certificate.Parsed.IsSignatureValid(a.Parsed.GetPublicKey()))];
+
+    static string? WrongAlgorithm(Certificate certificate) =>
+        CertificateProfile.WrongKey(certificate) ?? CertificateProfile.WrongSignature(certificate.Parsed.CertificateStructure.SignatureAlgorithm);
+
+    static Cached Bad(Refusal refusal, string detail, DateTimeOffset at) => new(new CertificateVerdict(refusal, detail, at), at);
+    static string Place(Certificate[] path, int index) => index == 0 ? "end" : index == path.Length - 1 ? "root" : $"CA {index}";
+    static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
+    static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
+
+    sealed record Cached(CertificateVerdict Verdict, DateTimeOffset ValidFrom);
 }

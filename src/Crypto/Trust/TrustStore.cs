@@ -1,0 +1,128 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Exchange.Crypto.Trust;
+
+/// <summary>Immutable: pinned roots, issuing CAs and their CRLs.</summary>
+public sealed class TrustStore
+{
+    /// <summary>X.509 extension of a root that only development may trust (DER NULL, not critical).</summary>
+    public const string DevelopmentRoot = Oids.Arc + ".6.1";
+
+    readonly RevocationList[] lists;
+
+    TrustStore(IReadOnlyList<Certificate> roots, IReadOnlyList<Certificate> intermediates, RevocationList[] lists)
+    {
+        Roots = roots;
+        Intermediates = intermediates;
+        this.lists = lists;
+        Id = Name();
+    }
+
+    /// <param name="roots">DER.</param>
+    /// <param name="intermediates">DER.</param>
+    /// <param name="crls">DER; each must verify under one of the CAs; for one issuer the highest CRL number wins.</param>
+    /// <exception cref="RefusedException">A CRL or certificate cannot be read or does not verify.</exception>
+    public static TrustStore Create(IEnumerable<ReadOnlyMemory<byte>> roots, IEnumerable<ReadOnlyMemory<byte>> intermediates, IEnumerable<ReadOnlyMemory<byte>> crls)
+    {
+        var anchors = Authorities(roots, "root");
+        if (anchors.Count == 0) throw new RefusedException(Refusal.CertificateUntrusted, "trust store without a root");
+        return new TrustStore(anchors, Authorities(intermediates, "intermediate"), []).WithCrls(crls);
+    }
+
+    /// <summary>Reads a folder: roots/*.pem|der|crt, intermediates/…, crls/*.crl|pem|der.</summary>
+    /// <exception cref="RefusedException">As <see cref="Create"/>; <see cref="Refusal.Profile"/>: a folder is missing or a file cannot be read.</exception>
+    public static TrustStore Load(string folder)
+    {
+        try
+        {
+            return Create(Read(folder, "roots", "CERTIFICATE", ".pem", ".der", ".crt"), Read(folder, "intermediates", "CERTIFICATE", ".pem", ".der", ".crt"),
+                Read(folder, "crls", "X509 CRL", ".crl", ".pem", ".der"));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
+        {
+            throw new RefusedException(Refusal.Profile, $"trust folder {folder}: {e.Message}");
+        }
+    }
+
+    public IReadOnlyList<Certificate> Roots { get; }
+    public IReadOnlyList<Certificate> Intermediates { get; }
+    /// <summary>DER of the CRLs in use.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Crls => [.. lists.Select(l => (ReadOnlyMemory<byte>)l.Der)];
+    /// <summary>SHA-256 over the sorted keys of anchors and CRLs: names this store in a World.</summary>
+    public Digest Id { get; }
+    /// <summary>A root says of itself that it is for development only. A gateway outside Development does not start with it.</summary>
+    public bool IsDevelopment => Roots.Any(r => r.Parsed.CertificateStructure.Extensions?.GetExtension(new(DevelopmentRoot)) is not null);
+
+    /// <summary>The same anchors with these CRLs taken into account where they are newer: a list with a lower or equal number never replaces the one in use.</summary>
+    /// <exception cref="RefusedException">One of them cannot be read or does not verify.</exception>
+    public TrustStore WithCrls(IEnumerable<ReadOnlyMemory<byte>> crls)
+    {
+        var all = Roots.Concat(Intermediates).ToList();
+        var newest = lists.ToDictionary(l => IssuerName(l.Issuer));
+        foreach (var list in crls.Select(der => RevocationList.Read(der, all)))
+        {
+            var issuer = IssuerName(list.Issuer);
+            if (!newest.TryGetValue(issuer, out var used) || list.Number.CompareTo(used.Number) > 0) newest[issuer] = list;
+        }
+        return new TrustStore(Roots, Intermediates, [.. newest.Values.OrderBy(l => l.Key)]);
+    }
+
+    /// <summary>The list of this CA; null: there is none.</summary>
+    internal RevocationList? ListOf(Certificate authority)
+    {
+        var name = IssuerName(authority);
+        return Array.Find(lists, l => IssuerName(l.Issuer) == name);
+    }
+
+    // A CA that was issued a second certificate for the same key has one CRL for both.
+    static Digest IssuerName(Certificate authority) => Digest.Of([.. authority.Parsed.SubjectDN.GetDerEncoded(), .. authority.PublicKeyInfo]);
+
+    // Roots and intermediates are told apart: the same certificate as a root is another trust.
+    Digest Name()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var (kind, keys) in new[] { ("roots", Roots.Select(c => c.Key)), ("intermediates", Intermediates.Select(c => c.Key)), ("crls", lists.Select(l => l.Key)) })
+        {
+            hash.AppendData(Encoding.ASCII.GetBytes(kind));
+            foreach (var key in keys.Order()) hash.AppendData(key.ToArray());
+        }
+        return new Digest(hash.GetHashAndReset());
+    }
+
+    static List<Certificate> Authorities(IEnumerable<ReadOnlyMemory<byte>> ders, string kind)
+    {
+        var all = new List<Certificate>();
+        foreach (var certificate in ders.Select(der => new Certificate(der.Span)))
+        {
+            string? wrong;
+            try { wrong = CertificateProfile.WrongAuthority(certificate) ?? CertificateProfile.WrongKey(certificate); }
+            catch (Exception e) when (e is not RefusedException) { throw new RefusedException(Refusal.Der, $"{kind}: {e.GetType().Name}"); }
+            if (wrong is not null) throw new RefusedException(Refusal.CertificateUntrusted, $"{kind}: {wrong}");
+            if (!all.Contains(certificate)) all.Add(certificate);
+        }
+        return all;
+    }
+
+    static List<ReadOnlyMemory<byte>> Read(string folder, string kind, string label, params ReadOnlySpan<string> extensions)
+    {
+        var all = new List<ReadOnlyMemory<byte>>();
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(folder, kind)).Order(StringComparer.Ordinal))
+        {
+            if (!extensions.Contains(Path.GetExtension(file))) continue;
+            var bytes = File.ReadAllBytes(file);
+            if (bytes is [0x30, ..]) { all.Add(bytes); continue; }
+            var text = Encoding.ASCII.GetString(bytes).AsSpan();
+            var found = false;
+            while (PemEncoding.TryFind(text, out var block))
+            {
+                if (!text[block.Label].SequenceEqual(label)) throw new FormatException($"{kind}/{Path.GetFileName(file)} holds a {text[block.Label]}");
+                all.Add(Convert.FromBase64String(text[block.Base64Data].ToString()));
+                text = text[block.Location.End..];
+                found = true;
+            }
+            if (!found) throw new FormatException($"{kind}/{Path.GetFileName(file)} is neither DER nor PEM");
+        }
+        return all;
+    }
+}

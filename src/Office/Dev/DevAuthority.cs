@@ -1,0 +1,160 @@
+using System.Numerics;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Exchange.Crypto.Trust;
+
+namespace Exchange.Office.Dev;
+
+/// <summary>From when until when a certificate says it is valid.</summary>
+internal readonly record struct Validity(DateTimeOffset From, DateTimeOffset Until);
+
+/// <summary>What the certificate is made for; the purpose table of <see cref="CertificateCheck"/> seen from the issuing side.</summary>
+internal enum DevUse { Sign, Encrypt, TlsClient, TlsServer }
+
+/// <summary>A certification authority for development and tests, P-384 throughout. Its certificates are what the product demands, unless asked to be otherwise.</summary>
+internal sealed class DevAuthority : IDisposable
+{
+    static readonly HashAlgorithmName Hash = HashAlgorithmName.SHA384;
+
+    readonly ECDsa key;
+
+    DevAuthority(X509Certificate2 certificate, ECDsa key)
+    {
+        Certificate = certificate;
+        this.key = key;
+    }
+
+    /// <summary>With its private key.</summary>
+    public X509Certificate2 Certificate { get; }
+
+    /// <param name="development">Marks the root as one that nothing outside development may trust.</param>
+    public static DevAuthority Root(string name, Validity validity, bool development = true)
+    {
+        var key = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        var request = AuthorityRequest(name, key, pathLength: 1);
+        if (development) request.CertificateExtensions.Add(new X509Extension(TrustStore.DevelopmentRoot, [0x05, 0x00], critical: false));
+        return new DevAuthority(request.CreateSelfSigned(validity.From, validity.Until), key);
+    }
+
+    /// <summary>An issuing CA under this one.</summary>
+    public DevAuthority Subordinate(string name, Validity validity)
+    {
+        var below = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        var request = AuthorityRequest(name, below, pathLength: 0);
+        request.CertificateExtensions.Add(KeyIdentifier());
+        using var bare = request.Create(Certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(key), validity.From, validity.Until, NewSerial());
+        return new DevAuthority(bare.CopyWithPrivateKey(below), below);
+    }
+
+    /// <summary>A certificate with a fresh P-384 key, or with <paramref name="rsaBits"/> an RSA one.</summary>
+    public X509Certificate2 Issue(X500DistinguishedName subject, DevUse use, Validity validity, int? rsaBits = null)
+    {
+        if (rsaBits is { } bits)
+        {
+            using var rsa = RSA.Create(bits);
+            using var bare = Issue(subject, use, validity, rsa);
+            return bare.CopyWithPrivateKey(rsa);
+        }
+        if (use == DevUse.Encrypt)
+        {
+            using var agreement = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP384);
+            using var bare = Issue(subject, use, validity, agreement);
+            return bare.CopyWithPrivateKey(agreement);
+        }
+        using var ec = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        using var signed = Issue(subject, use, validity, ec);
+        return signed.CopyWithPrivateKey(ec);
+    }
+
+    /// <summary>A certificate for a key that is there already, without its private half.</summary>
+    public X509Certificate2 Issue(X500DistinguishedName subject, DevUse use, Validity validity, AsymmetricAlgorithm owner)
+    {
+        var request = Request(subject, use, owner);
+        return request.Create(Certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(key), validity.From, validity.Until, NewSerial());
+    }
+
+    /// <summary>The usual request, for callers that spoil it before they <see cref="Sign"/>.</summary>
+    public CertificateRequest Request(X500DistinguishedName subject, DevUse use, AsymmetricAlgorithm owner)
+    {
+        var request = new CertificateRequest(subject, new PublicKey(owner), Hash);
+        var extensions = request.CertificateExtensions;
+        extensions.Add(new X509BasicConstraintsExtension(certificateAuthority: false, hasPathLengthConstraint: false, 0, critical: true));
+        extensions.Add(new X509KeyUsageExtension(use switch
+        {
+            DevUse.Sign => X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.NonRepudiation,
+            DevUse.Encrypt => owner is RSA ? X509KeyUsageFlags.KeyEncipherment : X509KeyUsageFlags.KeyAgreement,
+            _ => X509KeyUsageFlags.DigitalSignature,
+        }, critical: true));
+        extensions.Add(new X509EnhancedKeyUsageExtension([new Oid(use switch
+        {
+            DevUse.TlsClient => "1.3.6.1.5.5.7.3.2",
+            DevUse.TlsServer => "1.3.6.1.5.5.7.3.1",
+            _ => "1.3.6.1.5.5.7.3.4",
+        })], critical: false));
+        extensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
+        extensions.Add(KeyIdentifier());
+        if (use == DevUse.TlsServer) extensions.Add(LoopbackNames());
+        return request;
+    }
+
+    public X509Certificate2 Sign(CertificateRequest request, Validity validity) =>
+        request.Create(Certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(key), validity.From, validity.Until, NewSerial());
+
+    /// <summary>A complete CRL, DER.</summary>
+    public byte[] Crl(int number, DateTimeOffset thisUpdate, DateTimeOffset nextUpdate, params IEnumerable<(X509Certificate2 Certificate, DateTimeOffset From)> revoked)
+    {
+        var builder = new CertificateRevocationListBuilder();
+        foreach (var (certificate, from) in revoked) builder.AddEntry(certificate, from, X509RevocationReason.KeyCompromise);
+        return builder.Build(Certificate, new BigInteger(number), nextUpdate, Hash, thisUpdate: thisUpdate);
+    }
+
+    /// <summary>C=VN, then the office, its code and what the key is for; all as UTF8String.</summary>
+    public static X500DistinguishedName Subject(string organization, string code, string commonName)
+    {
+        var name = new X500DistinguishedNameBuilder();
+        name.AddCountryOrRegion("VN");
+        name.AddOrganizationName(organization);
+        name.AddOrganizationalUnitName(code);
+        name.AddCommonName(commonName);
+        return name.Build();
+    }
+
+    public void Dispose()
+    {
+        Certificate.Dispose();
+        key.Dispose();
+    }
+
+    static CertificateRequest AuthorityRequest(string name, ECDsa owner, int pathLength)
+    {
+        var subject = new X500DistinguishedNameBuilder();
+        subject.AddCountryOrRegion("VN");
+        subject.AddOrganizationName("Exchange development");
+        subject.AddCommonName(name);
+        var request = new CertificateRequest(subject.Build(), owner, Hash);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: true, pathLength, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
+        return request;
+    }
+
+    X509AuthorityKeyIdentifierExtension KeyIdentifier() =>
+        X509AuthorityKeyIdentifierExtension.CreateFromSubjectKeyIdentifier(Certificate.Extensions.OfType<X509SubjectKeyIdentifierExtension>().Single());
+
+    static X509Extension LoopbackNames()
+    {
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("localhost");
+        names.AddIpAddress(System.Net.IPAddress.Loopback);
+        names.AddIpAddress(System.Net.IPAddress.IPv6Loopback);
+        return names.Build();
+    }
+
+    // RFC 5280 4.1.2.2: positive, at most 20 octets; 127 random bits do not repeat.
+    static byte[] NewSerial()
+    {
+        var serial = RandomNumberGenerator.GetBytes(16);
+        serial[0] = (byte)((serial[0] & 0x3f) | 0x40);
+        return serial;
+    }
+}
