@@ -157,6 +157,12 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
     public static readonly Refusal ApprovalMissing = new("E_APPROVAL_MISSING",
         "This level needs the approval of the signatory.", "Độ mật này cần phê duyệt của người có thẩm quyền ký.",
         "Ask the signatory to approve, then send again.", "Trình người có thẩm quyền phê duyệt rồi gửi lại.");
+    public static readonly Refusal SenderNotCleared = new("E_SENDER_NOT_CLEARED",
+        "Your office is not cleared for this level or these categories.", "Cơ quan của bạn không được phép gửi ở độ mật hoặc phạm trù này.",
+        "Choose a level that your office holds, or ask the directory officers.", "Chọn độ mật mà cơ quan được phép, hoặc liên hệ cán bộ danh bạ.");
+    public static readonly Refusal CardHeld = new("E_CARD_HELD",
+        "Your office's new keys are held back at this level for the first 24 hours.", "Khóa mới của cơ quan bạn bị tạm giữ ở độ mật này trong 24 giờ đầu.",
+        "Send it when the time has passed, or ask the directory officers.", "Gửi lại khi hết thời gian, hoặc liên hệ cán bộ danh bạ.");
     public static readonly Refusal NotReleasable = new("E_NOT_RELEASABLE",
         "The dispatch may not be released to the recipients named.", "Văn bản không được phép chuyển tới nơi nhận đã nêu.",
         "Check the recipients and the level; ask the policy officers if both are right.", "Kiểm tra nơi nhận và độ mật; nếu đều đúng, hãy hỏi cán bộ chính sách.");
@@ -166,6 +172,10 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
     public static readonly Refusal Internal = new("E_INTERNAL",
         "The decision could not be made, so the answer is no.", "Không thể ra quyết định, vì vậy không cho phép.",
         "Try again later; tell the administrator if it repeats.", "Thử lại sau; báo quản trị viên nếu lặp lại.");
+
+    public static readonly Refusal PolicyInvalid = new("E_POLICY_INVALID",
+        "The policy contradicts itself or has a value outside its range.", "Chính sách tự mâu thuẫn hoặc có giá trị ngoài phạm vi.",
+        "The policy officers must correct what the log names.", "Cán bộ chính sách cần sửa nội dung mà nhật ký đã nêu.");
 
     // Service: the gateway and the way to it.
     public static readonly Refusal NotSignedIn = new("E_NOT_SIGNED_IN",

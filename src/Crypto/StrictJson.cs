@@ -70,6 +70,8 @@ public static class StrictJson
                 {
                     if (!head) Raw(output, ","u8);
                     head = false;
+                    // No list of ours holds null, and the generated reader would let one through.
+                    if (item.ValueKind == JsonValueKind.Null) throw new ArgumentException("A list holds null.");
                     WriteElement(output, item);
                 }
                 Raw(output, "]"u8);

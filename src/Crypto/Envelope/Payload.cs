@@ -15,8 +15,38 @@ public static class Payload
     /// <summary>Bytes on the wire: length + 16 per segment.</summary>
     public static long WireLength(long length) => length + TagLength * Segments(length);
 
+    /// <summary>The smallest multiple of the bucket that is not below the length; nothing stays nothing.</summary>
+    public static long PaddedLength(long length, int bucket) => (length + bucket - 1) / bucket * bucket;
+
     /// <summary>Reads exactly the wire length from the stream, hashing segments on all cores, and compares the root. Optionally copies what it reads.</summary>
     /// <returns>Nothing; the payload is then the one the header names.</returns>
     /// <exception cref="RefusedException"><see cref="Refusal.PayloadLength"/> (short, or a byte too many), <see cref="Refusal.PayloadRoot"/>.</exception>
-    public static Task VerifyAsync(Stream wire, PayloadRef expected, Stream? copyTo, IProgress<long>? progress, CancellationToken cancel) => throw new NotImplementedException();
+    public static async Task VerifyAsync(Stream wire, PayloadRef expected, Stream? copyTo, IProgress<long>? progress, CancellationToken cancel)
+    {
+        var tree = new SegmentTree();
+        var done = 0L;
+        await SegmentPipeline.RunAsync(expected.Length,
+            segment => ReadSegmentAsync(wire, segment, cancel),
+            segment => segment.Leaf = SegmentTree.Leaf(segment.Wire.Span),
+            async segment =>
+            {
+                tree.Add(segment.Leaf);
+                if (copyTo is not null) await copyTo.WriteAsync(segment.Wire, cancel);
+                progress?.Report(done += segment.Length);
+            }, cancel);
+        await DemandEndAsync(wire, cancel);
+        if (tree.Root() != expected.Root) throw new RefusedException(Refusal.PayloadRoot);
+    }
+
+    internal static async ValueTask ReadSegmentAsync(Stream wire, Segment segment, CancellationToken cancel)
+    {
+        if (await wire.ReadAtLeastAsync(segment.Wire, segment.Wire.Length, throwOnEndOfStream: false, cancel) != segment.Wire.Length)
+            throw new RefusedException(Refusal.PayloadLength, "short");
+    }
+
+    /// <summary>Nothing may follow.</summary>
+    internal static async Task DemandEndAsync(Stream wire, CancellationToken cancel)
+    {
+        if (await wire.ReadAsync(new byte[1], cancel) != 0) throw new RefusedException(Refusal.PayloadLength, "bytes left over");
+    }
 }

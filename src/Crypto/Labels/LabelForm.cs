@@ -50,7 +50,7 @@ public static class LabelForm
         Demand(clearance.ValidFrom is >= 0 and <= MaxTime && clearance.ValidTo is >= 0 and <= MaxTime && clearance.ValidFrom < clearance.ValidTo, "validity");
     }
 
-    /// <summary>Known types, real tag sets, distinct values; ordered by type, then tag set, then value, each once.</summary>
+    /// <summary>Known types, real tag sets, distinct values, none empty but "nobody"; ordered by type, then tag set, then value, each once.</summary>
     /// <exception cref="RefusedException"><see cref="Refusal.LabelForm"/>.</exception>
     public static void CheckCategories(IReadOnlyList<Category> categories)
     {
@@ -61,6 +61,8 @@ public static class LabelForm
             Demand(category is not null && CategoryTypes.Contains(category.Type), "category type");
             Demand(IsOid(category!.Tag), "category tag set");
             Demand(category.Values is not null && category.Values.All(v => v is >= 0 and <= MaxValue) && Rising(category.Values, Comparer<int>.Default), "category values");
+            // Only a permissive set means something when empty: nobody.
+            Demand(category.Values!.Length > 0 || category.Type == "permissive", "category without values");
             Demand(i == 0 || Order(categories[i - 1], category) < 0, "order of categories");
         }
     }

@@ -15,7 +15,7 @@ public sealed record LedgerEntry(byte[] Salt, byte[] Detail)
     public static LedgerEntry Create(byte[] detail) => new(RandomNumberGenerator.GetBytes(SaltSize), detail);
 
     /// <summary>A fresh random salt for the canonical bytes of this detail.</summary>
-    public static LedgerEntry Create<T>(T detail) where T : EntryDetail => Create(EntryDetails.Write(detail));
+    public static LedgerEntry Create<T>(T detail) where T : LedgerDetail => Create(EntryDetails.Write(detail));
 
     /// <summary>SHA-256(salt ‖ detail): the 32 bytes logged.</summary>
     public Digest Hash
@@ -44,24 +44,27 @@ public sealed record LedgerEntry(byte[] Salt, byte[] Detail)
     }
 }
 
-/// <summary>Closed list of what an entry can be about. The number is stored; it never changes meaning and is never reused.</summary>
+/// <summary>
+/// Closed list of what an entry can be about. The number stands in the gateway's store: it never changes and is never reused. Subject: the row that the store
+/// files the entry under. Promises: what the same commit wrote, and a check of the store therefore looks for.
+/// </summary>
 public enum EntryKind
 {
-    /// <summary>A dispatch was accepted.</summary>
+    /// <summary>Subject: dispatch. Promises the dispatch, its parcels, its decision and its SubmissionAcceptance receipt.</summary>
     Submission = 1,
-    /// <summary>A dispatch was refused.</summary>
+    /// <summary>Subject: none. Promises a SubmissionRejection receipt.</summary>
     Rejection = 2,
-    /// <summary>An office asked what the decision would be.</summary>
+    /// <summary>Subject: none. Promises the decision record.</summary>
     DryRun = 3,
-    /// <summary>A recipient acknowledged all bytes of its copy.</summary>
+    /// <summary>Subject: parcel. Promises that it is delivered, the office's ContentHandover and our ContentConsignment.</summary>
     Consignment = 4,
-    /// <summary>A recipient opened its copy.</summary>
+    /// <summary>Subject: parcel. Promises the office's ContentOpening.</summary>
     Opening = 5,
-    /// <summary>A recipient could not open its copy, or it did not hold.</summary>
+    /// <summary>Subject: parcel. Promises the office's ContentOpeningFailure.</summary>
     OpeningFailure = 6,
-    /// <summary>Unauthenticated connection failures, counted per reason, network and minute.</summary>
+    /// <summary>Unauthenticated failures, counted per reason, network and minute. Promises nothing.</summary>
     SignInFailures = 7,
-    /// <summary>A policy, directory, standing or revocation list came into force.</summary>
+    /// <summary>A policy, directory, standing or revocation list came into force. Promises the document.</summary>
     Activation = 8,
     Start = 9,
     Stop = 10,

@@ -4,9 +4,9 @@ using System.Text.Json.Serialization;
 namespace Exchange.Crypto.Ledger;
 
 /// <summary>What an entry says, apart from the tree. One record per <see cref="EntryKind"/>; RFC 8785 JSON with v = 1, kind and time. Codes and digests only: no subject, no names.</summary>
-public abstract record EntryDetail
+public abstract record LedgerDetail
 {
-    private protected EntryDetail(EntryKind kind) { EntryKind = kind; Kind = kind.Name(); }
+    private protected LedgerDetail(EntryKind kind) { EntryKind = kind; Kind = kind.Name(); }
 
     public int V { get; init; } = 1;
     /// <summary>Word of the kind; fixed by the record's type.</summary>
@@ -28,45 +28,45 @@ public abstract record EntryDetail
 /// <param name="Standing">Ref of the standing in force.</param>
 /// <param name="Decision">Salted digest of the decision record.</param>
 public sealed record SubmissionDetail(string Sender, Guid Envelope, Digest Ctx, Digest ManifestDigest, string PolicyOid, int Class, int Urgency,
-    Digest Policy, Digest Directory, Digest Standing, Digest Decision) : EntryDetail(EntryKind.Submission);
+    Digest Policy, Digest Directory, Digest Standing, Digest Decision) : LedgerDetail(EntryKind.Submission);
 
 /// <param name="Envelope">Null when the header could not be read; likewise <paramref name="Ctx"/>.</param>
 /// <param name="Code">The code that the sender may see.</param>
 /// <param name="Decision">Salted digest of the decision record; null when it did not come to a decision.</param>
-public sealed record RejectionDetail(string Sender, Guid? Envelope, Digest? Ctx, string Code, Digest? Decision) : EntryDetail(EntryKind.Rejection);
+public sealed record RejectionDetail(string Sender, Guid? Envelope, Digest? Ctx, string Code, Digest? Decision) : LedgerDetail(EntryKind.Rejection);
 
 /// <param name="Code">"OK" or the refusal's code.</param>
-public sealed record DryRunDetail(string Sender, string Code, Digest Decision) : EntryDetail(EntryKind.DryRun);
+public sealed record DryRunDetail(string Sender, string Code, Digest Decision) : LedgerDetail(EntryKind.DryRun);
 
 /// <param name="Office">Whose copy.</param>
 /// <param name="Key">Recipient key of the copy.</param>
 /// <param name="Receipt">SHA-256 of the office receipt's DER.</param>
-public sealed record ConsignmentDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, Digest Receipt) : EntryDetail(EntryKind.Consignment);
+public sealed record ConsignmentDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, Digest Receipt) : LedgerDetail(EntryKind.Consignment);
 
 /// <param name="Receipt">SHA-256 of the office receipt's DER.</param>
-public sealed record OpeningDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, Digest Receipt) : EntryDetail(EntryKind.Opening);
+public sealed record OpeningDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, Digest Receipt) : LedgerDetail(EntryKind.Opening);
 
 /// <param name="Receipt">SHA-256 of the office receipt's DER.</param>
 /// <param name="Code">Refusal code that the office gave.</param>
 public sealed record OpeningFailureDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, Digest Receipt, string Code)
-    : EntryDetail(EntryKind.OpeningFailure);
+    : LedgerDetail(EntryKind.OpeningFailure);
 
 /// <param name="Reason">Refusal code.</param>
 /// <param name="Network">Address block, "/24" for IPv4 and "/48" for IPv6.</param>
 /// <param name="Minute">Start of the minute, Unix milliseconds.</param>
-public sealed record SignInFailuresDetail(string Reason, string Network, long Minute, long Count) : EntryDetail(EntryKind.SignInFailures);
+public sealed record SignInFailuresDetail(string Reason, string Network, long Minute, long Count) : LedgerDetail(EntryKind.SignInFailures);
 
 /// <param name="What">"policy", "directory", "standing" or "crl".</param>
 /// <param name="Ref">Ref of the statement, or SHA-256 of the CRL.</param>
 /// <param name="Version">Its version; for a CRL its number.</param>
-public sealed record ActivationDetail(string What, Digest Ref, long Version) : EntryDetail(EntryKind.Activation);
+public sealed record ActivationDetail(string What, Digest Ref, long Version) : LedgerDetail(EntryKind.Activation);
 
 /// <param name="Program">Version of the program.</param>
 /// <param name="Schema">Version of the store.</param>
 /// <param name="Size">Entries found at start.</param>
-public sealed record StartDetail(string Program, long Schema, long Size) : EntryDetail(EntryKind.Start);
+public sealed record StartDetail(string Program, long Schema, long Size) : LedgerDetail(EntryKind.Start);
 
-public sealed record StopDetail() : EntryDetail(EntryKind.Stop);
+public sealed record StopDetail() : LedgerDetail(EntryKind.Stop);
 
 /// <summary>The one writer and reader of details.</summary>
 public static class EntryDetails
@@ -75,7 +75,7 @@ public static class EntryDetails
     public const int MaxBytes = 2048;
 
     /// <summary>RFC 8785 bytes.</summary>
-    public static byte[] Write(EntryDetail detail) => detail switch
+    public static byte[] Write(LedgerDetail detail) => detail switch
     {
         SubmissionDetail d => StrictJson.Write(d, EntryJson.Default.SubmissionDetail),
         RejectionDetail d => StrictJson.Write(d, EntryJson.Default.RejectionDetail),
@@ -92,10 +92,10 @@ public static class EntryDetails
 
     /// <summary>The detail whose bytes these are.</summary>
     /// <exception cref="RefusedException"><see cref="Refusal.Json"/>: unknown kind, wrong members, or not canonical.</exception>
-    public static EntryDetail Read(ReadOnlySpan<byte> canonical)
+    public static LedgerDetail Read(ReadOnlySpan<byte> canonical)
     {
         if (canonical.Length > MaxBytes) throw new RefusedException(Refusal.Json, "entry detail too long");
-        EntryDetail detail = KindOf(canonical) switch
+        LedgerDetail detail = KindOf(canonical) switch
         {
             EntryKind.Submission => StrictJson.Read(canonical, EntryJson.Default.SubmissionDetail),
             EntryKind.Rejection => StrictJson.Read(canonical, EntryJson.Default.RejectionDetail),

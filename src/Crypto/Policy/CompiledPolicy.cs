@@ -1,4 +1,6 @@
+using System.Collections.Frozen;
 using Exchange.Crypto.Labels;
+using Exchange.Crypto.Statements;
 using Exchange.Crypto.Trust;
 
 namespace Exchange.Crypto.Policy;
@@ -6,17 +8,73 @@ namespace Exchange.Crypto.Policy;
 /// <summary>A policy, verified (two pinned policy officers) and made ready for decisions. Immutable.</summary>
 public sealed class CompiledPolicy
 {
-    /// <exception cref="RefusedException"><see cref="Refusal.Officers"/>, <see cref="Refusal.VersionOld"/>, or the policy is inconsistent.</exception>
-    public static CompiledPolicy Open(ReadOnlyMemory<byte> statement, IReadOnlyCollection<Digest> officers, CertificateCheck trust, DateTimeOffset at, long seenVersion = 0) =>
-        throw new NotImplementedException();
+    readonly int[] ranks;
+    readonly FrozenDictionary<string, PolicyLevel> byCode;
+    readonly FrozenDictionary<string, PolicyTagSet> byTag;
 
-    public Digest Ref => throw new NotImplementedException();
-    public PolicyStatement Content => throw new NotImplementedException();
-    public ReadOnlyMemory<byte> Statement => throw new NotImplementedException();
-    public PolicyLevel? Level(int @class) => throw new NotImplementedException();
-    public PolicyLevel? Level(string code) => throw new NotImplementedException();
-    /// <summary>Place in the order, 0 lowest; -1: not a level.</summary>
-    public int Rank(int @class) => throw new NotImplementedException();
+    CompiledPolicy(PolicyStatement content, Digest reference, ReadOnlyMemory<byte> statement)
+    {
+        Content = content;
+        Ref = reference;
+        Statement = statement;
+        ranks = new int[LabelForm.MaxClass + 1];
+        Array.Fill(ranks, -1);
+        for (var rank = 0; rank < content.Levels.Length; rank++) ranks[content.Levels[rank].Class] = rank;
+        byCode = content.Levels.ToFrozenDictionary(l => l.Code, StringComparer.Ordinal);
+        byTag = content.TagSets.ToFrozenDictionary(t => t.Tag, StringComparer.Ordinal);
+    }
+
+    /// <param name="statement">Policy statement, DER.</param>
+    /// <param name="officers">Keys of the pinned policy officers: two different ones must have signed, and no one else.</param>
+    /// <param name="at">When the officers' certificates must be valid. Whether the policy itself is in force is asked in each decision (R01), so that one can be loaded early and kept for replay.</param>
+    /// <param name="seenVersion">Highest version activated before.</param>
+    /// <exception cref="RefusedException"><see cref="Refusal.Officers"/>, <see cref="Refusal.VersionOld"/>, <see cref="Refusal.PolicyInvalid"/>, or what the statement or a certificate is refused for.</exception>
+    public static CompiledPolicy Open(ReadOnlyMemory<byte> statement, IReadOnlyCollection<Digest> officers, CertificateCheck trust, DateTimeOffset at, long seenVersion = 0)
+    {
+        var read = Statements.Statement.Read(statement, StatementType.Policy);
+        var keys = read.Signers.Select(s => s.Key).ToList();
+        if (keys.Count != 2 || keys[0] == keys[1] || !keys.All(officers.Contains)) throw new RefusedException(Refusal.Officers, "policy");
+        foreach (var officer in read.Signers) trust.Demand(officer, Purpose.Officer, at);
+
+        var content = read.As<PolicyStatement>();
+        if (content.Version < seenVersion) throw new RefusedException(Refusal.VersionOld, $"policy {content.Version} below {seenVersion}");
+        PolicyForm.Check(content);
+        return new CompiledPolicy(content, read.Ref, statement.ToArray());
+    }
+
+    /// <summary>A policy that nobody has signed: for checking a draft before it is signed, and for tests. Never decide on it in a service.</summary>
+    /// <exception cref="RefusedException"><see cref="Refusal.PolicyInvalid"/>.</exception>
+    public static CompiledPolicy Compile(PolicyStatement content)
+    {
+        PolicyForm.Check(content);
+        return new CompiledPolicy(content, Digest.Of(StrictJson.Write(content, StatementJson.Default.PolicyStatement)), default);
+    }
+
+    /// <summary>SHA-256 of the statement's JSON: what decisions and headers name.</summary>
+    public Digest Ref { get; }
+    public PolicyStatement Content { get; }
+    /// <summary>DER as opened, for passing on; empty when only compiled.</summary>
+    public ReadOnlyMemory<byte> Statement { get; }
+
+    public PolicyLevel? Level(int @class) => Rank(@class) is >= 0 and var rank ? Content.Levels[rank] : null;
+    public PolicyLevel? Level(string code) => byCode.GetValueOrDefault(code);
+    /// <summary>Place in the order, 0 lowest; -1: not a level. The class numbers themselves have no order (RFC 2634 section 3.2).</summary>
+    public int Rank(int @class) => @class is >= 0 and <= LabelForm.MaxClass ? ranks[@class] : -1;
+    /// <summary>Tag set by its dotted OID; null: not one of this policy.</summary>
+    public PolicyTagSet? TagSet(string tag) => byTag.GetValueOrDefault(tag);
+
     /// <summary>A label of this policy at a level, with the policy's mark.</summary>
-    public Label NewLabel(string level, string? basis = null, IEnumerable<Category>? categories = null, IEnumerable<string>? caveats = null) => throw new NotImplementedException();
+    /// <exception cref="RefusedException"><see cref="Refusal.LabelClass"/>: no such level; <see cref="Refusal.LabelForm"/>.</exception>
+    public Label NewLabel(string level, string? basis = null, IEnumerable<Category>? categories = null, IEnumerable<string>? caveats = null)
+    {
+        var found = Level(level) ?? throw new RefusedException(Refusal.LabelClass, "no such level");
+        var label = new Label
+        {
+            Policy = Content.Policy, Class = found.Class, Mark = found.Mark, Basis = basis, Term = null,
+            Categories = [.. (categories ?? []).Order(Comparer<Category>.Create(LabelForm.Order))],
+            Caveats = [.. (caveats ?? []).Order(StringComparer.Ordinal)],
+        };
+        LabelForm.Check(label);
+        return label;
+    }
 }

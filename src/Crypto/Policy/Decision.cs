@@ -15,6 +15,8 @@ public sealed record DecisionFacts
     /// <summary>The label was read from verified signed attributes, identical in all of them (R03). False in a dry run: R03 is then reported as not evaluated and does not deny.</summary>
     public required bool LabelVerified { get; init; }
     public required string Sender { get; init; }
+    /// <summary>The sender's own standing: an office sends only what it may itself hold (R06). null: it has none.</summary>
+    public required Clearance? SenderClearance { get; init; }
     public required IReadOnlyList<RecipientFacts> Recipients { get; init; }
     public required IReadOnlyList<ApprovalFacts> Approvals { get; init; }
     /// <summary>Sender's card is new and not yet signed by a previous key: until when it is held.</summary>

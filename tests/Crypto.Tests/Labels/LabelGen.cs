@@ -18,7 +18,7 @@ static class LabelGen
         Gen.Select(Pick("informative", "permissive", "restrictive"), Pick(Tags), Values,
                 (type, tag, values) => new Category { Type = type, Tag = tag, Values = values })
             .Array[0, 5]
-            .Select(all => all.DistinctBy(c => (c.Type, c.Tag)).OrderBy(c => c.Type, StringComparer.Ordinal).ThenBy(c => c.Tag, StringComparer.Ordinal).ToArray());
+            .Select(all => all.Where(c => c.Values.Length > 0 || c.Type == "permissive").DistinctBy(c => (c.Type, c.Tag)).OrderBy(c => c.Type, StringComparer.Ordinal).ThenBy(c => c.Tag, StringComparer.Ordinal).ToArray());
 
     public static readonly Gen<Label> Label =
         Gen.Select(Pick(Classes), Pick("MẬT", "TỐI MẬT", "A", "ký hiệu 😀"), Categories,

@@ -59,6 +59,7 @@ public sealed class StrictJsonTests
     [InlineData("\"from\":\"G22\"", "\"from\":\"e\u0301\"")]
     [InlineData("\"from\":\"G22\"", "\"from\":null")]
     [InlineData("\"to\":[\"H41\"]", "\"to\":[\"H41\",]")]
+    [InlineData("\"to\":[\"H41\"]", "\"to\":[null]")]
     [InlineData("\"act\":\"send\"", "\"Act\":\"send\"")]
     public void A_second_spelling_of_a_value_is_refused(string canonical, string other)
     {

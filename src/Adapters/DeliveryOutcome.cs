@@ -1,0 +1,23 @@
+namespace Exchange.Adapters;
+
+/// <summary>How an attempt ended: a closed list. What follows from each is the queue's business, not the adapter's.</summary>
+public abstract record DeliveryOutcome
+{
+    DeliveryOutcome() { }
+
+    /// <summary>The other side holds it durably. Ends the parcel.</summary>
+    public sealed record Delivered : DeliveryOutcome;
+
+    /// <summary>Up and well, but not now. Not a failure of the channel.</summary>
+    public sealed record Busy(TimeSpan? RetryAfter) : DeliveryOutcome;
+
+    /// <summary>Not reached, or failed in a way that may pass.</summary>
+    /// <param name="Reason">For the operator: codes and system errors, never content.</param>
+    public sealed record TryLater(string Reason) : DeliveryOutcome;
+
+    /// <summary>The other side will never take it. Ends the parcel.</summary>
+    public sealed record Refused(string Code) : DeliveryOutcome;
+
+    /// <summary>It may have arrived: ask before sending again.</summary>
+    public sealed record Unknown(string Reason) : DeliveryOutcome;
+}

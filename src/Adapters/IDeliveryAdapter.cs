@@ -1,0 +1,22 @@
+namespace Exchange.Adapters;
+
+/// <summary>
+/// The seam for a delivery protocol: carries one parcel to one office. An implementation is a folder of two files here and one line in the
+/// gateway's composition. It sees opaque bytes and codes, nothing else; this assembly has no reference to Crypto.
+/// </summary>
+public interface IDeliveryAdapter
+{
+    /// <summary>The name under which a standing's channel asks for it ("https", "folder").</summary>
+    string Name { get; }
+
+    /// <summary>
+    /// Carries the parcel. Contract: <see cref="DeliveryOutcome.Delivered"/> only when the other side has it durably. Never retries by itself: the
+    /// queue does, with the same <see cref="Parcel.Id"/>, which the other side must use to recognise a repeat. Called concurrently for
+    /// different parcels, never for the same. Ends promptly on cancellation, with <see cref="DeliveryOutcome.Unknown"/> when bytes may have arrived.
+    /// </summary>
+    /// <param name="open">The one-file form from its first byte; the adapter disposes what it opens, and may open again.</param>
+    Task<DeliveryOutcome> DeliverAsync(Parcel parcel, Func<CancellationToken, Task<Stream>> open, CancellationToken cancel);
+
+    /// <summary>Asks the other side whether it holds this parcel; used after <see cref="DeliveryOutcome.Unknown"/>, before anything is sent again.</summary>
+    Task<DeliveryOutcome> AskAsync(Parcel parcel, CancellationToken cancel);
+}

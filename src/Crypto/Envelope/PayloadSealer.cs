@@ -1,0 +1,106 @@
+using System.Security.Cryptography;
+using Exchange.Crypto.Statements;
+
+namespace Exchange.Crypto.Envelope;
+
+/// <summary>Documents in, ciphertext out, in one pass: each buffer that is digested is the one that is encrypted, so a file that changes meanwhile cannot differ.</summary>
+static class PayloadSealer
+{
+    /// <param name="secret">Fresh; never used for another payload.</param>
+    /// <returns>Length and root, and SHA-256 of each document in order.</returns>
+    /// <exception cref="InvalidDataException">A document is shorter or longer than announced: nothing of this payload may be sent.</exception>
+    public static async Task<(PayloadRef Payload, Digest[] Documents)> SealAsync(IReadOnlyList<DocumentSource> documents, int bucket, ReadOnlyMemory<byte> secret,
+        Stream output, IProgress<long>? progress, CancellationToken cancel)
+    {
+        var length = Payload.PaddedLength(documents.Sum(d => d.Length), bucket);
+        if (length > Payload.MaxLength) throw new RefusedException(Refusal.Size, "payload");
+        var key = GC.AllocateArray<byte>(32, pinned: true);
+        try
+        {
+            KeySchedule.PayloadKey(secret.Span, key);
+            using var gcm = new ThreadLocal<AesGcm>(() => new AesGcm(key, Payload.TagLength), trackAllValues: true);
+            using var reader = new DocumentReader(documents);
+            var tree = new SegmentTree();
+            var done = 0L;
+            try
+            {
+                await SegmentPipeline.RunAsync(length,
+                    segment => reader.FillAsync(segment.Buffer.AsMemory(0, segment.Length), cancel),
+                    segment => Encrypt(gcm.Value!, segment),
+                    async segment =>
+                    {
+                        tree.Add(segment.Leaf);
+                        await output.WriteAsync(segment.Wire, cancel);
+                        progress?.Report(done += segment.Length);
+                    }, cancel);
+            }
+            finally { foreach (var one in gcm.Values) one.Dispose(); }
+            return (new PayloadRef(length, tree.Root()), await reader.FinishAsync(cancel));
+        }
+        finally { CryptographicOperations.ZeroMemory(key); }
+    }
+
+    static void Encrypt(AesGcm gcm, Segment segment)
+    {
+        Span<byte> nonce = stackalloc byte[KeySchedule.NonceLength];
+        KeySchedule.SegmentNonce(segment.Index, segment.Last, nonce);
+        gcm.Encrypt(nonce, segment.Body, segment.Body, segment.Tag);
+        segment.Leaf = SegmentTree.Leaf(segment.Wire.Span);
+    }
+
+    /// <summary>The documents as one run of bytes, then zeros without end. Each is opened once, read once, and must be as long as announced.</summary>
+    sealed class DocumentReader(IReadOnlyList<DocumentSource> documents) : IDisposable
+    {
+        readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        readonly List<Digest> digests = [];
+        Stream? current;
+        long left;
+
+        public async ValueTask FillAsync(Memory<byte> buffer, CancellationToken cancel)
+        {
+            while (buffer.Length > 0 && await OpenNextAsync(cancel))
+            {
+                var want = (int)Math.Min(buffer.Length, left);
+                var piece = buffer[..want];
+                if (await current!.ReadAtLeastAsync(piece, want, throwOnEndOfStream: false, cancel) != want)
+                    throw new InvalidDataException($"Document {digests.Count + 1} is shorter than announced.");
+                hash.AppendData(piece.Span);
+                left -= want;
+                buffer = buffer[want..];
+            }
+            buffer.Span.Clear();
+        }
+
+        public async ValueTask<Digest[]> FinishAsync(CancellationToken cancel)
+        {
+            if (await OpenNextAsync(cancel)) throw new InvalidOperationException("Documents are left over.");
+            return [.. digests];
+        }
+
+        /// <summary>False when all documents are read.</summary>
+        async ValueTask<bool> OpenNextAsync(CancellationToken cancel)
+        {
+            while (current is null || left == 0)
+            {
+                if (current is not null)
+                {
+                    if (await current.ReadAsync(new byte[1], cancel) != 0)
+                        throw new InvalidDataException($"Document {digests.Count + 1} is longer than announced.");
+                    await current.DisposeAsync();
+                    current = null;
+                    digests.Add(new Digest(hash.GetHashAndReset()));
+                }
+                if (digests.Count == documents.Count) return false;
+                left = documents[digests.Count].Length;
+                current = documents[digests.Count].Open();
+            }
+            return true;
+        }
+
+        public void Dispose()
+        {
+            current?.Dispose();
+            hash.Dispose();
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+
+namespace Exchange.Crypto.Envelope;
+
+/// <summary>One segment on its way: room for 2^20 bytes and the tag.</summary>
+sealed class Segment
+{
+    public readonly byte[] Buffer = GC.AllocateUninitializedArray<byte>(Payload.SegmentLength + Payload.TagLength);
+    public long Index;
+    public bool Last;
+    /// <summary>Plaintext bytes, without the tag.</summary>
+    public int Length;
+    public Digest Leaf;
+    /// <summary>Opening only: the tag did not verify, and the plaintext is gone.</summary>
+    public bool Bad;
+
+    public Span<byte> Body => Buffer.AsSpan(0, Length);
+    public Span<byte> Tag => Buffer.AsSpan(Length, Payload.TagLength);
+    public Memory<byte> Wire => Buffer.AsMemory(0, Length + Payload.TagLength);
+}
+
+/// <summary>
+/// Fill in order → work on all cores → drain in order, with a fixed number of segments in memory whatever the length.
+/// Fill and drain run on one flow, one at a time; only work runs in parallel. On any failure everything in flight ends before the buffers are let go.
+/// </summary>
+static class SegmentPipeline
+{
+    static readonly ConcurrentBag<Segment> Spare = [];
+    static readonly int Depth = Math.Clamp(Environment.ProcessorCount + 2, 4, 16);
+
+    /// <param name="length">Plaintext length: fixes count, sizes and which one is last.</param>
+    public static async Task RunAsync(long length, Func<Segment, ValueTask> fill, Action<Segment> work, Func<Segment, ValueTask> drain, CancellationToken cancel)
+    {
+        var count = Payload.Segments(length);
+        var flying = new Queue<(Segment Segment, Task Work)>(Depth);
+        var own = new Stack<Segment>(Depth);
+        try
+        {
+            for (long index = 0; index < count; index++)
+            {
+                cancel.ThrowIfCancellationRequested();
+                if (flying.Count == Depth) await DrainOne();
+                if (!own.TryPop(out var segment) && !Spare.TryTake(out segment)) segment = new Segment();
+                segment.Index = index;
+                segment.Last = index == count - 1;
+                segment.Length = segment.Last ? (int)(length - index * Payload.SegmentLength) : Payload.SegmentLength;
+                segment.Bad = false;
+                own.Push(segment);
+                await fill(segment);
+                own.Pop();
+                flying.Enqueue((segment, Task.Run(() => work(segment), CancellationToken.None)));
+            }
+            while (flying.Count > 0) await DrainOne();
+        }
+        finally
+        {
+            // A buffer still being worked on must not reach another payload.
+            foreach (var (segment, running) in flying)
+            {
+                await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                own.Push(segment);
+            }
+            foreach (var segment in own)
+            {
+                CryptographicOperations.ZeroMemory(segment.Buffer);
+                if (Spare.Count < Depth) Spare.Add(segment);
+            }
+        }
+
+        async ValueTask DrainOne()
+        {
+            var (segment, running) = flying.Peek();
+            await running;
+            await drain(segment);
+            flying.Dequeue();
+            own.Push(segment);
+        }
+    }
+}
