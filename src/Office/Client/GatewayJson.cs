@@ -54,6 +54,7 @@ sealed record Problem(string? Title, string? Code, Texts? Messages, Texts? Remed
 [JsonSerializable(typeof(DryRunQuestion))]
 [JsonSerializable(typeof(DryRunAnswer))]
 [JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(PinsFile))]
 [JsonSerializable(typeof(OutboxRecord))]
 [JsonSerializable(typeof(ReceivedRecord))]
 sealed partial class ClientJson : JsonSerializerContext;

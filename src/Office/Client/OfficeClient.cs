@@ -83,6 +83,9 @@ public sealed class OfficeClient : IDisposable
         return sent;
     }
 
+    /// <summary>Writes everything that proves this dispatch into a new folder; waits up to half a minute for fresh entries to be in a checkpoint.</summary>
+    public Task<ExportResult> ExportAsync(OutboxEntry entry, string folder, CancellationToken cancel) => new ExportDispatch(office).RunAsync(entry, folder, cancel);
+
     public ReceivedRecord? FindReceived(string sender, Guid id) => office.Received.Find(sender, id);
 
     public void Dispose() => office.Dispose();
