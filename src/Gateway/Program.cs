@@ -1,1 +1,193 @@
-return 64;
+using System.CommandLine;
+using System.Net;
+using System.Runtime.InteropServices;
+using Exchange.Crypto;
+using Exchange.Gateway.Journaling;
+using Exchange.Gateway.Store;
+
+namespace Exchange.Gateway;
+
+/// <summary>The `exchange-gateway` command. Exit codes: 0 good, 1 refused or bad, 64 usage. What it says goes to standard error, what it gives to standard output.</summary>
+static class Program
+{
+    public static string Version { get; } = typeof(Program).Assembly.GetName().Version!.ToString(3);
+    const int Bad = 1, Usage = 64;
+
+    static readonly Option<DirectoryInfo> Data = new("--data") { Description = "Data folder of the gateway.", Required = true };
+    static readonly Option<string?> Listen = new("--listen") { Description = "Address and port for offices, mutual TLS. Port 0: the system chooses. Default: 127.0.0.1:0, or what gateway.json says." };
+
+    public static async Task<int> Main(string[] args)
+    {
+        var root = new RootCommand("Gateway of the exchange: takes sealed dispatches in, decides without reading them, journals, hands over, proves.")
+        {
+            InitCommand(), ServeCommand(), CheckConfigCommand(), ActivateCommand(), CheckCommand(),
+        };
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors) await Console.Error.WriteLineAsync(error.Message);
+            await Console.Error.WriteLineAsync("Try --help.");
+            return Usage;
+        }
+        try { return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }); }
+        catch (OptionsException e) { return await Fail(e.Errors); }
+        catch (CannotStartException e) { return await Fail([e.Message]); }
+        catch (RefusedException e) { return await Fail([$"{e.Message}: {e.Refusal.En} {e.Refusal.RemedyEn}"]); }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { return await Fail([e.Message]); }
+    }
+
+    static Command InitCommand()
+    {
+        var dev = new Option<DirectoryInfo?>("--dev") { Description = "Folder made by `exchange dev pki`: stands for all options below." };
+        var origin = new Option<string?>("--origin") { Description = "Ledger origin, for example gateway.example/ledger. It never changes." };
+        var environment = new Option<string>("--environment") { Description = "Development or Production.", DefaultValueFactory = _ => Options.Production };
+        var trust = new Option<string?>("--trust") { Description = "Folder with roots/, intermediates/ and crls/; copied." };
+        var tls = new Option<string?>("--tls") { Description = "PKCS#12 file: TLS server key." };
+        var evidence = new Option<string?>("--evidence") { Description = "PKCS#12 file: key that signs receipts." };
+        var checkpoint = new Option<string?>("--checkpoint-key") { Description = "Encrypted PKCS#8 PEM file: Ed25519 key that signs checkpoints." };
+        var passphrase = new Option<string?>("--passphrase-file") { Description = "File whose first line opens the three key files." };
+        var directoryOfficer = new Option<string[]>("--directory-officer") { Description = "Key of a directory officer (SHA-256 of the certificate, base64url); give two." };
+        var policyOfficer = new Option<string[]>("--policy-officer") { Description = "Key of a policy officer; give two." };
+        var directory = new Option<string?>("--directory") { Description = "Directory statement, DER." };
+        var cards = new Option<string?>("--cards") { Description = "Folder with the cards it names, DER." };
+        var standing = new Option<string?>("--standing") { Description = "Standing statement, DER." };
+        var policy = new Option<string?>("--policy") { Description = "Policy statement, DER." };
+        var operations = new Option<string?>("--operations") { Description = "Loopback address and port of the plain HTTP health listener. Default: none." };
+        var guard = new Option<string?>("--guard") { Description = "Folder of the second store against which checkpoints are compared. Default: beside the data folder, NAME.guard." };
+        var command = new Command("init", "Makes a data folder: settings, trust anchors, store, and the first directory, standing and policy.")
+        {
+            Data, Listen, dev, origin, environment, trust, tls, evidence, checkpoint, passphrase, directoryOfficer, policyOfficer, directory, cards, standing, policy, operations, guard,
+        };
+        command.SetAction(async (parsed, _) =>
+        {
+            var data = parsed.GetRequiredValue(Data).FullName;
+            List<string> errors = [];
+            var listen = EndPoint(parsed.GetValue(Listen), "--listen", errors) ?? new IPEndPoint(IPAddress.Loopback, 0);
+            var health = EndPoint(parsed.GetValue(operations), "--operations", errors);
+            var guardFolder = parsed.GetValue(guard) is { } given ? Path.GetFullPath(given) : null;
+            if (parsed.GetValue(dev) is { } certificates)
+            {
+                if (errors.Count > 0) throw new OptionsException(errors);
+                await Initialise.Run(Initialise.FromDevelopment(data, certificates.FullName, listen, health, guardFolder), TimeProvider.System);
+            }
+            else
+            {
+                string Given(Option<string?> option)
+                {
+                    if (parsed.GetValue(option) is { Length: > 0 } value) return value;
+                    errors.Add($"{option.Name}: missing");
+                    return "";
+                }
+                string GivenPath(Option<string?> option) => Given(option) is { Length: > 0 } path ? Path.GetFullPath(path) : "";
+                IReadOnlyList<Digest> Keys(Option<string[]> option) =>
+                    [.. (parsed.GetValue(option) ?? []).SelectMany(text => { if (Digest.TryParse(text, out var key)) return new[] { key }; errors.Add($"{option.Name}: {text} is not a key"); return []; })];
+                var options = new Options
+                {
+                    Origin = Given(origin), Environment = parsed.GetValue(environment)!, Listen = listen, Operations = health, Guard = guardFolder ?? Initialise.DefaultGuard(data),
+                    Keys = new(GivenPath(tls), GivenPath(evidence), GivenPath(checkpoint), GivenPath(passphrase)),
+                    DirectoryOfficers = Keys(directoryOfficer), PolicyOfficers = Keys(policyOfficer), Limits = Limits.Defaults,
+                };
+                var request = new InitRequest(data, options, GivenPath(trust), Initialise.Documents(GivenPath(directory), GivenPath(cards), GivenPath(standing), GivenPath(policy)));
+                if (errors.Count > 0) throw new OptionsException(errors);
+                await Initialise.Run(request, TimeProvider.System);
+            }
+            await Console.Error.WriteLineAsync($"{data} is ready. Start it with: exchange-gateway serve --data {data}");
+            return 0;
+        });
+        return command;
+    }
+
+    static Command ServeCommand()
+    {
+        var command = new Command("serve", "Runs until SIGTERM or Ctrl-C. Prints where it listens and writes it to DIR/address.") { Data, Listen };
+        command.SetAction(async (parsed, _) =>
+        {
+            List<string> errors = [];
+            var listen = EndPoint(parsed.GetValue(Listen), "--listen", errors);
+            if (errors.Count > 0) throw new OptionsException(errors);
+            using var logs = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Information)
+                .AddFilter("Microsoft", LogLevel.Warning)
+                .AddSimpleConsole(console => { console.SingleLine = true; console.UseUtcTimestamp = true; console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ "; })
+                .Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
+            var asked = new TaskCompletionSource();
+            void Ask(PosixSignalContext context)
+            {
+                context.Cancel = true;
+                asked.TrySetResult();
+            }
+            using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Ask);
+            using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Ask);
+            await using var host = await GatewayHost.Start(parsed.GetRequiredValue(Data).FullName, new HostSettings { Listen = listen, Logs = logs });
+            await Console.Out.WriteLineAsync($"listening on {host.Address.AbsoluteUri.TrimEnd('/')}");
+            if (host.OperationsAddress is { } operations) await Console.Out.WriteLineAsync($"health on {operations.AbsoluteUri.TrimEnd('/')}");
+            await asked.Task;
+            return 0;
+        });
+        return command;
+    }
+
+    static Command CheckConfigCommand()
+    {
+        var explain = new Option<bool>("--explain") { Description = "Print every limit with default, range and meaning instead." };
+        var command = new Command("check-config", "Names everything that is wrong with gateway.json, the trust folder and the key files.") { Data, explain };
+        command.SetAction(async (parsed, _) =>
+        {
+            if (parsed.GetValue(explain))
+            {
+                foreach (var (name, option) in Limits.All) await Console.Out.WriteLineAsync($"limits.{name} = {option.Default} ({option.Min} to {option.Max}): {option.Meaning}");
+                return 0;
+            }
+            var errors = Configuration.Check(parsed.GetRequiredValue(Data).FullName, TimeProvider.System);
+            if (errors.Count > 0) return await Fail(errors);
+            await Console.Out.WriteLineAsync("good");
+            return 0;
+        });
+        return command;
+    }
+
+    static Command ActivateCommand()
+    {
+        var files = new Argument<FileInfo[]>("file") { Description = "Signed statements or CRLs.", Arity = ArgumentArity.OneOrMore };
+        var command = new Command("activate", "Hands signed statements or CRLs to the running gateway, which takes them in within seconds: incoming/done or incoming/refused.") { Data, files };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var incoming = Path.Combine(parsed.GetRequiredValue(Data).FullName, "incoming");
+            if (!Directory.Exists(incoming)) return await Fail([$"{incoming}: no such folder; is this a data folder?"]);
+            var missing = parsed.GetRequiredValue(files).Where(f => !f.Exists).Select(f => $"{f}: no such file").ToList();
+            if (missing.Count > 0) return await Fail(missing);
+            foreach (var file in parsed.GetRequiredValue(files)) DurableFile.Write(Path.Combine(incoming, file.Name), await File.ReadAllBytesAsync(file.FullName, cancel));
+            await Console.Error.WriteLineAsync($"handed over: see {incoming}/done and {incoming}/refused");
+            return 0;
+        });
+        return command;
+    }
+
+    static Command CheckCommand()
+    {
+        var command = new Command("check", "Checks that the store keeps every promise made, while the gateway is stopped. Names what is missing.") { Data };
+        command.SetAction(async (parsed, _) =>
+        {
+            using var folder = DataFolder.Open(parsed.GetRequiredValue(Data).FullName);
+            using var engine = SqliteEngine.Open(folder.Database);
+            var findings = StoreCheck.Run(engine, new BlobStore(folder.Blobs, TimeProvider.System));
+            if (findings.Count > 0) return await Fail([.. findings.Select(f => f.ToString())]);
+            await Console.Out.WriteLineAsync("good");
+            return 0;
+        });
+        return command;
+    }
+
+    static IPEndPoint? EndPoint(string? text, string name, List<string> errors)
+    {
+        if (text is null) return null;
+        if (OptionsReader.TryEndPoint(text, out var found)) return found;
+        errors.Add($"{name}: must be ADDRESS:PORT, for example 127.0.0.1:0");
+        return null;
+    }
+
+    static async Task<int> Fail(IReadOnlyList<string> errors)
+    {
+        foreach (var error in errors) await Console.Error.WriteLineAsync($"error: {error}");
+        return Bad;
+    }
+}

@@ -68,6 +68,8 @@ public enum EntryKind
     Activation = 8,
     Start = 9,
     Stop = 10,
+    /// <summary>Subject: parcel. Promises that it ended refused or expired, and our ContentConsignmentFailure.</summary>
+    ConsignmentFailure = 11,
 }
 
 /// <summary>The word for each kind, as it stands in the detail's "kind".</summary>
@@ -85,6 +87,7 @@ public static class EntryKinds
         [EntryKind.Activation] = "activation",
         [EntryKind.Start] = "start",
         [EntryKind.Stop] = "stop",
+        [EntryKind.ConsignmentFailure] = "consignment-failure",
     }.ToFrozenDictionary();
 
     public static string Name(this EntryKind kind) => Names[kind];

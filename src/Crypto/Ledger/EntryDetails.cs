@@ -43,6 +43,12 @@ public sealed record DryRunDetail(string Sender, string Code, Digest Decision) :
 /// <param name="Receipt">SHA-256 of the office receipt's DER.</param>
 public sealed record ConsignmentDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, Digest Receipt) : LedgerDetail(EntryKind.Consignment);
 
+/// <summary>The copy ended undelivered.</summary>
+/// <param name="Code">Why, as far as the sender may know.</param>
+/// <param name="Decision">Salted digest of the decision record; null when no decision ended it.</param>
+public sealed record ConsignmentFailureDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, string Code, Digest? Decision)
+    : LedgerDetail(EntryKind.ConsignmentFailure);
+
 /// <param name="Receipt">SHA-256 of the office receipt's DER.</param>
 public sealed record OpeningDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, Digest Receipt) : LedgerDetail(EntryKind.Opening);
 
@@ -87,6 +93,7 @@ public static class EntryDetails
         ActivationDetail d => StrictJson.Write(d, EntryJson.Default.ActivationDetail),
         StartDetail d => StrictJson.Write(d, EntryJson.Default.StartDetail),
         StopDetail d => StrictJson.Write(d, EntryJson.Default.StopDetail),
+        ConsignmentFailureDetail d => StrictJson.Write(d, EntryJson.Default.ConsignmentFailureDetail),
         _ => throw new ArgumentException("Not a detail of the closed list.", nameof(detail)),
     };
 
@@ -107,6 +114,7 @@ public static class EntryDetails
             EntryKind.Activation => StrictJson.Read(canonical, EntryJson.Default.ActivationDetail),
             EntryKind.Start => StrictJson.Read(canonical, EntryJson.Default.StartDetail),
             EntryKind.Stop => StrictJson.Read(canonical, EntryJson.Default.StopDetail),
+            EntryKind.ConsignmentFailure => StrictJson.Read(canonical, EntryJson.Default.ConsignmentFailureDetail),
             _ => throw new RefusedException(Refusal.Json, "unknown kind of entry"),
         };
         return detail.HasItsKind ? detail : throw new RefusedException(Refusal.Json, "version of the entry");
@@ -142,4 +150,5 @@ public static class EntryDetails
 [JsonSerializable(typeof(ActivationDetail))]
 [JsonSerializable(typeof(StartDetail))]
 [JsonSerializable(typeof(StopDetail))]
+[JsonSerializable(typeof(ConsignmentFailureDetail))]
 sealed partial class EntryJson : JsonSerializerContext;

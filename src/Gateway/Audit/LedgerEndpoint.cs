@@ -1,0 +1,50 @@
+using System.Globalization;
+using System.Text;
+using Exchange.Crypto;
+using Exchange.Crypto.Ledger;
+using Exchange.Gateway.Journaling;
+
+namespace Exchange.Gateway.Audit;
+
+sealed record InclusionAnswer(long Index, long Size, IReadOnlyList<Digest> Proof);
+sealed record ConsistencyAnswer(IReadOnlyList<Digest> Proof);
+
+/// <summary>The ledger as C2SP tlog-tiles shows it, and proofs for those who do not want to read tiles. Every signed-in office may read all of it: entries are 32 opaque bytes.</summary>
+static class LedgerEndpoint
+{
+    // A tile never changes once it is there; a checkpoint is new every few seconds.
+    const string Immutable = "private, max-age=31536000, immutable";
+
+    public static void Map(IEndpointRouteBuilder routes, LedgerReader ledger)
+    {
+        routes.MapGet("/ledger/checkpoint", () =>
+            Answers.Bytes(Encoding.UTF8.GetBytes((ledger.Newest ?? throw new RefusedException(Refusal.NotFound)).Note), "text/plain; charset=utf-8", "no-cache"));
+
+        routes.MapGet("/ledger/tile/{**rest}", (string rest) =>
+        {
+            if (!TilePath.TryParse($"tile/{rest}", out var tile)) throw new RefusedException(Refusal.NotFound);
+            var bytes = tile.Level == TilePath.Entries ? ledger.EntryBundle(tile.Index, tile.Width) : ledger.Tile(tile.Level, tile.Index, tile.Width);
+            return Answers.Bytes(bytes ?? throw new RefusedException(Refusal.NotFound), "application/octet-stream", Immutable);
+        });
+
+        routes.MapGet("/ledger/inclusion", (HttpContext context) =>
+        {
+            if (!Digest.TryParse(context.Request.Query["leaf"], out var leaf)) throw new RefusedException(Refusal.Request, "leaf");
+            var proof = ledger.Inclusion(leaf, Size(context, "size")) ?? throw new RefusedException(Refusal.NotFound);
+            return Answers.Json(new InclusionAnswer(proof.Index, proof.Size, proof.Proof), AnswerJson.Shared.InclusionAnswer);
+        });
+
+        routes.MapGet("/ledger/consistency", (HttpContext context) =>
+        {
+            if (Size(context, "from") is not { } from || Size(context, "to") is not { } to) throw new RefusedException(Refusal.Request, "from, to");
+            return Answers.Json(new ConsistencyAnswer(ledger.Consistency(from, to) ?? throw new RefusedException(Refusal.NotFound)), AnswerJson.Shared.ConsistencyAnswer);
+        });
+    }
+
+    static long? Size(HttpContext context, string name) => context.Request.Query[name] switch
+    {
+        [] => null,
+        [{ } text] when long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var size) => size,
+        _ => throw new RefusedException(Refusal.Request, name),
+    };
+}

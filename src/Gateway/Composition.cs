@@ -1,0 +1,98 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Exchange.Gateway.Audit;
+using Exchange.Gateway.Journaling;
+using Exchange.Gateway.Mailbox;
+using Exchange.Gateway.Receipts;
+using Exchange.Gateway.Store;
+using Exchange.Gateway.Submission;
+using Microsoft.AspNetCore.Authentication.Certificate;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Exchange.Gateway;
+
+/// <summary>What the slices share: the store's doors, the world and the clock.</summary>
+sealed record Shared(Options Options, IEngine Engine, Journal Journal, LedgerReader Ledger, Worlds Worlds, BlobStore Blobs, Evidence Evidence, Meters Meters, TimeProvider Clock, ILoggerFactory Logs)
+{
+    public ILogger<T> Log<T>() => Logs.CreateLogger<T>();
+}
+
+/// <summary>Every registration, a paragraph a slice. Nothing is found by reflection: what is used is made here.</summary>
+static class Composition
+{
+    public static WebApplication Build(Shared shared, X509Certificate2 tls, SignInFailures failures, out IReadOnlyList<Loop> loops)
+    {
+        var (options, limits) = (shared.Options, shared.Options.Limits);
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "exchange-gateway" });
+        builder.Services.AddSingleton(shared.Logs);
+        builder.Services.AddSingleton(shared.Clock);
+        builder.Services.AddRouting();
+
+        // Offices: who comes in. The chain is judged in the handshake and again, cached, on each request.
+        var door = new MutualTls(shared.Worlds, shared.Clock, failures);
+        var signIn = new SignIn(shared.Worlds, shared.Clock, failures);
+        builder.Services.AddAuthentication(CertificateAuthenticationDefaults.AuthenticationScheme).AddCertificate(certificate =>
+        {
+            certificate.Events = signIn.Events;
+            certificate.RevocationMode = X509RevocationMode.NoCheck;
+            certificate.ChainTrustValidationMode = X509ChainTrustMode.CustomRootTrust;
+            certificate.CustomTrustStore = [.. shared.Worlds.Current.Trust.Store.Roots.Select(root => X509CertificateLoader.LoadCertificate(root.Der.Span))];
+        });
+        builder.Services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listen(kestrel, options, door, tls));
+
+        var app = builder.Build();
+        var health = new Health(shared.Journal, shared.Ledger, options);
+        app.UseMiddleware<RefusalMiddleware>();
+        app.MapWhen(context => !context.Request.IsHttps, plain => plain.Run(health.Answer));
+        app.UseRouting();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        health.Map(app);
+        DirectoryEndpoint.Map(app, shared.Worlds);
+
+        // Submission: a dispatch comes in.
+        var arrival = new Arrival(shared.Worlds, options, shared.Clock);
+        var rejections = new Rejections(shared.Journal, shared.Worlds, shared.Evidence, shared.Clock, shared.Meters, shared.Log<Rejections>());
+        var accept = new AcceptDispatch(arrival, rejections, shared);
+        var upload = new UploadPayload(arrival, accept, rejections, shared);
+        SubmissionEndpoint.Map(app, new SubmitDispatch(arrival, accept, rejections, shared), upload, new DryRun(shared.Worlds, shared.Journal, shared.Clock), options);
+
+        // Mailbox: a copy goes out, and its office says what became of it.
+        var end = new EndParcel(shared);
+        MailboxEndpoint.Map(app, new ListMailbox(shared.Engine, shared.Journal, shared.Clock), new DownloadParcel(shared, end), new AcknowledgeParcel(shared), shared.Engine, options,
+            app.Lifetime.ApplicationStopping);
+
+        // Receipts and audit: what anyone concerned may see and prove.
+        ReceiptEndpoint.Map(app, shared.Engine, options);
+        LedgerEndpoint.Map(app, shared.Ledger);
+
+        // Everything that happens by itself, each a Step(now).
+        var expire = new ExpireParcels(shared.Engine, end);
+        loops =
+        [
+            new("sign-in failures", TimeSpan.FromSeconds(10), now => failures.Step(shared.Journal, now)),
+            new("expired parcels", TimeSpan.FromSeconds(limits.ExpirySeconds), expire.Step),
+            new("expired uploads", TimeSpan.FromSeconds(limits.ExpirySeconds), upload.Step),
+            new("blob sweep", TimeSpan.FromMinutes(10), now => Task.FromResult(shared.Blobs.Step(shared.Engine, now))),
+        ];
+        return app;
+    }
+
+    static void Listen(KestrelServerOptions kestrel, Options options, MutualTls door, X509Certificate2 tls)
+    {
+        var limits = options.Limits;
+        kestrel.AddServerHeader = false;
+        kestrel.AllowSynchronousIO = false;
+        kestrel.Limits.MaxRequestBodySize = 64 << 10;      // each route that takes more says so
+        kestrel.Limits.MaxConcurrentConnections = limits.Connections;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(limits.HandshakeSeconds);
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(limits.BodyBytesPerSecond, TimeSpan.FromSeconds(5));
+        kestrel.Limits.MinResponseDataRate = new MinDataRate(limits.BodyBytesPerSecond, TimeSpan.FromSeconds(5));
+        kestrel.Limits.Http2.MaxStreamsPerConnection = 100;
+        kestrel.Listen(options.Listen, listen => door.Use(listen, tls, TimeSpan.FromSeconds(limits.HandshakeSeconds)));
+        // Plain HTTP on loopback answers nothing but whether the gateway lives: Options lets no other address through.
+        if (options.Operations is { } operations && IPAddress.IsLoopback(operations.Address)) kestrel.Listen(operations, listen => listen.Protocols = HttpProtocols.Http1);
+    }
+}

@@ -1,0 +1,140 @@
+using System.Net;
+using System.Reflection;
+using Exchange.Crypto.Ledger;
+using Exchange.Gateway.Journaling;
+using Exchange.Gateway.Receipts;
+using Exchange.Gateway.Store;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Exchange.Gateway;
+
+/// <summary>How one run differs from gateway.json; tests use it to run many side by side.</summary>
+sealed record HostSettings
+{
+    public IPEndPoint? Listen { get; init; }
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+    public required ILoggerFactory Logs { get; init; }
+    /// <summary>What an I/O failure of the store does: nothing after it can be trusted, so the process ends.</summary>
+    public Action<Exception> Stop { get; init; } = failure => Environment.FailFast("The store failed.", failure);
+    public JournalOptions Journal { get; init; } = new();
+    /// <summary>False: nobody calls the steps but the test.</summary>
+    public bool RunLoops { get; init; } = true;
+}
+
+/// <summary>A running gateway, from lock to address file, and its clean stop.</summary>
+sealed class GatewayHost : IAsyncDisposable
+{
+    const string AddressFile = "address";
+    readonly Stack<IDisposable> owned = new();
+    WebApplication? app;
+    Loops? loops;
+    string data = "";
+
+    GatewayHost() { }
+
+    public Uri Address { get; private set; } = null!;
+    public Uri? OperationsAddress { get; private set; }
+    public Shared Shared { get; private set; } = null!;
+    internal Loops Loops => loops!;
+
+    /// <exception cref="OptionsException">The configuration cannot be used.</exception>
+    /// <exception cref="CannotStartException">The store cannot be used.</exception>
+    public static async Task<GatewayHost> Start(string data, HostSettings settings)
+    {
+        var host = new GatewayHost { data = Path.GetFullPath(data) };
+        try
+        {
+            await host.Open(settings);
+            return host;
+        }
+        catch
+        {
+            await host.Close();
+            throw;
+        }
+    }
+
+    async Task Open(HostSettings settings)
+    {
+        var (clock, logs) = (settings.Clock, settings.Logs);
+        var log = logs.CreateLogger<GatewayHost>();
+
+        // 1. Configuration: everything that is wrong is named, and nothing has been touched.
+        var options = Configuration.Read(data);
+        if (settings.Listen is not null) options = options with { Listen = settings.Listen };
+        var equipment = Own(Equipment.Open(data, options, clock));
+
+        // 2. The folder's lock, then the store. A crash of the run before is found here and needs nothing but this same path.
+        var folder = Own(DataFolder.Open(data));
+        File.Delete(Path.Combine(data, AddressFile));
+        var engine = Own(SqliteEngine.Open(folder.Database));
+        var blobs = new BlobStore(folder.Blobs, clock);
+        var findings = StoreCheck.Run(engine, blobs);
+        foreach (var finding in findings) log.CheckFound(finding.ToString());
+        if (findings.Count > 0) throw new CannotStartException($"The store does not keep its promises: {findings[0]}{(findings.Count > 1 ? $" and {findings.Count - 1} more" : "")}. Run `exchange-gateway check`.");
+
+        // 3. The world in force, verified again under the pins; then the only door, and the ledger's guard.
+        var pins = new Pins(options.DirectoryOfficers, options.PolicyOfficers);
+        var worlds = Worlds.Load(engine, equipment.Anchors, pins, clock.GetUtcNow());
+        var journal = Own(new Journal(engine, worlds, clock, settings.Journal, failure => { log.StoreFailed(failure); settings.Stop(failure); }));
+        journal.Start();
+        var ledger = new LedgerReader();
+        var meters = Own(new Meters());
+        Shared = new(options, engine, journal, ledger, worlds, blobs, new Evidence(equipment.Evidence, options.Origin, TimeSpan.FromSeconds(options.Limits.PromiseSeconds)), meters, clock, logs);
+
+        // 4. "start" is on record before the first request is answered.
+        await Log(EntryKind.Start, new StartDetail(Program.Version, 1, 0) { Time = clock.GetUtcNow().ToUnixTimeMilliseconds() });
+
+        // 5. Listen; then what happens by itself; then tell where.
+        var incoming = new IncomingFolder(folder, journal, worlds, pins, logs.CreateLogger<IncomingFolder>());
+        app = Composition.Build(Shared, equipment.Tls, new SignInFailures(clock, meters, logs.CreateLogger<SignInFailures>()), out var steps);
+        await app.StartAsync();
+        loops = new Loops([.. steps, new("incoming folder", TimeSpan.FromSeconds(options.Limits.IncomingSeconds), incoming.Step)], clock, logs.CreateLogger<Loops>());
+        if (settings.RunLoops) loops.Start();
+        Addresses();
+        DurableFile.Write(Path.Combine(data, AddressFile), System.Text.Encoding.UTF8.GetBytes(Address.AbsoluteUri.TrimEnd('/') + "\n"));
+        log.GatewayListens(options.Origin, Address.AbsoluteUri, 0);
+    }
+
+    void Addresses()
+    {
+        foreach (var address in app!.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Select(a => new Uri(a)))
+            if (address.Scheme == Uri.UriSchemeHttps) Address = address;
+            else OperationsAddress = address;
+    }
+
+    Task<bool> Log(EntryKind kind, LedgerDetail detail)
+    {
+        var entry = LedgerEntry.Create(EntryDetails.Write(detail));
+        return Shared.Journal.Commit(b =>
+        {
+            b.Log(entry, kind);
+            return true;
+        }, settle: true);
+    }
+
+    /// <summary>Clean stop: no new requests, the running ones end, the steps end, "stop" is the last entry.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (app is not null) await app.StopAsync();
+        if (loops is not null) await loops.DisposeAsync();
+        await Log(EntryKind.Stop, new StopDetail { Time = Shared.Clock.GetUtcNow().ToUnixTimeMilliseconds() });
+        Shared.Logs.CreateLogger<GatewayHost>().GatewayStopped();
+        File.Delete(Path.Combine(data, AddressFile));
+        await Close();
+    }
+
+    async Task Close()
+    {
+        if (app is not null) await app.DisposeAsync();
+        while (owned.TryPop(out var one)) one.Dispose();
+    }
+
+    T Own<T>(T one) where T : IDisposable
+    {
+        owned.Push(one);
+        return one;
+    }
+}

@@ -1,0 +1,2 @@
+global using Exchange.Gateway.Offices;
+global using Exchange.Gateway.Operations;

@@ -1,0 +1,126 @@
+using Exchange.Crypto;
+using Exchange.Crypto.Ledger;
+using Exchange.Crypto.Statements;
+using Exchange.Crypto.Trust;
+using Exchange.Gateway.Journaling;
+using Exchange.Gateway.Receipts;
+using Exchange.Gateway.Store;
+
+namespace Exchange.Gateway.Mailbox;
+
+enum Acknowledged { New, Repeat }
+
+/// <summary>POST /mailbox/{parcel}/receipts: what the office says happened to its copy comes in, and reaches the sender.</summary>
+sealed class AcknowledgeParcel(Shared shared)
+{
+    readonly TimeProvider clock = shared.Clock;
+    readonly ILogger log = shared.Log<AcknowledgeParcel>();
+
+    /// <summary>An office receipt with its certificate; ours are about 3 KiB.</summary>
+    public const int MaxReceipt = 64 << 10;
+
+    public async Task<Acknowledged> Acknowledge(string office, Guid parcel, byte[] der)
+    {
+        while (true)
+        {
+            // 1. Only one's own copies are visible. The same bytes again: the first answer was lost on the way.
+            var (row, dispatch, earlier) = Find(office, parcel, der);
+            if (earlier is not null) return Acknowledged.Repeat;
+
+            // 2. The receipt must be this office's, by a key of now, about exactly this copy.
+            var world = shared.Worlds.Current;
+            Receipt receipt;
+            try { receipt = Verify(office, row, dispatch, der, world); }
+            catch (RefusedException e)
+            {
+                log.ReceiptWasRefused(office, parcel, e.Message);
+                throw;
+            }
+
+            // 3. A step that is on record already is not recorded twice, even when its receipt was signed anew (a crash in the office between signing and keeping).
+            if (OnRecord(office, parcel, receipt, row)) return Acknowledged.Repeat;
+            if (receipt.Event == ReceiptEvent.ContentHandover ? row.State != ParcelState.Available : row.State != ParcelState.Delivered)
+                throw new RefusedException(Refusal.Receipt, $"{receipt.Event} of a copy that is {row.State}");
+
+            // 4. ONE commit: for a handover the copy is delivered and the sender gets our ContentConsignment; else the office's receipt is filed. With its entry.
+            // Before it: the office has no answer and sends again. After it: a repeat.
+            var outcome = receipt.Event == ReceiptEvent.ContentHandover ? await HandOver(row, dispatch, receipt, der, world) : await File(row, dispatch, receipt, der, world);
+            if (outcome) return Acknowledged.New;
+        }
+    }
+
+    async Task<bool> HandOver(ParcelRow row, DispatchRow dispatch, Receipt receipt, byte[] der, World world)
+    {
+        var now = clock.GetUtcNow();
+        var entry = LedgerEntry.Create(new ConsignmentDetail(dispatch.Sender, dispatch.Envelope, dispatch.Ctx, row.Office, row.Key, Digest.Of(der)) { Time = now.ToUnixTimeMilliseconds() });
+        var ours = shared.Evidence.Sign(ReceiptEvent.ContentConsignment, "OK", new(dispatch.Sender, dispatch.Envelope, dispatch.Ctx, dispatch.ManifestDigest, row.Office, row.Key), entry, world.Policy.Ref, now);
+        var done = await shared.Journal.Commit(b =>
+        {
+            if (b.World.Id != world.Id || !ParcelTable.Move(b, row.Id, ParcelState.Available, ParcelState.Delivered)) return false;
+            b.Log(entry, EntryKind.Consignment, row.Id).Add(ReceiptRows.Of(receipt, der, entry.Leaf, row.Dispatch, row.Id)).Add(ReceiptRows.Of(ours, row.Dispatch, row.Id));
+            return true;
+        }, der.Length + ours.Der.Length, settle: true);
+        if (!done) return false;
+        log.ParcelWasHandedOver(row.Id, row.Office);
+        shared.Meters.Parcels.Add(1, new KeyValuePair<string, object?>("state", nameof(ParcelState.Delivered)));
+        return true;
+    }
+
+    async Task<bool> File(ParcelRow row, DispatchRow dispatch, Receipt receipt, byte[] der, World world)
+    {
+        var time = clock.GetUtcNow().ToUnixTimeMilliseconds();
+        var (kind, entry) = receipt.Event == ReceiptEvent.ContentOpening
+            ? (EntryKind.Opening, LedgerEntry.Create(new OpeningDetail(dispatch.Sender, dispatch.Envelope, dispatch.Ctx, row.Office, row.Key, Digest.Of(der)) { Time = time }))
+            : (EntryKind.OpeningFailure, LedgerEntry.Create(new OpeningFailureDetail(dispatch.Sender, dispatch.Envelope, dispatch.Ctx, row.Office, row.Key, Digest.Of(der), receipt.Code) { Time = time }));
+        var done = await shared.Journal.Commit(b =>
+        {
+            if (b.World.Id != world.Id) return false;
+            if (Filed(b, row.Office, row.Id, receipt)) return false;      // another request filed it meanwhile: step 3 finds it
+            b.Log(entry, kind, row.Id).Add(ReceiptRows.Of(receipt, der, entry.Leaf, row.Dispatch, row.Id));
+            return true;
+        }, der.Length, settle: true);
+        if (done) log.OfficeReported(row.Office, receipt.Event, row.Id, receipt.Code);
+        return done;
+    }
+
+    (ParcelRow Parcel, DispatchRow Dispatch, ReceiptRow? Earlier) Find(string office, Guid parcel, byte[] der)
+    {
+        using var reader = shared.Engine.Reader();
+        var row = ParcelTable.Find(reader, office, parcel) ?? throw new RefusedException(Refusal.NotFound);
+        return (row, DispatchTable.ReadOfParcel(reader, office, parcel)!, ReceiptTable.Same(reader, office, Digest.Of(der)));
+    }
+
+    bool OnRecord(string office, Guid parcel, Receipt receipt, ParcelRow row)
+    {
+        if (receipt.Event == ReceiptEvent.ContentHandover) return row.State == ParcelState.Delivered;
+        using var reader = shared.Engine.Reader();
+        return Filed(reader, office, parcel, receipt);
+    }
+
+    static bool Filed(Source source, string office, Guid parcel, Receipt receipt) =>
+        ReceiptTable.OfParcel(source, office, parcel).Any(r => r.Issuer == office && r.Event == receipt.Event && r.Code == receipt.Code);
+
+    Receipt Verify(string office, ParcelRow row, DispatchRow dispatch, byte[] der, World world)
+    {
+        var statement = Statement.Read(der, StatementType.Receipt);
+        var receipt = statement.As<Receipt>();
+        if (statement.Signers is not [var signer] || world.Directory.Find(office) is not { } entry || !entry.Signing.Contains(signer)) throw new RefusedException(Refusal.SignerUnknown);
+        var now = clock.GetUtcNow();
+        world.Trust.Demand(signer, Purpose.OfficeSigning, now);
+
+        Demand(receipt.Event is ReceiptEvent.ContentHandover or ReceiptEvent.ContentOpening or ReceiptEvent.ContentOpeningFailure, "event");
+        Demand(receipt.Event == ReceiptEvent.ContentOpeningFailure ? Refusal.All.ContainsKey(receipt.Code) : receipt.Code == "OK", "code");
+        Demand(receipt.Issuer == office && receipt.Office == office && receipt.Key == row.Key, "copy");
+        Demand(receipt.Sender == dispatch.Sender && receipt.Envelope == dispatch.Envelope && receipt.Ctx == dispatch.Ctx && receipt.ManifestDigest == dispatch.ManifestDigest, "envelope");
+        Demand(receipt.Signatures is null && receipt.Policy is null && receipt.Entry is null, "members of a gateway's receipt");
+        // What the proof is worth only the sender can tell: it needs R. Here it is only there or not.
+        Demand(receipt.Proof is not null == (receipt.Event == ReceiptEvent.ContentOpening), "proof");
+        Demand(receipt.Time <= now.AddSeconds(shared.Options.Limits.ClockSkewSeconds).ToUnixTimeMilliseconds(), "time in the future");
+        return receipt;
+
+        static void Demand(bool holds, string what)
+        {
+            if (!holds) throw new RefusedException(Refusal.Receipt, what);
+        }
+    }
+}

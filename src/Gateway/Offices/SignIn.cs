@@ -1,0 +1,47 @@
+using System.Runtime.CompilerServices;
+using System.Security.Claims;
+using System.Security.Cryptography.X509Certificates;
+using Exchange.Crypto;
+using Exchange.Crypto.Trust;
+using Microsoft.AspNetCore.Authentication.Certificate;
+
+namespace Exchange.Gateway.Offices;
+
+/// <summary>Certificate → office, on each request and not on each connection: HTTP/2 connections live for days, clearances and CRLs do not.</summary>
+sealed class SignIn(Worlds worlds, TimeProvider clock, SignInFailures failures)
+{
+    const string OfficeClaim = "office";
+    // Kestrel hands out one object per connection; parsing it again for each request would cost more than the (cached) check.
+    readonly ConditionalWeakTable<X509Certificate2, Certificate> parsed = [];
+
+    public CertificateAuthenticationEvents Events => new() { OnCertificateValidated = Validate, OnChallenge = Challenge };
+
+    Task Validate(CertificateValidatedContext context)
+    {
+        var world = worlds.Current;
+        try
+        {
+            var certificate = parsed.GetValue(context.ClientCertificate, presented => new Certificate(presented.RawData));
+            world.Trust.Demand(certificate, Purpose.TlsClient, clock.GetUtcNow());
+            var office = world.Directory.FindByTls(certificate.Key) ?? throw new RefusedException(Refusal.NotSignedIn, "not a TLS key of the directory");
+            context.Principal = new ClaimsPrincipal(new ClaimsIdentity([new Claim(OfficeClaim, office.Code)], context.Scheme.Name));
+            context.Success();
+        }
+        catch (RefusedException e)
+        {
+            failures.Add(e.Refusal.Code, e.Detail, context.HttpContext.Connection.RemoteIpAddress ?? System.Net.IPAddress.None);
+            context.Fail(e.Refusal.Code);
+        }
+        return Task.CompletedTask;
+    }
+
+    static Task Challenge(CertificateChallengeContext context)
+    {
+        context.HandleResponse();
+        return Refusals.Write(context.HttpContext, Refusal.NotSignedIn);
+    }
+
+    /// <summary>Code of the office that this request comes from. Routes are reached by signed-in offices only.</summary>
+    public static string Office(HttpContext context) =>
+        context.User.FindFirstValue(OfficeClaim) ?? throw new InvalidOperationException("This route was reached without signing in.");
+}

@@ -1,0 +1,74 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Exchange.Crypto;
+using Exchange.Crypto.Keys;
+using Exchange.Crypto.Ledger;
+using Exchange.Crypto.Trust;
+
+namespace Exchange.Gateway.Operations;
+
+/// <summary>Trust anchors and keys that a configuration names, opened. Everything that does not open or does not fit is named at once.</summary>
+sealed class Equipment : IDisposable
+{
+    public const string TrustFolder = "trust";
+
+    Equipment(TrustStore anchors, X509Certificate2 tls, FileKey evidence, CheckpointKey checkpoint) =>
+        (Anchors, Tls, Evidence, Checkpoint) = (anchors, tls, evidence, checkpoint);
+
+    public TrustStore Anchors { get; }
+    public X509Certificate2 Tls { get; }
+    public FileKey Evidence { get; }
+    public CheckpointKey Checkpoint { get; }
+
+    /// <exception cref="OptionsException">Names everything that is wrong.</exception>
+    public static Equipment Open(string data, Options options, TimeProvider clock)
+    {
+        List<string> errors = [];
+        var passphrase = Try(errors, "keys.passphraseFile", () => File.ReadLines(options.Keys.PassphraseFile).FirstOrDefault() ?? "") ?? "";
+        var anchors = Try(errors, TrustFolder, () => TrustStore.Load(Path.Combine(data, TrustFolder)));
+        var tls = Try(errors, "keys.tls", () => X509CertificateLoader.LoadPkcs12FromFile(options.Keys.Tls, passphrase));
+        var evidence = Try(errors, "keys.evidence", () => FileKey.Load(options.Keys.Evidence, passphrase));
+        var checkpoint = Try(errors, "keys.checkpoint", () => CheckpointKey.Load(options.Keys.Checkpoint, passphrase, options.Origin));
+        if (Path.GetFullPath(options.Guard).StartsWith(Path.GetFullPath(data) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+            errors.Add("guard: must not be inside the data folder; a restored backup would bring its guard along");
+
+        if (anchors is { IsDevelopment: true } && options.Environment != Options.Development)
+            errors.Add($"{TrustFolder}: a development root is refused in environment {options.Environment}");
+        if (anchors is not null)
+        {
+            var check = new CertificateCheck(anchors);
+            if (tls is not null) Fits(errors, "keys.tls", check, () => new Certificate(tls.RawData), Purpose.TlsServer, clock);
+            if (evidence is not null) Fits(errors, "keys.evidence", check, () => evidence.Certificate, Purpose.GatewayEvidence, clock);
+        }
+
+        if (errors.Count == 0) return new Equipment(anchors!, tls!, evidence!, checkpoint!);
+        tls?.Dispose();
+        evidence?.Dispose();
+        checkpoint?.Dispose();
+        throw new OptionsException(errors);
+    }
+
+    // Whether our own certificates are revoked is for the others to ask: newer lists may stand in the store than in the trust folder.
+    static void Fits(List<string> errors, string name, CertificateCheck check, Func<Certificate> certificate, Purpose purpose, TimeProvider clock)
+    {
+        var refusal = Try(errors, name, () => check.Check(certificate(), purpose, clock.GetUtcNow()));
+        if (refusal?.Refusal is { } wrong && wrong != Refusal.RevocationUnknown) errors.Add($"{name}: {wrong.Code}: {refusal.Detail}");
+    }
+
+    static T? Try<T>(List<string> errors, string name, Func<T> open) where T : class
+    {
+        try { return open(); }
+        catch (Exception e) when (e is RefusedException or IOException or UnauthorizedAccessException or CryptographicException or FormatException or ArgumentException)
+        {
+            errors.Add($"{name}: {e.Message}");
+            return null;
+        }
+    }
+
+    public void Dispose()
+    {
+        Tls.Dispose();
+        Evidence.Dispose();
+        Checkpoint.Dispose();
+    }
+}

@@ -1,0 +1,60 @@
+using Exchange.Crypto;
+using Exchange.Gateway.Journaling;
+using Exchange.Gateway.Store;
+
+namespace Exchange.Gateway.Operations;
+
+/// <summary>
+/// The incoming folder: signed statements and CRLs put there are verified and activated through the journal, then moved to done/, or to refused/ with the
+/// reason beside them. Who may write into the folder decides nothing: the signatures do.
+/// </summary>
+sealed class IncomingFolder(DataFolder folder, Journal journal, Worlds worlds, Pins pins, ILogger<IncomingFolder> log)
+{
+    public const string Done = "done", Refused = "refused";
+    /// <summary>Largest document that is looked at; a directory of 100,000 offices has about 30 MiB.</summary>
+    const long MaxDocument = 64 << 20;
+
+    /// <summary>Takes in what lies there. Documents that only fit together (a directory and its new cards) are tried together first.</summary>
+    public async Task Step(DateTimeOffset now)
+    {
+        var files = Directory.EnumerateFiles(folder.Incoming).Where(f => !Path.GetFileName(f).StartsWith('.')).Order(StringComparer.Ordinal).ToList();
+        if (files.Count == 0) return;
+        if (files.Count > 1 && await Take(files, now) is null) return;
+        foreach (var file in files)
+            if (await Take([file], now) is { } reason) Settle(file, Refused, reason);
+    }
+
+    /// <returns>null: activated and moved to done. Else why not.</returns>
+    async Task<string?> Take(IReadOnlyList<string> files, DateTimeOffset now)
+    {
+        try
+        {
+            var documents = files.Select(Read).ToList();
+            // Prepared outside the writer; another activation in between answers false, and it is prepared again on the new World.
+            PreparedWorld prepared;
+            do prepared = WorldActivation.Prepare(worlds.Current, documents, pins, now);
+            while (!await journal.Commit(b => b.Activate(prepared), documents.Sum(d => d.Length), settle: true));
+        }
+        catch (RefusedException e)
+        {
+            if (e.Refusal == Refusal.Busy || e.Refusal == Refusal.Full) return null;      // stays where it is; the next look tries again
+            return $"{e.Message}{Environment.NewLine}{e.Refusal.En}";
+        }
+        // A crash before the move: found again, refused as not newer. It is in force all the same.
+        foreach (var file in files) Settle(file, Done, null);
+        return null;
+    }
+
+    static ReadOnlyMemory<byte> Read(string file) =>
+        new FileInfo(file).Length <= MaxDocument ? File.ReadAllBytes(file) : throw new RefusedException(Refusal.Size, Path.GetFileName(file));
+
+    void Settle(string file, string where, string? reason)
+    {
+        var name = Path.GetFileName(file);
+        var target = Directory.CreateDirectory(Path.Combine(folder.Incoming, where)).FullName;
+        if (reason is not null) File.WriteAllText(Path.Combine(target, name + ".reason"), reason + Environment.NewLine);
+        File.Move(file, Path.Combine(target, name), overwrite: true);
+        if (reason is null) log.DocumentWasActivated(name);
+        else log.DocumentWasRefused(name, reason.Split(Environment.NewLine)[0]);
+    }
+}

@@ -1,0 +1,41 @@
+namespace Exchange.Gateway.Operations;
+
+/// <summary>One thing that happens again and again.</summary>
+/// <param name="Step">Pure in the time it is given; a failed one is logged and tried again at the next beat.</param>
+sealed record Loop(string Name, TimeSpan Every, Func<DateTimeOffset, Task> Step);
+
+/// <summary>The host loop around every Step(now): the only place that waits. A simulator calls the steps itself.</summary>
+sealed class Loops(IReadOnlyList<Loop> loops, TimeProvider clock, ILogger<Loops> log) : IAsyncDisposable
+{
+    readonly CancellationTokenSource stopping = new();
+    Task running = Task.CompletedTask;
+
+    public void Start() => running = Task.WhenAll(loops.Select(loop => Task.Run(() => Run(loop))));
+
+    /// <summary>Each once, in order: for tests.</summary>
+    public async Task StepAll()
+    {
+        foreach (var loop in loops) await loop.Step(clock.GetUtcNow());
+    }
+
+    async Task Run(Loop loop)
+    {
+        using var beat = new PeriodicTimer(loop.Every, clock);
+        while (true)
+        {
+            try { await loop.Step(clock.GetUtcNow()); }
+            catch (Exception e) when (!stopping.IsCancellationRequested) { log.StepFailed(e, loop.Name); }
+            catch (Exception) { return; }
+            try { if (!await beat.WaitForNextTickAsync(stopping.Token)) return; }
+            catch (OperationCanceledException) { return; }
+        }
+    }
+
+    /// <summary>Waits for the steps under way.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync();
+        await running;
+        stopping.Dispose();
+    }
+}

@@ -1,0 +1,31 @@
+namespace Exchange.Gateway.Operations;
+
+static partial class OperationsLog
+{
+    [LoggerMessage(9001, LogLevel.Information, "The gateway of {Origin} listens on {Address} with {Entries} ledger entries")]
+    public static partial void GatewayListens(this ILogger log, string origin, string address, long entries);
+
+    [LoggerMessage(9002, LogLevel.Information, "The gateway stopped after its last entry")]
+    public static partial void GatewayStopped(this ILogger log);
+
+    [LoggerMessage(9003, LogLevel.Critical, "The store failed and the process stops; recovery is a fresh start")]
+    public static partial void StoreFailed(this ILogger log, Exception failure);
+
+    [LoggerMessage(9004, LogLevel.Error, "The step {Step} failed and is tried again")]
+    public static partial void StepFailed(this ILogger log, Exception failure, string step);
+
+    [LoggerMessage(9005, LogLevel.Information, "Document {Name} was activated")]
+    public static partial void DocumentWasActivated(this ILogger log, string name);
+
+    [LoggerMessage(9006, LogLevel.Warning, "Document {Name} was refused: {Reason}")]
+    public static partial void DocumentWasRefused(this ILogger log, string name, string reason);
+
+    [LoggerMessage(9007, LogLevel.Error, "A request to {Route} failed")]
+    public static partial void RequestFailed(this ILogger log, Exception failure, string route);
+
+    [LoggerMessage(9008, LogLevel.Debug, "A request to {Route} was refused: {Code} ({Detail})")]
+    public static partial void RequestWasRefused(this ILogger log, string route, string code, string detail);
+
+    [LoggerMessage(9009, LogLevel.Warning, "The store check found: {Finding}")]
+    public static partial void CheckFound(this ILogger log, string finding);
+}

@@ -1,0 +1,177 @@
+using System.Globalization;
+using System.Net;
+using System.Reflection;
+using System.Text.Json;
+using Exchange.Crypto;
+
+namespace Exchange.Gateway.Operations;
+
+/// <summary>Default, legal range and meaning of a number in gateway.json, standing on the option itself.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+sealed class OptionAttribute(long @default, long min, long max, string meaning) : Attribute
+{
+    public long Default { get; } = @default;
+    public long Min { get; } = min;
+    public long Max { get; } = max;
+    public string Meaning { get; } = meaning;
+}
+
+/// <summary>Every limit there is, under "limits" in gateway.json; what is left out has its default.</summary>
+sealed record Limits
+{
+    [Option(16 << 20, 64 << 10, 64 << 20, "bytes of payload taken inside POST /dispatches; larger ones come by PUT")]
+    public required long InlinePayloadBytes { get; init; }
+    [Option(600, 60, 3600, "seconds by which signing time and arrival may differ")]
+    public required long ClockSkewSeconds { get; init; }
+    [Option(24, 1, 168, "hours for which an announced payload is awaited")]
+    public required long UploadHours { get; init; }
+    [Option(30, 1, 60, "seconds that GET /mailbox may wait for the next parcel")]
+    public required long LongPollSeconds { get; init; }
+    [Option(200, 10, 1000, "entries on one page of a list")]
+    public required long PageSize { get; init; }
+    [Option(5, 1, 60, "seconds between two checkpoints while the ledger grows")]
+    public required long CheckpointSeconds { get; init; }
+    [Option(60, 10, 3600, "seconds after a receipt by which a checkpoint holds its entry: the promise in it")]
+    public required long PromiseSeconds { get; init; }
+    [Option(2, 1, 60, "seconds between two looks at the incoming folder")]
+    public required long IncomingSeconds { get; init; }
+    [Option(10, 1, 600, "seconds between two looks for parcels and uploads past their time")]
+    public required long ExpirySeconds { get; init; }
+    [Option(1000, 10, 20000, "connections open at once")]
+    public required long Connections { get; init; }
+    [Option(10, 1, 120, "seconds for a TLS handshake, and again for the head of a request")]
+    public required long HandshakeSeconds { get; init; }
+    [Option(1024, 1, 1 << 20, "bytes a second, below which a body in transfer is given up after five seconds")]
+    public required long BodyBytesPerSecond { get; init; }
+
+    public static readonly Limits Defaults = Read(default, []);
+
+    public static IEnumerable<(string Name, OptionAttribute Option)> All =>
+        typeof(Limits).GetProperties().Select(p => (Property: p, Option: p.GetCustomAttribute<OptionAttribute>()))
+            .Where(p => p.Option is not null).Select(p => (JsonNamingPolicy.CamelCase.ConvertName(p.Property.Name), p.Option!));
+
+    internal static Limits Read(JsonElement json, List<string> errors)
+    {
+        var values = All.ToDictionary(o => o.Name, o => o.Option.Default);
+        if (json.ValueKind == JsonValueKind.Object)
+            foreach (var member in json.EnumerateObject())
+            {
+                var option = All.FirstOrDefault(o => o.Name == member.Name).Option;
+                if (option is null) errors.Add($"limits.{member.Name}: no such limit; there are: {string.Join(", ", values.Keys)}");
+                else if (member.Value.ValueKind != JsonValueKind.Number || !member.Value.TryGetInt64(out var number) || number < option.Min || number > option.Max)
+                    errors.Add(string.Create(CultureInfo.InvariantCulture, $"limits.{member.Name}: must be an integer from {option.Min} to {option.Max} ({option.Meaning})"));
+                else values[member.Name] = number;
+            }
+        else if (json.ValueKind != JsonValueKind.Undefined) errors.Add("limits: must be an object");
+        return new()
+        {
+            InlinePayloadBytes = values["inlinePayloadBytes"], ClockSkewSeconds = values["clockSkewSeconds"],
+            UploadHours = values["uploadHours"], LongPollSeconds = values["longPollSeconds"], PageSize = values["pageSize"],
+            CheckpointSeconds = values["checkpointSeconds"], PromiseSeconds = values["promiseSeconds"], IncomingSeconds = values["incomingSeconds"],
+            ExpirySeconds = values["expirySeconds"], Connections = values["connections"], HandshakeSeconds = values["handshakeSeconds"],
+            BodyBytesPerSecond = values["bodyBytesPerSecond"],
+        };
+    }
+}
+
+/// <summary>Key files by absolute path: keys never move into the data folder.</summary>
+sealed record KeyFiles(string Tls, string Evidence, string Checkpoint, string PassphraseFile);
+
+/// <summary>gateway.json. Strict: unknown, missing, doubled members and values out of range are all named at once, and the process does not start.</summary>
+sealed record Options
+{
+    public const string FileName = "gateway.json";
+    public const string Development = "Development", Production = "Production";
+
+    /// <summary>Ledger origin (C2SP tlog-checkpoint): names this gateway in headers, receipts and checkpoints. It never changes.</summary>
+    public required string Origin { get; init; }
+    /// <summary>"Development" or "Production". Outside Development a root that calls itself a development root is refused.</summary>
+    public required string Environment { get; init; }
+    /// <summary>Address and port of the mutual-TLS listener; port 0: the system chooses.</summary>
+    public required IPEndPoint Listen { get; init; }
+    /// <summary>Loopback address of the plain HTTP health listener; null (default): none.</summary>
+    public required IPEndPoint? Operations { get; init; }
+    /// <summary>Folder of the second small store against which checkpoints are compared and swapped; not inside the data folder.</summary>
+    public required string Guard { get; init; }
+    public required KeyFiles Keys { get; init; }
+    /// <summary>Pinned keys of the officers; two different ones sign directory and standing.</summary>
+    public required IReadOnlyList<Digest> DirectoryOfficers { get; init; }
+    public required IReadOnlyList<Digest> PolicyOfficers { get; init; }
+    public required Limits Limits { get; init; }
+
+    /// <exception cref="OptionsException">Names everything that is wrong.</exception>
+    public static Options Read(byte[] json)
+    {
+        JsonDocument document;
+        try { document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false }); }
+        catch (JsonException e) { throw new OptionsException([$"{FileName}: not JSON: {e.Message}"]); }
+        using (document)
+        {
+            var read = new OptionsReader(document.RootElement, "");
+            var keys = read.Object("keys");
+            var options = new Options
+            {
+                Origin = read.Text("origin", IsOrigin, "must be a name like gateway.example/ledger, without spaces or plus signs"),
+                Environment = read.Text("environment", t => t is Development or Production, "must be Development or Production"),
+                Listen = read.EndPoint("listen", loopback: false) ?? new IPEndPoint(IPAddress.Loopback, 0),
+                Operations = read.EndPoint("operations", loopback: true),
+                Guard = read.Text("guard", Path.IsPathFullyQualified, "must be an absolute path"),
+                Keys = new(keys.AbsoluteFile("tls"), keys.AbsoluteFile("evidence"), keys.AbsoluteFile("checkpoint"), keys.AbsoluteFile("passphraseFile")),
+                DirectoryOfficers = read.Keys("directoryOfficers"),
+                PolicyOfficers = read.Keys("policyOfficers"),
+                Limits = Limits.Read(read.Member("limits"), read.Errors),
+            };
+            read.Finish();
+            keys.Finish();
+            List<string> errors = [.. read.Errors, .. keys.Errors];
+            return errors.Count == 0 ? options : throw new OptionsException(errors);
+        }
+    }
+
+    public byte[] Write()
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true }))
+        {
+            json.WriteStartObject();
+            json.WriteString("origin", Origin);
+            json.WriteString("environment", Environment);
+            json.WriteString("listen", Listen.ToString());
+            if (Operations is not null) json.WriteString("operations", Operations.ToString());
+            json.WriteString("guard", Guard);
+            json.WriteStartObject("keys");
+            json.WriteString("tls", Keys.Tls);
+            json.WriteString("evidence", Keys.Evidence);
+            json.WriteString("checkpoint", Keys.Checkpoint);
+            json.WriteString("passphraseFile", Keys.PassphraseFile);
+            json.WriteEndObject();
+            WriteKeys(json, "directoryOfficers", DirectoryOfficers);
+            WriteKeys(json, "policyOfficers", PolicyOfficers);
+            json.WriteStartObject("limits");
+            foreach (var (name, option) in Limits.All)
+            {
+                var property = typeof(Limits).GetProperties().Single(p => JsonNamingPolicy.CamelCase.ConvertName(p.Name) == name);
+                if ((long)property.GetValue(Limits)! is var value && value != option.Default) json.WriteNumber(name, value);
+            }
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+        return [.. stream.ToArray(), (byte)'\n'];
+    }
+
+    // tlog-checkpoint: the origin is the first line of the note and a part of the key line, which "+" would split.
+    public static bool IsOrigin(string text) => text.Length is > 0 and <= 200 && text.All(c => c is > ' ' and < (char)127 and not '+');
+
+    static void WriteKeys(Utf8JsonWriter json, string name, IReadOnlyList<Digest> keys)
+    {
+        json.WriteStartArray(name);
+        foreach (var key in keys) json.WriteStringValue(key.ToString());
+        json.WriteEndArray();
+    }
+}
+
+/// <summary>A configuration that cannot be used, with everything that is wrong with it.</summary>
+sealed class OptionsException(IReadOnlyList<string> errors) : Exception(string.Join(System.Environment.NewLine, errors))
+{
+    public IReadOnlyList<string> Errors { get; } = errors;
+}

@@ -1,0 +1,73 @@
+using System.Net;
+using System.Text.Json;
+using Exchange.Crypto;
+
+namespace Exchange.Gateway.Operations;
+
+/// <summary>Reads one JSON object member by member and collects what is wrong instead of stopping at the first error.</summary>
+sealed class OptionsReader(JsonElement json, string path)
+{
+    readonly HashSet<string> known = [];
+
+    public List<string> Errors { get; } = [];
+
+    public JsonElement Member(string name)
+    {
+        known.Add(name);
+        return json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var member) ? member : default;
+    }
+
+    public string Text(string name, Func<string, bool> good, string must)
+    {
+        var member = Member(name);
+        if (member.ValueKind == JsonValueKind.String && member.GetString() is { } text && good(text)) return text;
+        Errors.Add($"{path}{name}: {(member.ValueKind == JsonValueKind.Undefined ? "missing; " : "")}{must}");
+        return "";
+    }
+
+    public string AbsoluteFile(string name) => Text(name, Path.IsPathFullyQualified, "must be an absolute path");
+
+    public IPEndPoint? EndPoint(string name, bool loopback)
+    {
+        var member = Member(name);
+        if (member.ValueKind == JsonValueKind.Undefined) return null;
+        if (member.ValueKind == JsonValueKind.String && TryEndPoint(member.GetString()!, out var found) && (!loopback || IPAddress.IsLoopback(found.Address))) return found;
+        Errors.Add($"{path}{name}: must be ADDRESS:PORT{(loopback ? " with a loopback address" : "")}, for example 127.0.0.1:0");
+        return null;
+    }
+
+    public IReadOnlyList<Digest> Keys(string name)
+    {
+        var member = Member(name);
+        List<Digest> keys = [];
+        if (member.ValueKind == JsonValueKind.Array)
+            foreach (var item in member.EnumerateArray())
+                if (item.ValueKind == JsonValueKind.String && Digest.TryParse(item.GetString(), out var key)) keys.Add(key);
+        var wanted = member.ValueKind == JsonValueKind.Array ? member.GetArrayLength() : 0;
+        if (keys.Count < 2 || keys.Count != wanted || keys.Distinct().Count() != keys.Count)
+            Errors.Add($"{path}{name}: must be two or more different keys (SHA-256 of a certificate, base64url)");
+        return keys;
+    }
+
+    public OptionsReader Object(string name)
+    {
+        var member = Member(name);
+        if (member.ValueKind != JsonValueKind.Object) Errors.Add($"{path}{name}: must be an object");
+        return new OptionsReader(member, $"{path}{name}.");
+    }
+
+    /// <summary>Names the members that nobody asked for.</summary>
+    public void Finish()
+    {
+        if (json.ValueKind == JsonValueKind.Object)
+            foreach (var member in json.EnumerateObject())
+                if (!known.Contains(member.Name)) Errors.Add($"{path}{member.Name}: no such option; there are: {string.Join(", ", known)}");
+    }
+
+    // IPEndPoint.TryParse takes an address without a port as port 0: here the port must be said.
+    public static bool TryEndPoint(string text, out IPEndPoint found)
+    {
+        found = null!;
+        return IPEndPoint.TryParse(text, out var parsed) && parsed.ToString() == text && (found = parsed) is not null;
+    }
+}

@@ -1,0 +1,66 @@
+using System.Buffers.Text;
+using System.Collections.Frozen;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Exchange.Crypto;
+
+namespace Exchange.Gateway.Operations;
+
+/// <summary>HTTP status of every refusal, and the one shape in which a refusal leaves the gateway (RFC 9457). Texts are in Crypto/Refusal.cs.</summary>
+static class Refusals
+{
+    public const string MediaType = "application/problem+json";
+
+    static readonly FrozenDictionary<string, int> Statuses = new Dictionary<int, Refusal[]>
+    {
+        // What arrived is not what the format says.
+        [400] = [Refusal.Json, Refusal.Der, Refusal.StatementType, Refusal.StatementSigners, Refusal.StatementAttributes, Refusal.Algorithm, Refusal.Header, Refusal.Suite,
+            Refusal.Kind, Refusal.Recipients, Refusal.ManifestForm, Refusal.LabelForm, Refusal.DocumentName, Refusal.Request, Refusal.Profile, Refusal.Passphrase, Refusal.Note, Refusal.PolicyInvalid],
+        // Who you are does not allow it, or the policy does not.
+        [403] = [Refusal.NotSignedIn, Refusal.SenderNotYou, Refusal.PolicyUnknown, Refusal.LabelMissing, Refusal.LabelClass, Refusal.LabelCategory, Refusal.LabelBasis,
+            Refusal.ApprovalMissing, Refusal.SenderNotCleared, Refusal.CardHeld, Refusal.NotReleasable, Refusal.NotYet],
+        [404] = [Refusal.NotFound],
+        [409] = [Refusal.SameId, Refusal.Replay, Refusal.NothingToUpload, Refusal.VersionOld, Refusal.Fork],
+        [413] = [Refusal.Size, Refusal.TooLarge],
+        // Well-formed, and its content does not hold.
+        [422] = [Refusal.Signature, Refusal.CertificateUntrusted, Refusal.CertificateTime, Refusal.CertificateRevoked, Refusal.CertificatePurpose, Refusal.CertificateAlgorithm,
+            Refusal.RevocationUnknown, Refusal.SignerUnknown, Refusal.Officers, Refusal.Card, Refusal.Manifest, Refusal.LabelMismatch, Refusal.Approval, Refusal.PayloadLength,
+            Refusal.PayloadRoot, Refusal.NotForThisKey, Refusal.CannotOpen, Refusal.DispatchMismatch, Refusal.DispatchSigners, Refusal.SenderMismatch, Refusal.Addressees,
+            Refusal.DocumentDigest, Refusal.Expired, Refusal.ClockSkew, Refusal.RecipientKeys, Refusal.OtherGateway, Refusal.Receipt, Refusal.Proof],
+        [500] = [Refusal.Internal],
+        [502] = [Refusal.Unreachable],
+        [503] = [Refusal.Busy],
+        [507] = [Refusal.Full],
+    }.SelectMany(pair => pair.Value.Select(refusal => (refusal.Code, pair.Key))).ToFrozenDictionary(pair => pair.Code, pair => pair.Key);
+
+    public static int Status(Refusal refusal) => Statuses[refusal.Code];
+
+    /// <summary>Writes the problem; a pure function of its arguments, so that equal refusals are equal bytes.</summary>
+    public static byte[] Problem(Refusal refusal, byte[]? receipt = null) => JsonSerializer.SerializeToUtf8Bytes(new Problem(
+        $"urn:exchange:refusal:{refusal.Code}", refusal.Code, Status(refusal), refusal.Code, refusal.En,
+        new Bilingual(refusal.En, refusal.Vi), new Bilingual(refusal.RemedyEn, refusal.RemedyVi),
+        receipt is null ? null : Base64Url.EncodeToString(receipt)), AnswerJson.Shared.Problem);
+
+    public static IResult Answer(Refusal refusal, byte[]? receipt = null) => new RefusedResult(refusal, receipt);
+
+    sealed class RefusedResult(Refusal refusal, byte[]? receipt) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext) => Write(httpContext, refusal, receipt);
+    }
+
+    public static async Task Write(HttpContext context, Refusal refusal, byte[]? receipt = null)
+    {
+        var body = Problem(refusal, receipt);
+        context.Response.StatusCode = Status(refusal);
+        context.Response.ContentType = MediaType;
+        context.Response.ContentLength = body.Length;
+        if (refusal == Refusal.Busy) context.Response.Headers.RetryAfter = "2";
+        if (refusal == Refusal.Full) context.Response.Headers.RetryAfter = "60";
+        if (!HttpMethods.IsHead(context.Request.Method)) await context.Response.Body.WriteAsync(body, context.RequestAborted);
+    }
+}
+
+sealed record Bilingual(string En, string Vi);
+
+sealed record Problem(string Type, string Title, int Status, string Code, string Detail, Bilingual Messages, Bilingual Remedy,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Receipt);

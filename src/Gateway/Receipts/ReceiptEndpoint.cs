@@ -1,0 +1,60 @@
+using Exchange.Crypto;
+using Exchange.Gateway.Journaling;
+using Exchange.Gateway.Mailbox;
+using Exchange.Gateway.Store;
+
+namespace Exchange.Gateway.Receipts;
+
+sealed record DispatchesAnswer(IReadOnlyList<DispatchAnswer> Dispatches);
+
+/// <param name="Id">Header id.</param>
+/// <param name="State">"awaiting-payload", "accepted" (copies are under way), "delivered" (all of them) or "ended" (none under way, not all delivered).</param>
+/// <param name="ReceivedAt">T, Unix milliseconds.</param>
+sealed record DispatchAnswer(Guid Id, string State, int Urgency, long ReceivedAt, IReadOnlyList<CopyAnswer> Copies);
+sealed record CopyAnswer(string Office, string Role, string State, long UpdatedAt);
+
+sealed record ReceiptsAnswer(IReadOnlyList<ReceiptAnswer> Receipts);
+
+/// <param name="Receipt">DER, base64url.</param>
+sealed record ReceiptAnswer(Guid Id, string Event, string Code, string? Office, long Time, string Receipt);
+
+/// <summary>Where the copies of one's own dispatches are, and the evidence for it.</summary>
+static class ReceiptEndpoint
+{
+    public static void Map(IEndpointRouteBuilder routes, IEngine engine, Options options)
+    {
+        routes.MapGet("/dispatches", (HttpContext context) =>
+        {
+            var limit = Answers.Number(context, "limit", (int)options.Limits.PageSize, (int)options.Limits.PageSize);
+            using var reader = engine.Reader();
+            var found = DispatchTable.List(reader, SignIn.Office(context), Answers.AfterId(context), limit);
+            return Answers.Json(new DispatchesAnswer([.. found.Select(d => Of(reader, d))]), AnswerJson.Shared.DispatchesAnswer);
+        });
+
+        routes.MapGet("/dispatches/{id}", (HttpContext context, string id) =>
+        {
+            using var reader = engine.Reader();
+            var (office, envelope) = (SignIn.Office(context), Answers.Id(id));
+            var answer = DispatchTable.Find(reader, office, envelope) is { } found ? Of(reader, found)
+                : UploadTable.Find(reader, office, envelope) is { } awaited ? new DispatchAnswer(envelope, "awaiting-payload", 0, awaited.CreatedAt, [])
+                : throw new RefusedException(Refusal.NotFound);
+            return Answers.Json(answer, AnswerJson.Shared.DispatchAnswer);
+        });
+
+        routes.MapGet("/dispatches/{id}/receipts", (HttpContext context, string id) =>
+        {
+            using var reader = engine.Reader();
+            var office = SignIn.Office(context);
+            var dispatch = DispatchTable.Find(reader, office, Answers.Id(id)) ?? throw new RefusedException(Refusal.NotFound);
+            return Answers.Json(new ReceiptsAnswer([.. ReceiptTable.OfDispatch(reader, office, dispatch.Id)
+                .Select(r => new ReceiptAnswer(r.Id, r.Event, r.Code, r.Office, r.Time, Answers.Base64(r.Der)))]), AnswerJson.Shared.ReceiptsAnswer);
+        });
+    }
+
+    static DispatchAnswer Of(Source source, DispatchSummary dispatch)
+    {
+        var copies = ParcelTable.OfDispatch(source, dispatch.Sender, dispatch.Id);
+        var state = copies.Any(c => c.State is ParcelState.Available or ParcelState.Queued) ? "accepted" : copies.All(c => c.State == ParcelState.Delivered) ? "delivered" : "ended";
+        return new(dispatch.Envelope, state, dispatch.Urgency, dispatch.ReceivedAt, [.. copies.Select(c => new CopyAnswer(c.Office, c.Role, MailboxEndpoint.Word(c.State), c.UpdatedAt))]);
+    }
+}

@@ -1,0 +1,60 @@
+using Exchange.Crypto;
+using Exchange.Crypto.Envelope;
+using Exchange.Crypto.Ledger;
+using Exchange.Crypto.Policy;
+using Exchange.Crypto.Statements;
+using Exchange.Gateway.Journaling;
+using Exchange.Gateway.Receipts;
+using Exchange.Gateway.Store;
+
+namespace Exchange.Gateway.Submission;
+
+/// <summary>A submission refused, after its refusal was journalled.</summary>
+/// <param name="receipt">SubmissionRejection, DER; null when the header could not be read, so that there is nothing to name.</param>
+sealed class RejectedException(Refusal refusal, byte[]? receipt) : Exception(refusal.Code)
+{
+    public Refusal Refusal { get; } = refusal;
+    public byte[]? Receipt { get; } = receipt;
+}
+
+/// <summary>Journals refusals. The sender sees the code that he may see; the decision behind it is stored and only committed to.</summary>
+sealed class Rejections(Journal journal, Worlds worlds, Evidence evidence, TimeProvider clock, Meters meters, ILogger<Rejections> log)
+{
+    /// <summary>Always throws: <see cref="RejectedException"/> once the refusal is durable.</summary>
+    public async Task<RejectedException> Reject(string office, EnvelopeParts? parts, Refusal refusal, string detail, Decision? decision = null, Guid? giveUpUpload = null)
+    {
+        var now = clock.GetUtcNow();
+        var header = parts is null ? null : Readable(parts.Header);
+        var record = decision is null ? null : DecisionRow.Of(decision.Record);
+        var entry = LedgerEntry.Create(new RejectionDetail(office, header?.Content.Id, header?.Statement.Ref, refusal.Code, record?.Digest) { Time = now.ToUnixTimeMilliseconds() });
+        var receipt = header is null ? null : evidence.Sign(ReceiptEvent.SubmissionRejection, refusal.Code,
+            new(office, header.Content.Id, header.Statement.Ref, header.Statement.ManifestDigest, null, null), entry, worlds.Current.Policy.Ref, now, header.Content.Dispatch.Signatures);
+
+        // ONE commit: entry, receipt, decision. A crash before it leaves nothing, and the sender has no answer; after it he may ask again and is refused again.
+        await journal.Commit(b =>
+        {
+            b.Log(entry, EntryKind.Rejection);
+            if (receipt is not null) b.Add(ReceiptRows.Rejection(receipt));
+            if (record is not null) b.Add(record);
+            if (giveUpUpload is { } upload) UploadTable.Remove(b, upload);
+            return true;
+        }, receipt?.Der.Length ?? 0);
+
+        log.DispatchWasRefused(office, refusal.Code, detail);
+        meters.Submissions.Add(1, new KeyValuePair<string, object?>("code", refusal.Code));
+        return new RejectedException(refusal, receipt?.Der);
+    }
+
+    sealed record ReadableHeader(Statement Statement, Header Content);
+
+    // A header whose own signature holds names an envelope, even when the rest does not fit it. One that does not, names nothing.
+    static ReadableHeader? Readable(ReadOnlyMemory<byte> der)
+    {
+        try
+        {
+            var statement = Statement.Read(der, StatementType.Header);
+            return new(statement, statement.As<Header>());
+        }
+        catch (RefusedException) { return null; }
+    }
+}

@@ -1,0 +1,126 @@
+using System.IO.Pipelines;
+using Exchange.Crypto;
+using Exchange.Crypto.Envelope;
+using Exchange.Crypto.Policy;
+using Exchange.Crypto.Statements;
+using Exchange.Gateway.Journaling;
+using Exchange.Gateway.Store;
+
+namespace Exchange.Gateway.Submission;
+
+/// <summary>What the sender is answered when nothing was refused.</summary>
+abstract record Submitted(Guid Envelope)
+{
+    /// <summary>Durable, in the ledger; the signed receipt says so.</summary>
+    public sealed record Accepted(Guid Envelope, byte[] Receipt) : Submitted(Envelope);
+    /// <summary>The same envelope came before: its first receipt.</summary>
+    public sealed record Before(Guid Envelope, byte[] Receipt) : Submitted(Envelope);
+    /// <summary>Checked and permitted; nothing is promised until the payload has come.</summary>
+    public sealed record Awaited(Guid Envelope) : Submitted(Envelope);
+}
+
+/// <summary>
+/// POST /dispatches: steps 1 to 5 of a dispatch's way. Whatever is refused is journalled first; whatever is answered with a receipt survives power loss.
+/// </summary>
+sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections rejections, Shared shared)
+{
+    readonly (IEngine Engine, Journal Journal, BlobStore Blobs) store = (shared.Engine, shared.Journal, shared.Blobs);
+    readonly Limits limits = shared.Options.Limits;
+    readonly TimeProvider clock = shared.Clock;
+    readonly ILogger log = shared.Log<SubmitDispatch>();
+
+    /// <param name="office">Signed in.</param>
+    /// <param name="body">File form.</param>
+    /// <exception cref="RejectedException">Refused and journalled.</exception>
+    /// <exception cref="RefusedException">Busy or full: nothing was read, nothing journalled.</exception>
+    public async Task<Submitted> Submit(string office, PipeReader body, CancellationToken cancel)
+    {
+        if (store.Journal.Full) throw new RefusedException(Refusal.Full);
+        if (!store.Journal.HasRoom(EnvelopeParts.MaxHeader)) throw new RefusedException(Refusal.Busy);
+        EnvelopeParts? parts = null;
+        try
+        {
+            // 1. Read header, approvals and manifest, each within its size. Memory only: a crash leaves nothing.
+            parts = await EnvelopeFile.ReadPartsAsync(body.AsStream(leaveOpen: true), cancel);
+
+            // 2. Check all that can be checked without a key, in the World of this moment.
+            var arrived = arrival.Check(office, parts, arriving: true);
+
+            // 3. Came before? The same (CTX, manifestDigest) gets its first receipt; anything else under the same id is refused.
+            if (Earlier(arrived.Envelope) is { } before) return before;
+
+            // 4. Decide. A refusal is journalled and answered with the code that the sender may see.
+            var decision = Arrival.Decide(arrived);
+            if (decision.Verdict != Verdict.Permit) throw await rejections.Reject(office, parts, decision.ForSender ?? Refusal.Internal, "", decision);
+
+            // 5. Take the payload in: verified while it is written, durable before the commit. A crash leaves a temp file or an orphan, both swept.
+            if (arrived.Envelope.Header.Payload is not { } payload) return await accept.Accept(office, arrived, Guid.CreateVersion7(clock.GetUtcNow()), null, cancel);
+            if (await IsEmpty(body, cancel)) return await Await(arrived, payload);
+            if (Payload.WireLength(payload.Length) > limits.InlinePayloadBytes) throw new RefusedException(Refusal.TooLarge, "payload inside POST");
+            var dispatch = Guid.CreateVersion7(clock.GetUtcNow());
+            var inline = await TakeIn(dispatch, body, payload, cancel);
+
+            // 6. ONE commit: dispatch, parcels, decision, receipt, entry. Only now the answer. In AcceptDispatch.cs.
+            return await accept.Accept(office, arrived, dispatch, inline, cancel);
+        }
+        catch (RefusedException e) when (e.Refusal != Refusal.Busy && e.Refusal != Refusal.Full)
+        {
+            throw await rejections.Reject(office, parts, e.Refusal, e.Detail);
+        }
+    }
+
+    Submitted.Before? Earlier(VerifiedEnvelope envelope)
+    {
+        var header = envelope.Header;
+        using var reader = store.Engine.Reader();
+        if (DispatchTable.Find(reader, header.Sender, header.Id) is not { } found) return null;
+        if (found.Ctx != envelope.Ctx || found.ManifestDigest != envelope.ManifestDigest) throw new RefusedException(Refusal.SameId);
+        log.RepeatWasAnswered(header.Sender, found.Id);
+        return new Submitted.Before(header.Id, ReceiptTable.Acceptance(reader, header.Sender, header.Id)!.Der);
+    }
+
+    /// <returns>The payload when it is small enough for its row; null when it is in the blob store.</returns>
+    async Task<byte[]?> TakeIn(Guid dispatch, PipeReader body, PayloadRef payload, CancellationToken cancel)
+    {
+        var wire = body.AsStream(leaveOpen: true);
+        var length = Payload.WireLength(payload.Length);
+        if (length <= BlobStore.InlineLimit)
+        {
+            using var row = new MemoryStream((int)length);
+            await Payload.VerifyAsync(wire, payload, row, null, cancel);
+            return row.ToArray();
+        }
+        await store.Blobs.PutAsync(dispatch, file => Payload.VerifyAsync(wire, payload, file, null, cancel), cancel);
+        return null;
+    }
+
+    // Nothing is promised by this row, so it leaves no entry; a crash after it is a repeat of the request.
+    async Task<Submitted> Await(Arrived arrived, PayloadRef payload)
+    {
+        var (header, now) = (arrived.Envelope.Header, clock.GetUtcNow());
+        var row = new UploadRow
+        {
+            Id = Guid.CreateVersion7(now), Sender = header.Sender, Envelope = header.Id, Ctx = arrived.Envelope.Ctx, ManifestDigest = arrived.Envelope.ManifestDigest,
+            PayloadBytes = Payload.WireLength(payload.Length), CreatedAt = now.ToUnixTimeMilliseconds(), ExpiresAt = now.AddHours(limits.UploadHours).ToUnixTimeMilliseconds(),
+            Header = arrived.Parts.Header.ToArray(), Approvals = StoredEnvelope.Joined(arrived.Parts.Approvals), Manifest = arrived.Parts.Manifest.ToArray(),
+        };
+        var same = await store.Journal.Commit(b =>
+        {
+            b.Quiet(QuietKind.UploadProgress);
+            if (UploadTable.TryAdd(b, row)) return true;
+            var awaited = UploadTable.Find(b, row.Sender, row.Envelope)!;
+            return awaited.Ctx == row.Ctx && awaited.ManifestDigest == row.ManifestDigest;
+        }, row.Header.Length + row.Manifest.Length);
+        if (!same) throw new RefusedException(Refusal.SameId);
+        log.PayloadIsAwaited(row.Id, row.Sender, row.PayloadBytes);
+        return new Submitted.Awaited(header.Id);
+    }
+
+    static async Task<bool> IsEmpty(PipeReader body, CancellationToken cancel)
+    {
+        var read = await body.ReadAsync(cancel);
+        var empty = read.Buffer.IsEmpty && read.IsCompleted;
+        body.AdvanceTo(read.Buffer.Start);
+        return empty;
+    }
+}
