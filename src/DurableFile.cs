@@ -176,12 +176,15 @@ sealed class DurableWriter : IDisposable
 
     public void Dispose()
     {
-        try
-        {
-            file.Dispose();
-            if (!placed) File.Delete(temp);
-        }
-        // The reason why the file was given up is already on its way; what cannot be removed now is swept at start.
-        catch (Exception e) when (!placed && e is (IOException or UnauthorizedAccessException)) { }
+        // Closing writes what is still buffered and may fail for the same reason as the commit did: that reason is already on its way.
+        Quietly(file.Dispose);
+        if (!placed) Quietly(() => File.Delete(temp));
+    }
+
+    // What cannot be removed now is swept at start.
+    static void Quietly(Action action)
+    {
+        try { action(); }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { }
     }
 }

@@ -69,7 +69,7 @@ public readonly struct Digest : IEquatable<Digest>, IComparable<Digest>
     public static bool operator >=(Digest left, Digest right) => left.CompareTo(right) >= 0;
 }
 
-/// <summary>A digest in JSON: 43 characters of base64url.</summary>
+/// <summary>A digest in JSON: base64url, 43 characters. Public for source-generated contexts of other assemblies.</summary>
 public sealed class DigestJson : JsonConverter<Digest>
 {
     public override Digest Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>

@@ -110,6 +110,9 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
     public static readonly Refusal DispatchMismatch = new("E_DISPATCH_MISMATCH",
         "The sealed dispatch is not the one that the header names.", "Văn bản bên trong không phải văn bản mà phần đầu đã nêu.",
         "Report it to the sender.", "Báo lại cho nơi gửi.");
+    public static readonly Refusal DispatchForm = new("E_DISPATCH_FORM",
+        "The sealed dispatch has a value outside what the format allows.", "Văn bản bên trong có giá trị ngoài phạm vi định dạng cho phép.",
+        "Report it to the sender.", "Báo lại cho nơi gửi.");
     public static readonly Refusal DispatchSigners = new("E_DISPATCH_SIGNERS",
         "The dispatch is not signed by a person of the sending office (and by the office, where the level asks for it).", "Văn bản không được ký bởi người của cơ quan gửi (và bởi cơ quan, khi độ mật yêu cầu).",
         "Report it to the sender.", "Báo lại cho nơi gửi.");
@@ -121,6 +124,9 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
         "Report it to the sender.", "Báo lại cho nơi gửi.");
     public static readonly Refusal DocumentDigest = new("E_DOCUMENT_DIGEST",
         "A document is not the one that the author signed.", "Tài liệu không phải bản mà người ký đã ký.",
+        "Report it to the sender.", "Báo lại cho nơi gửi.");
+    public static readonly Refusal PayloadPadding = new("E_PAYLOAD_PADDING",
+        "The payload holds something besides the documents that the author signed.", "Nội dung chứa dữ liệu ngoài các tài liệu mà người ký đã ký.",
         "Report it to the sender.", "Báo lại cho nơi gửi.");
     public static readonly Refusal DocumentName = new("E_DOCUMENT_NAME",
         "A document has a name that cannot be used safely, or two documents have one name.", "Tên tài liệu không an toàn, hoặc hai tài liệu trùng tên.",

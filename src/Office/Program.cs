@@ -1,1 +1,38 @@
-return 64;
+using System.CommandLine;
+using Exchange.Office;
+
+return await ExchangeProgram.RunAsync(args, TimeProvider.System).ConfigureAwait(false);
+
+namespace Exchange.Office
+{
+    /// <summary>The `exchange` command. Exit codes: 0 good, 1 refused or bad, 2 incomplete or cannot say, 64 the command line or the profile is wrong.</summary>
+    static class ExchangeProgram
+    {
+        public const int Good = 0, Bad = 1, Incomplete = 2, Usage = 64;
+
+        public static async Task<int> RunAsync(string[] args, TimeProvider clock, TextWriter? output = null, TextWriter? error = null)
+        {
+            var shell = new Shell(clock, output ?? Console.Out, error ?? Console.Error);
+            var parsed = Root(shell).Parse(args);
+            var invocation = new InvocationConfiguration { Output = shell.Output, Error = shell.Error, EnableDefaultExceptionHandler = false };
+            var code = await parsed.InvokeAsync(invocation).ConfigureAwait(false);
+            return parsed.Errors.Count > 0 ? Usage : code;
+        }
+
+        static RootCommand Root(Shell shell)
+        {
+            var root = new RootCommand("Sends, receives and proves official dispatches for one office. Gửi, nhận và chứng minh văn bản của một cơ quan.");
+            foreach (var option in shell.Options) root.Options.Add(option);
+            root.Subcommands.Add(SendCommands.Send(shell));
+            root.Subcommands.Add(SendCommands.Outbox(shell));
+            root.Subcommands.Add(TrackCommands.Status(shell));
+            root.Subcommands.Add(InboxCommands.Inbox(shell));
+            root.Subcommands.Add(InboxCommands.Open(shell));
+            root.Subcommands.Add(TrackCommands.Receipts(shell));
+            root.Subcommands.Add(VerifyCommands.Inspect(shell));
+            root.Subcommands.Add(VerifyCommands.Verify(shell));
+            root.Subcommands.Add(DirectoryCommands.Directory(shell));
+            return root;
+        }
+    }
+}

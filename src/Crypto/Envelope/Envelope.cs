@@ -78,6 +78,8 @@ public sealed record OpenRequest
     public required string Folder { get; init; }
     /// <summary>Whether the level asks for the office's signature on the dispatch besides the person's.</summary>
     public required bool OfficeSignsDispatch { get; init; }
+    /// <summary>Roles of which the level asks the author to have one; null: any person of the sender's card.</summary>
+    public IReadOnlyList<string>? AuthorRoles { get; init; }
     public IProgress<long>? Progress { get; init; }
 }
 
@@ -92,11 +94,24 @@ public sealed record OpenedEnvelope(VerifiedEnvelope Envelope, Dispatch Dispatch
 public static class Envelope
 {
     /// <summary>Seals; writes the payload's ciphertext to <paramref name="payload"/>, which the caller makes durable before sending.</summary>
-    public static Task<SealedEnvelope> SealAsync(SealRequest request, Stream payload, TimeProvider clock, CancellationToken cancel) => throw new NotImplementedException();
+    /// <exception cref="RefusedException">A value outside the format, found before the first document is read where it can be.</exception>
+    /// <exception cref="InvalidDataException">A document changed its length meanwhile: throw the ciphertext away and seal anew.</exception>
+    public static Task<SealedEnvelope> SealAsync(SealRequest request, Stream payload, TimeProvider clock, CancellationToken cancel) =>
+        EnvelopeSealer.SealAsync(request, payload, clock, cancel);
 
-    /// <summary>Everything that can be checked without a key, except the payload.</summary>
-    public static VerifiedEnvelope Verify(EnvelopeParts parts, EnvelopeContext context) => throw new NotImplementedException();
+    /// <summary>
+    /// Everything that can be checked without a key, except the payload. Not checked: whether it may be released (the decision), whether it was seen before,
+    /// and how far the signing time is from arrival.
+    /// </summary>
+    /// <exception cref="RefusedException">The first check that fails, in the order of docs/envelope.md.</exception>
+    public static VerifiedEnvelope Verify(EnvelopeParts parts, EnvelopeContext context) => EnvelopeCheck.Run(parts, context).Envelope;
 
-    /// <summary>Verifies, opens, checks the inside, writes the documents.</summary>
-    public static Task<OpenedEnvelope> OpenAsync(OpenRequest request, CancellationToken cancel) => throw new NotImplementedException();
+    /// <summary>Verifies, opens, checks the inside, writes the documents. On return their bytes are durable; their names are once the caller has fsynced the folder.</summary>
+    /// <exception cref="RefusedException">The first check that fails; nothing is left in the folder.</exception>
+    /// <exception cref="IOException">No room, or another file has the name of a document.</exception>
+    public static Task<OpenedEnvelope> OpenAsync(OpenRequest request, CancellationToken cancel) => EnvelopeOpener.OpenAsync(request, cancel);
+
+    /// <summary>Removes what a crash in the middle of <see cref="OpenAsync"/> left in a folder. Only its owner, while nothing is being opened there.</summary>
+    /// <returns>How many files there were.</returns>
+    public static int SweepTemp(string folder) => OpeningFolder.Sweep(folder);
 }

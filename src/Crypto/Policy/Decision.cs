@@ -39,7 +39,11 @@ public sealed record ApprovalFacts(string Act, Digest Person, IReadOnlyList<stri
 /// <param name="Refusal">Code when not Permit.</param>
 /// <param name="Subject">What it is about: "dispatch" or an office code.</param>
 /// <param name="AboutOther">True when the fact concerns the other side and must reach the sender only as E_NOT_RELEASABLE.</param>
-public sealed record RuleResult(string Rule, Verdict Outcome, string? Refusal, string Subject, bool AboutOther);
+public sealed record RuleResult(string Rule, Verdict Outcome, string? Refusal, string Subject, bool AboutOther)
+{
+    /// <summary>What was missing, as a short code ("class", "card-held", "not-evaluated: dry-run"); for policy officer and auditor.</summary>
+    public string? Reason { get; init; }
+}
 
 /// <summary>The verdict and its explanation. The trace is the evaluation itself. Replays to the same bytes from the same facts, policy and time.</summary>
 public sealed record Decision
@@ -53,9 +57,20 @@ public sealed record Decision
     /// <summary>Ref of the policy that decided.</summary>
     public required Digest Policy { get; init; }
     public required DateTimeOffset At { get; init; }
-    /// <summary>RFC 8785 bytes of facts' digest, trace, verdict, policy and time: what is stored and committed to in the ledger.</summary>
+    /// <summary>RFC 8785 bytes of facts, trace, verdict, policy and time: what is stored and committed to in the ledger.</summary>
     public required byte[] Record { get; init; }
+    /// <summary>Exceptions that rules ended in, for the log and an alarm; not part of the record. Empty in all good times.</summary>
+    public IReadOnlyList<Exception> Faults { get; init; } = [];
 
     /// <summary>Pure. All rules run, in a fixed order; an exception inside a rule is Deny for that rule.</summary>
-    public static Decision Decide(DecisionFacts facts, CompiledPolicy policy, DateTimeOffset now) => throw new NotImplementedException();
+    public static Decision Decide(DecisionFacts facts, CompiledPolicy policy, DateTimeOffset now) => Evaluation.Run(facts, policy, now, Evaluation.Rules);
+
+    /// <summary>Whether a stored record is what the policy of its ref says of its facts: true only for the very same bytes.</summary>
+    public static bool Replay(ReadOnlySpan<byte> record, CompiledPolicy policy) => Evaluation.Replay(record, policy);
+
+    /// <summary>
+    /// RFC 8785 bytes of all that the sender may see: verdict, code, policy, time. Equal, byte for byte, for no such office, not cleared, keys held
+    /// back and channel not approved.
+    /// </summary>
+    public byte[] PublicView() => Evaluation.View(this);
 }

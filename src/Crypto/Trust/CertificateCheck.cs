@@ -72,24 +72,28 @@ public sealed class CertificateCheck(TrustStore store)
             // The root's own signature proves nothing: it is pinned.
             var wrong = i == path.Length - 1 ? CertificateProfile.WrongKey(path[i]) : WrongAlgorithm(path[i]);
             if (wrong is not null) return Bad(Refusal.CertificateAlgorithm, $"{Place(path, i)}: {wrong}", at);
+        }
+        if (CertificateProfile.WrongPurpose(path[0], purpose) is { } unfit) return Bad(Refusal.CertificatePurpose, $"end, as {purpose}: {unfit}", at);
+        // Revoked before expired: callers that forgive an expired certificate must not forgive a revoked one.
+        for (var i = 0; i < path.Length - 1; i++)
+        {
+            if (Store.ListOf(path[i + 1])?.RevokedFrom(path[i]) is not { } revoked) continue;
+            if (at >= revoked) return Bad(Refusal.CertificateRevoked, Place(path, i), at);
+            until = Earlier(until, revoked);
+        }
+        for (var i = 0; i < path.Length; i++)
+        {
             // RFC 5280 4.1.2.5: the validity period includes both ends.
             if (at < path[i].NotBefore) return Bad(Refusal.CertificateTime, $"{Place(path, i)}: not yet valid", at);
             if (at > path[i].NotAfter) return Bad(Refusal.CertificateTime, $"{Place(path, i)}: expired", at);
             from = Later(from, path[i].NotBefore);
             until = Earlier(until, path[i].NotAfter.AddTicks(1));
         }
-        if (CertificateProfile.WrongPurpose(path[0], purpose) is { } unfit) return Bad(Refusal.CertificatePurpose, $"end, as {purpose}: {unfit}", at);
-
         for (var i = 0; i < path.Length - 1; i++)
         {
             if (Store.ListOf(path[i + 1]) is not { } list) return Bad(Refusal.RevocationUnknown, $"{Place(path, i)}: no CRL of its issuer", at);
             if (at >= list.NextUpdate) return Bad(Refusal.RevocationUnknown, $"{Place(path, i)}: CRL is stale", at);
             if (path[i].NotAfter < list.ThisUpdate) return Bad(Refusal.RevocationUnknown, $"{Place(path, i)}: expired before the CRL was issued", at);
-            if (list.RevokedFrom(path[i]) is { } revoked)
-            {
-                if (at >= revoked) return Bad(Refusal.CertificateRevoked, Place(path, i), at);
-                until = Earlier(until, revoked);
-            }
             until = Earlier(until, list.NextUpdate);
         }
         return Pkix(path, at) is { } refused

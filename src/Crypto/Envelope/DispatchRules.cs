@@ -1,0 +1,62 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Exchange.Crypto.Labels;
+using Exchange.Crypto.Statements;
+
+namespace Exchange.Crypto.Envelope;
+
+/// <summary>What a dispatch may say, and what must agree between it and the header around it. The same rules before signing and after opening.</summary>
+static partial class DispatchRules
+{
+    public const int SaltLength = 32;
+    const int MaxAddressees = 1000;
+    const int MaxDocuments = 20_000;
+
+    /// <exception cref="RefusedException">LabelForm, DispatchForm, DocumentName.</exception>
+    public static void Check(Dispatch dispatch)
+    {
+        LabelForm.Check(dispatch.Label);
+        Demand(dispatch.Salt.Length == SaltLength, "salt");
+        Demand(HeaderRules.IsOfficeCode(dispatch.From), "from");
+        Demand(dispatch.To.Length is >= 1 and <= MaxAddressees && dispatch.To.All(HeaderRules.IsOfficeCode) && dispatch.To.Distinct().Count() == dispatch.To.Length, "to");
+        Demand(dispatch.Sheet.Subject.Length > 0 && dispatch.Sheet.DocumentType.Length > 0, "sheet");
+        Demand(DateOnly.TryParseExact(dispatch.Sheet.Date, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _), "date");
+        Demand(dispatch.Documents.Length is >= 1 and <= MaxDocuments, "number of documents");
+        foreach (var document in dispatch.Documents)
+        {
+            Demand(document.Length is >= 0 and <= Payload.MaxLength, "length");
+            Demand(IsMediaType(document.MediaType), "media type");
+            Demand(document.Pages is null or > 0, "pages");
+        }
+        DocumentName.CheckAll(dispatch.Documents.Select(d => d.Name));
+    }
+
+    /// <summary>The author's addressees, level and office are those under which it travels.</summary>
+    /// <exception cref="RefusedException">SenderMismatch, LabelMismatch, Addressees, PayloadLength.</exception>
+    public static void CheckAgainst(Dispatch dispatch, Header header)
+    {
+        if (dispatch.From != header.Sender) throw new RefusedException(Refusal.SenderMismatch);
+        if (!SameLabel(dispatch.Label, header.Label)) throw new RefusedException(Refusal.LabelMismatch, "dispatch");
+        // Without this a recipient could seal what he got to somebody else as if the author had written to him.
+        if (!Addressed(header).IsSubsetOf(dispatch.To)) throw new RefusedException(Refusal.Addressees);
+        // 20,000 lengths below 2^40 do not overflow.
+        if (dispatch.Documents.Sum(d => d.Length) > header.Payload!.Length) throw new RefusedException(Refusal.PayloadLength, "documents exceed it");
+    }
+
+    /// <summary>Offices that the header addresses: roles to and cc.</summary>
+    public static HashSet<string> Addressed(Header header) => [.. header.Recipients.Where(r => r.Role is HeaderRules.To or HeaderRules.Cc).Select(r => r.Office)];
+
+    public static bool SameLabel(Label left, Label right) =>
+        StrictJson.Write(left, StatementJson.Default.Label).AsSpan().SequenceEqual(StrictJson.Write(right, StatementJson.Default.Label));
+
+    public static bool IsMediaType(string text) => MediaType().IsMatch(text);
+
+    /// <summary>RFC 6838 4.2, without parameters.</summary>
+    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex MediaType();
+
+    static void Demand(bool holds, string detail)
+    {
+        if (!holds) throw new RefusedException(Refusal.DispatchForm, detail);
+    }
+}

@@ -1,0 +1,90 @@
+using Exchange.Crypto.Labels;
+using Exchange.Crypto.Statements;
+using Exchange.Crypto.Trust;
+
+namespace Exchange.Crypto.Envelope;
+
+/// <summary>Checking without a key, in the order of docs/envelope.md. Names nothing that unwraps or decrypts.</summary>
+static class EnvelopeCheck
+{
+    /// <returns>The verdict, and the manifest as read for whoever holds a key.</returns>
+    public static (VerifiedEnvelope Envelope, AuthEnveloped Manifest) Run(EnvelopeParts parts, EnvelopeContext context)
+    {
+        // 1 Sizes before anything is parsed.
+        CheckSizes(parts);
+
+        // 2 The header by itself: strict DER, one signer, its signature, canonical JSON, allowed values.
+        var statement = Statement.Read(parts.Header, StatementType.Header);
+        var header = statement.As<Header>();
+        HeaderRules.Check(header);
+
+        // 3 Whose signature it is: a signing key of the sending office in the directory, valid at T.
+        var signer = statement.Signers[0];
+        var sender = context.Directory.Find(header.Sender) ?? throw new RefusedException(Refusal.SignerUnknown, "no such office");
+        if (!sender.Signing.Contains(signer)) throw new RefusedException(Refusal.SignerUnknown, "not a signing key of the sender");
+        context.Trust.Demand(signer, Purpose.OfficeSigning, context.At);
+
+        // 4 The label that mail and other software reads is the one that we decide on.
+        if (!statement.Label!.Value.Span.SequenceEqual(EssLabel.ToEss(header.Label))) throw new RefusedException(Refusal.LabelForm, "attribute differs from header");
+
+        // 5 The manifest is the one that was signed, in the one form, for exactly the header's recipients.
+        var manifestDigest = Digest.Of(parts.Manifest.Span);
+        if (statement.ManifestDigest != manifestDigest) throw new RefusedException(Refusal.Manifest, "digest");
+        var manifest = AuthEnveloped.Decode(parts.Manifest, HeaderRules.MaxRecipients);
+        var certificates = header.Recipients.Select(r => FindKey(r, context.Directory)).ToArray();
+        Manifest.Check(manifest, statement.Ref, certificates);
+
+        // 6 Who approved.
+        var approvals = CheckApprovals(parts.Approvals, header, sender, context);
+
+        var current = certificates.Select(c => c is not null && context.Trust.Check(c, Purpose.OfficeEncryption, context.At).Good).ToArray();
+        return (new VerifiedEnvelope(header, statement.Ref, manifestDigest, sender, signer, statement.SigningTimes[0], approvals, current), manifest);
+    }
+
+    static void CheckSizes(EnvelopeParts parts)
+    {
+        if (parts.Header.Length > EnvelopeParts.MaxHeader) throw new RefusedException(Refusal.Size, "header");
+        if (parts.Manifest.Length > EnvelopeParts.MaxManifest) throw new RefusedException(Refusal.Size, "manifest");
+        if (parts.Approvals.Count > EnvelopeParts.MaxApprovals || parts.Approvals.Any(a => a.Length > EnvelopeParts.MaxApproval))
+            throw new RefusedException(Refusal.Size, "approvals");
+    }
+
+    /// <summary>The office's current encryption certificate with this key; null when the directory shows none.</summary>
+    static Certificate? FindKey(Recipient recipient, OfficeDirectory directory) =>
+        directory.Find(recipient.Office)?.Encryption.FirstOrDefault(c => c.Key == recipient.Key);
+
+    static VerifiedApproval[] CheckApprovals(IReadOnlyList<ReadOnlyMemory<byte>> approvals, Header header, OfficeEntry sender, EnvelopeContext context)
+    {
+        if (approvals.Count != header.Approvals.Length) throw new RefusedException(Refusal.Approval, "count");
+        var verified = new VerifiedApproval[approvals.Count];
+        for (var i = 0; i < verified.Length; i++)
+        {
+            var statement = Statement.Read(approvals[i], StatementType.Approval);
+            if (statement.Ref != header.Approvals[i]) throw new RefusedException(Refusal.Approval, "not the one that the header names");
+            CheckApproval(statement.As<Approval>(), header, context.At);
+            var signer = statement.Signers[0];
+            var person = sender.Persons.FirstOrDefault(p => p.Certificate.Equals(signer)) ?? throw new RefusedException(Refusal.Approval, "not a person of the sender");
+            context.Trust.Demand(signer, Purpose.PersonSigning, context.At);
+            verified[i] = new VerifiedApproval(statement.Ref, statement.As<Approval>(), signer, person.Roles);
+        }
+        return verified;
+    }
+
+    /// <summary>Same act, dispatch, office and level, not lapsed, and every addressee approved.</summary>
+    static void CheckApproval(Approval approval, Header header, DateTimeOffset at)
+    {
+        LabelForm.Check(approval.Label);
+        if (!DispatchRules.SameLabel(approval.Label, header.Label)) throw new RefusedException(Refusal.LabelMismatch, "approval");
+        Demand(approval.Act == "send", "act");
+        Demand(approval.Dispatch == header.Dispatch.Ref, "another dispatch");
+        Demand(approval.From == header.Sender, "another sender");
+        Demand(HeaderRules.IsTime(approval.NotAfter) && approval.NotAfter >= at.ToUnixTimeMilliseconds(), "lapsed");
+        Demand(approval.To.All(HeaderRules.IsOfficeCode) && approval.To.Distinct().Count() == approval.To.Length, "to");
+        Demand(DispatchRules.Addressed(header).IsSubsetOf(approval.To), "an addressee was not approved");
+    }
+
+    static void Demand(bool holds, string detail)
+    {
+        if (!holds) throw new RefusedException(Refusal.Approval, detail);
+    }
+}

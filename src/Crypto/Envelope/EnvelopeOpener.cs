@@ -1,0 +1,64 @@
+using Exchange.Crypto.Labels;
+using Exchange.Crypto.Statements;
+using Exchange.Crypto.Trust;
+
+namespace Exchange.Crypto.Envelope;
+
+/// <summary>Opening, in the order of docs/envelope.md.</summary>
+static class EnvelopeOpener
+{
+    public static async Task<OpenedEnvelope> OpenAsync(OpenRequest request, CancellationToken cancel)
+    {
+        // 1 All that holds without a key; no private key is touched before. The gateway is not trusted to have looked.
+        var (envelope, manifest) = EnvelopeCheck.Run(request.Parts, request.Context);
+        var header = envelope.Header;
+        var key = request.Key.Certificate.Key;
+        if (!header.Recipients.Any(r => r.Office == request.Office && r.Key == key)) throw new RefusedException(Refusal.NotForThisKey);
+
+        // 2 Unwrap … commitment: one error.
+        using var frame = ManifestOpener.Open(manifest, envelope.Ctx, header.Commitment, request.Key);
+
+        // 3 The inside agrees with the outside. What fails from here on is the sender's doing, is named, and is reported to him.
+        var statement = Statement.Read(frame.Dispatch, StatementType.Dispatch);
+        var dispatch = statement.As<Dispatch>();
+        CheckDispatch(statement, dispatch, envelope, request);
+
+        // 4 Tags, root, documents: into temp files.
+        using var folder = new OpeningFolder(request.Folder, dispatch.Documents);
+        await PayloadOpener.OpenAsync(request.Payload, header.Payload!, frame.Secret, folder, request.Progress, cancel);
+
+        // 5 Everything held: now they get their names. A crash between two renames leaves whole documents only; opening again finishes.
+        var files = folder.Release();
+        return new OpenedEnvelope(envelope, dispatch, frame.Dispatch, files, Proof(frame, envelope.Ctx, key));
+    }
+
+    static void CheckDispatch(Statement statement, Dispatch dispatch, VerifiedEnvelope envelope, OpenRequest request)
+    {
+        var header = envelope.Header;
+        if (statement.Ref != header.Dispatch.Ref) throw new RefusedException(Refusal.DispatchMismatch, "ref");
+        if (!statement.SignatureDigests.SequenceEqual(header.Dispatch.Signatures)) throw new RefusedException(Refusal.DispatchMismatch, "signatures");
+        CheckAuthors(statement, envelope.Sender, request);
+        DispatchRules.Check(dispatch);
+        DispatchRules.CheckAgainst(dispatch, header);
+        if (!statement.Label!.Value.Span.SequenceEqual(EssLabel.ToEss(dispatch.Label))) throw new RefusedException(Refusal.LabelForm, "attribute differs from dispatch");
+    }
+
+    /// <summary>One person of the sender's card in a role that may author, and beside him at most the office, which must be there when asked.</summary>
+    static void CheckAuthors(Statement statement, OfficeEntry sender, OpenRequest request)
+    {
+        var persons = sender.Persons.Where(p => statement.Signers.Contains(p.Certificate)).ToList();
+        var offices = statement.Signers.Where(sender.Signing.Contains).ToList();
+        if (persons.Count != 1 || offices.Count > 1 || statement.Signers.Count != persons.Count + offices.Count) throw new RefusedException(Refusal.DispatchSigners, "not of the sender");
+        if (request.OfficeSignsDispatch && offices.Count == 0) throw new RefusedException(Refusal.DispatchSigners, "the office did not sign");
+        if (request.AuthorRoles is { } roles && !persons[0].Roles.Any(roles.Contains)) throw new RefusedException(Refusal.DispatchSigners, "role of the author");
+        request.Context.Trust.Demand(persons[0].Certificate, Purpose.PersonSigning, request.Context.At);
+        foreach (var office in offices) request.Context.Trust.Demand(office, Purpose.OfficeSigning, request.Context.At);
+    }
+
+    static Digest Proof(OpenedFrame frame, Digest ctx, Digest key)
+    {
+        var opened = KeySchedule.Opened(frame.Secret.Span);
+        try { return KeySchedule.Proof(opened, ctx, key); }
+        finally { System.Security.Cryptography.CryptographicOperations.ZeroMemory(opened); }
+    }
+}

@@ -1,0 +1,19 @@
+using Exchange.Crypto.Statements;
+
+namespace Exchange.Crypto.Trust;
+
+/// <summary>Two-person authority: the statement is signed by exactly two different officers, both pinned, both with a good certificate.</summary>
+static class Officers
+{
+    const int Needed = 2;
+
+    /// <exception cref="RefusedException"><see cref="Refusal.Officers"/>, or what a certificate is refused for.</exception>
+    public static void Demand(Statement statement, IReadOnlyCollection<Digest> pinned, CertificateCheck trust, DateTimeOffset at)
+    {
+        // One person with two certificates is still one: the pins are the two officers, one key each.
+        var signers = statement.Signers.Select(s => s.Key).ToHashSet();
+        if (statement.Signers.Count != Needed || signers.Count != Needed) throw new RefusedException(Refusal.Officers, "not two signers");
+        if (!signers.All(pinned.Contains)) throw new RefusedException(Refusal.Officers, "a signer is not pinned");
+        foreach (var signer in statement.Signers) trust.Demand(signer, Purpose.Officer, at);
+    }
+}

@@ -1,0 +1,113 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Exchange.Crypto;
+using Exchange.Crypto.Ledger;
+using Exchange.Crypto.Statements;
+using Exchange.Crypto.Trust;
+
+namespace Exchange.Office.Client;
+
+/// <param name="Complete">Every ledger entry that a receipt promises is proven to be in the exported checkpoint.</param>
+public sealed record ExportResult(string Folder, int Receipts, int Proofs, bool Complete);
+
+/// <summary>Everything that proves one sent dispatch, in a folder that is verified without the gateway, without keys, and without our software if need be.</summary>
+sealed class ExportDispatch(OfficeContext office)
+{
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    public async Task<ExportResult> RunAsync(OutboxEntry entry, string folder, CancellationToken cancel)
+    {
+        var target = Path.GetFullPath(folder);
+        if (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()) throw new IOException($"{target} is not empty");
+        Directory.CreateDirectory(target);
+        var parts = entry.Parts();
+        Write(target, "header.p7s", parts.Header);
+        for (var i = 0; i < parts.Approvals.Count; i++) Write(target, string.Create(CultureInfo.InvariantCulture, $"approvals/{i + 1:00}.p7s"), parts.Approvals[i]);
+        Write(target, "manifest.p7m", parts.Manifest);
+        var receipts = entry.Receipts();
+        var leaves = new List<Digest>();
+        for (var i = 0; i < receipts.Count; i++)
+        {
+            var receipt = Statement.Read(receipts[i], StatementType.Receipt).As<Receipt>();
+            Write(target, string.Create(CultureInfo.InvariantCulture, $"receipts/{i + 1:00}-{receipt.Event}{(receipt.Office is null ? "" : "-" + receipt.Office)}.p7s"), receipts[i]);
+            if (receipt.Entry is { } promised) leaves.Add(promised.Leaf);
+        }
+        var proofs = await ProofsAsync(leaves, target, cancel).ConfigureAwait(false);
+        WriteTrust(target);
+        Write(target, "README.txt", Encoding.UTF8.GetBytes(Readme(entry, parts.Approvals.Count > 0)));
+        return new ExportResult(target, receipts.Count, proofs, proofs == leaves.Count);
+    }
+
+    // All proofs lead to one checkpoint. A fresh entry is in the next one within seconds: wait for it, but not for ever.
+    async Task<int> ProofsAsync(List<Digest> leaves, string target, CancellationToken cancel)
+    {
+        var until = office.Now + Patience;
+        for (; ; )
+        {
+            var head = await office.Checkpoints.RefreshAsync(office.Api, cancel).ConfigureAwait(false);
+            var proofs = new Dictionary<Digest, InclusionProof>();
+            foreach (var leaf in leaves)
+                if (await new TrackDispatch(office).ProofAsync(leaf, head, cancel).ConfigureAwait(false) is { } proof) proofs[leaf] = proof;
+            if (proofs.Count < leaves.Count && office.Now < until)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1), office.Clock, cancel).ConfigureAwait(false);
+                continue;
+            }
+            foreach (var (leaf, proof) in proofs) Write(target, $"proofs/{leaf}.json", JsonSerializer.SerializeToUtf8Bytes(proof, ClientJson.Default.InclusionProof));
+            Write(target, "checkpoint.txt", Encoding.UTF8.GetBytes(office.Checkpoints.Note!));
+            return proofs.Count;
+        }
+    }
+
+    void WriteTrust(string target)
+    {
+        var store = office.View.Trust.Store;
+        Write(target, "directory.p7s", office.View.Directory.Statement);
+        foreach (var (card, der) in office.View.Directory.Cards) Write(target, $"cards/{card}.p7s", der);
+        Write(target, "policy.p7s", office.View.Policy.Statement);
+        Certificates(target, "trust/roots", store.Roots);
+        Certificates(target, "trust/intermediates", store.Intermediates);
+        for (var i = 0; i < store.Crls.Count; i++) Write(target, string.Create(CultureInfo.InvariantCulture, $"trust/crls/{i + 1:00}.crl"), store.Crls[i]);
+        Write(target, "trust/chain.pem", Encoding.ASCII.GetBytes(string.Concat(store.Roots.Concat(store.Intermediates).Select(Pem))));
+        var pins = office.Profile.Pins;
+        Write(target, "pins.json", JsonSerializer.SerializeToUtf8Bytes(new PinsFile(pins.DirectoryOfficers, pins.PolicyOfficers, pins.GatewayEvidence, pins.Origin, pins.CheckpointKey), ClientJson.Default.PinsFile));
+    }
+
+    static void Certificates(string target, string folder, IReadOnlyList<Certificate> certificates)
+    {
+        for (var i = 0; i < certificates.Count; i++) Write(target, string.Create(CultureInfo.InvariantCulture, $"{folder}/{i + 1:00}.pem"), Encoding.ASCII.GetBytes(Pem(certificates[i])));
+    }
+
+    static string Pem(Certificate certificate) =>
+        $"-----BEGIN CERTIFICATE-----\n{Convert.ToBase64String(certificate.Der.Span, Base64FormattingOptions.InsertLineBreaks).ReplaceLineEndings("\n")}\n-----END CERTIFICATE-----\n";
+
+    static void Write(string target, string name, ReadOnlyMemory<byte> bytes)
+    {
+        var path = Path.Combine(target, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllBytes(path, bytes.Span);
+    }
+
+    static string Readme(OutboxEntry entry, bool approvals) => $"""
+        Evidence of dispatch {entry.Id}
+
+        With our software:
+          exchange verify --dispatch .
+
+        Without it (OpenSSL 3). Each prints the signed JSON when the signature and the chain hold:
+          openssl cms -verify -inform DER -in header.p7s -CAfile trust/chain.pem -purpose any
+        {(approvals ? "  openssl cms -verify -inform DER -in approvals/01.p7s -CAfile trust/chain.pem -purpose any\n" : "")}  for r in receipts/*.p7s; do openssl cms -verify -inform DER -in "$r" -CAfile trust/chain.pem -purpose any; echo; done
+
+        A recipient, with its own encryption key, sees what the author signed (the first 64 bytes bind it to this header):
+          openssl pkcs12 -in encrypt.p12 -nodes -out encrypt.pem
+          openssl cms -decrypt -inform DER -in manifest.p7m -recip encrypt.pem -inkey encrypt.pem | tail -c +65 \
+            | openssl cms -verify -inform DER -CAfile trust/chain.pem -purpose any
+
+        pins.json came with the folder. Compare it with the pins you were given by the officers before you rely on it.
+
+        """;
+}
+
+/// <summary>The pins that the evidence is checked against, in the form of pins.json.</summary>
+sealed record PinsFile(IReadOnlyList<Digest> DirectoryOfficers, IReadOnlyList<Digest> PolicyOfficers, Digest GatewayEvidence, string Origin, string CheckpointKey);

@@ -1,0 +1,230 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Exchange.Crypto;
+using Exchange.Crypto.Envelope;
+
+namespace Exchange.Office.Client;
+
+/// <summary>What became of a submission, as far as this attempt can say.</summary>
+abstract record SubmitVerdict
+{
+    /// <summary>Durable at the gateway, which says so in this receipt (not yet verified).</summary>
+    public sealed record Accepted(byte[] Receipt) : SubmitVerdict;
+    /// <summary>The parts are held; the payload is to follow.</summary>
+    public sealed record PayloadAwaited : SubmitVerdict;
+    /// <summary>Refused for good: sending the same again is pointless.</summary>
+    public sealed record Refused(Refusal Refusal, byte[]? Receipt) : SubmitVerdict;
+    /// <summary>Nothing is known or nothing was possible now: send the same bytes again later.</summary>
+    public sealed record Later(Refusal Refusal, string Detail) : SubmitVerdict;
+}
+
+/// <summary>The gateway's HTTP interface, one method a route. Nothing it answers is believed here; signatures are checked by the callers.</summary>
+sealed class GatewayApi(HttpClient http, TimeProvider clock)
+{
+    const int MaxSmall = 8 << 20;
+    static readonly TimeSpan SmallCall = TimeSpan.FromSeconds(60);
+    static readonly MediaTypeHeaderValue EnvelopeType = new("application/vnd.exchange.envelope");
+
+    public Task<SubmitVerdict> SubmitAsync(EnvelopeParts parts, Func<Stream>? payload, long wireLength, IProgress<long>? progress, CancellationToken cancel) =>
+        SubmitAsync(HttpMethod.Post, "/dispatches", new PartsContent(EnvelopeFile.Write(parts), payload, wireLength, progress), cancel);
+
+    public Task<SubmitVerdict> UploadAsync(Guid id, Func<Stream> payload, long wireLength, IProgress<long>? progress, CancellationToken cancel) =>
+        SubmitAsync(HttpMethod.Put, $"/dispatches/{id}/payload", new PartsContent([], payload, wireLength, progress), cancel);
+
+    async Task<SubmitVerdict> SubmitAsync(HttpMethod method, string path, PartsContent content, CancellationToken cancel)
+    {
+        content.Headers.ContentType = EnvelopeType;
+        try
+        {
+            using var request = new HttpRequestMessage(method, path) { Content = content, Version = http.DefaultRequestVersion, VersionPolicy = http.DefaultVersionPolicy };
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel).ConfigureAwait(false);
+            if (response.StatusCode == HttpStatusCode.Accepted) return new SubmitVerdict.PayloadAwaited();
+            if (response.IsSuccessStatusCode) return new SubmitVerdict.Accepted(await BytesAsync(response, cancel).ConfigureAwait(false));
+            var (refusal, receipt) = await ProblemAsync(response, cancel).ConfigureAwait(false);
+            return IsTransient(response.StatusCode)
+                ? new SubmitVerdict.Later(refusal, $"HTTP {(int)response.StatusCode}") : new SubmitVerdict.Refused(refusal, receipt);
+        }
+        catch (Exception e) when (IsTransport(e, cancel)) { return new SubmitVerdict.Later(Unreachable(e), Reason(e)); }
+        catch (RefusedException e) { return new SubmitVerdict.Later(e.Refusal, e.Detail); }
+    }
+
+    public async Task<DryRunAnswer> DryRunAsync(DryRunQuestion question, CancellationToken cancel)
+    {
+        using var content = JsonContent.Create(question, ClientJson.Default.DryRunQuestion);
+        return await JsonAsync(HttpMethod.Post, "/dispatches/dry-run", ClientJson.Default.DryRunAnswer, cancel, content).ConfigureAwait(false);
+    }
+
+    public async Task<IReadOnlyList<DispatchStatus>> DispatchesAsync(Guid? after, int limit, CancellationToken cancel) =>
+        (await JsonAsync(HttpMethod.Get, $"/dispatches?limit={limit}{(after is null ? "" : $"&after={after}")}", ClientJson.Default.DispatchList, cancel).ConfigureAwait(false)).Dispatches;
+
+    public Task<DispatchStatus> DispatchAsync(Guid id, CancellationToken cancel) =>
+        JsonAsync(HttpMethod.Get, $"/dispatches/{id}", ClientJson.Default.DispatchStatus, cancel);
+
+    public async Task<IReadOnlyList<byte[]>> ReceiptsAsync(Guid id, CancellationToken cancel) =>
+        [.. (await JsonAsync(HttpMethod.Get, $"/dispatches/{id}/receipts", ClientJson.Default.ReceiptList, cancel).ConfigureAwait(false)).Receipts.Select(r => r.Receipt)];
+
+    /// <param name="wait">Seconds, 0..30: answers at once when something is there.</param>
+    public async Task<IReadOnlyList<MailboxParcel>> MailboxAsync(Guid? after, int wait, int limit, bool all, CancellationToken cancel) =>
+        (await JsonAsync(HttpMethod.Get, $"/mailbox?wait={wait}&limit={limit}{(after is null ? "" : $"&after={after}")}{(all ? "&all=true" : "")}",
+            ClientJson.Default.MailboxList, cancel).ConfigureAwait(false)).Parcels;
+
+    /// <summary>Asks for a parcel from an offset. The caller disposes the response and reads its body.</summary>
+    public async Task<HttpResponseMessage> ParcelAsync(Guid parcel, long from, EntityTagHeaderValue? tag, CancellationToken cancel)
+    {
+        using var request = Request(HttpMethod.Get, $"/mailbox/{parcel}");
+        if (from > 0)
+        {
+            request.Headers.Range = new RangeHeaderValue(from, null);
+            if (tag is not null) request.Headers.IfRange = new RangeConditionHeaderValue(tag);
+        }
+        var response = await SendAsync(request, cancel).ConfigureAwait(false);
+        if (response.IsSuccessStatusCode) return response;
+        using (response) throw new RefusedException((await ProblemAsync(response, cancel).ConfigureAwait(false)).Refusal, $"HTTP {(int)response.StatusCode}");
+    }
+
+    public Task<byte[]> ParcelReceiptAsync(Guid parcel, CancellationToken cancel) => GetAsync($"/mailbox/{parcel}/receipt", cancel);
+
+    /// <summary>Idempotent: the same bytes again are answered like the first time.</summary>
+    public async Task AcknowledgeAsync(Guid parcel, ReadOnlyMemory<byte> receipt, CancellationToken cancel)
+    {
+        using var content = new ReadOnlyMemoryContent(receipt);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/cms");
+        using var request = Request(HttpMethod.Post, $"/mailbox/{parcel}/receipts");
+        request.Content = content;
+        using var response = await CheckedAsync(request, cancel).ConfigureAwait(false);
+    }
+
+    public Task<byte[]> CheckpointAsync(CancellationToken cancel) => GetAsync("/ledger/checkpoint", cancel);
+
+    public Task<InclusionProof> InclusionAsync(Digest leaf, long size, CancellationToken cancel) =>
+        JsonAsync(HttpMethod.Get, $"/ledger/inclusion?leaf={leaf}&size={size}", ClientJson.Default.InclusionProof, cancel);
+
+    public async Task<IReadOnlyList<Digest>> ConsistencyAsync(long from, long to, CancellationToken cancel) =>
+        (await JsonAsync(HttpMethod.Get, $"/ledger/consistency?from={from}&to={to}", ClientJson.Default.ConsistencyProof, cancel).ConfigureAwait(false)).Proof;
+
+    public Task<byte[]> DirectoryAsync(CancellationToken cancel) => GetAsync("/directory", cancel);
+    public Task<byte[]> CardAsync(Digest card, CancellationToken cancel) => GetAsync($"/directory/cards/{card}", cancel);
+    public Task<byte[]> PolicyAsync(CancellationToken cancel) => GetAsync("/policy", cancel);
+
+    public async Task<IReadOnlyList<ReadOnlyMemory<byte>>> CrlsAsync(CancellationToken cancel)
+    {
+        var list = await JsonAsync(HttpMethod.Get, "/trust/crls", ClientJson.Default.CrlList, cancel).ConfigureAwait(false);
+        try { return [.. list.Crls.Select(c => (ReadOnlyMemory<byte>)System.Buffers.Text.Base64Url.DecodeFromChars(c))]; }
+        catch (FormatException) { throw new RefusedException(Refusal.Json, "revocation list is not base64url"); }
+    }
+
+    HttpRequestMessage Request(HttpMethod method, string path) =>
+        new(method, path) { Version = http.DefaultRequestVersion, VersionPolicy = http.DefaultVersionPolicy };
+
+    async Task<byte[]> GetAsync(string path, CancellationToken cancel)
+    {
+        using var request = Request(HttpMethod.Get, path);
+        using var response = await CheckedAsync(request, cancel).ConfigureAwait(false);
+        return await BytesAsync(response, cancel).ConfigureAwait(false);
+    }
+
+    async Task<T> JsonAsync<T>(HttpMethod method, string path, JsonTypeInfo<T> type, CancellationToken cancel, HttpContent? content = null) where T : class
+    {
+        using var request = Request(method, path);
+        request.Content = content;
+        using var response = await CheckedAsync(request, cancel).ConfigureAwait(false);
+        var bytes = await BytesAsync(response, cancel).ConfigureAwait(false);
+        try { return JsonSerializer.Deserialize(bytes, type) ?? throw new RefusedException(Refusal.Json, path); }
+        catch (JsonException e) { throw new RefusedException(Refusal.Json, $"answer to {request.RequestUri?.AbsolutePath}: {e.Path}"); }
+    }
+
+    async Task<HttpResponseMessage> CheckedAsync(HttpRequestMessage request, CancellationToken cancel)
+    {
+        var response = await SendAsync(request, cancel).ConfigureAwait(false);
+        if (response.IsSuccessStatusCode) return response;
+        using (response) throw new RefusedException((await ProblemAsync(response, cancel).ConfigureAwait(false)).Refusal, $"HTTP {(int)response.StatusCode}");
+    }
+
+    async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancel)
+    {
+        using var limit = new CancellationTokenSource(SmallCall, clock);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancel, limit.Token);
+        try { return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, both.Token).ConfigureAwait(false); }
+        catch (Exception e) when (IsTransport(e, cancel)) { throw new RefusedException(Unreachable(e), Reason(e)); }
+    }
+
+    static async Task<byte[]> BytesAsync(HttpResponseMessage response, CancellationToken cancel)
+    {
+        if (response.Content.Headers.ContentLength > MaxSmall) throw new RefusedException(Refusal.Size, "answer of the gateway");
+        try
+        {
+            var stream = await response.Content.ReadAsStreamAsync(cancel).ConfigureAwait(false);
+            using var copy = new MemoryStream();
+            var buffer = new byte[1 << 16];
+            for (int read; (read = await stream.ReadAsync(buffer, cancel).ConfigureAwait(false)) > 0;)
+            {
+                if (copy.Length + read > MaxSmall) throw new RefusedException(Refusal.Size, "answer of the gateway");
+                copy.Write(buffer, 0, read);
+            }
+            return copy.ToArray();
+        }
+        catch (Exception e) when (IsTransport(e, cancel)) { throw new RefusedException(Unreachable(e), Reason(e)); }
+    }
+
+    // A code of our own list speaks with our own texts; a code from a newer gateway with the texts that came with it.
+    static async Task<(Refusal Refusal, byte[]? Receipt)> ProblemAsync(HttpResponseMessage response, CancellationToken cancel)
+    {
+        var status = (int)response.StatusCode;
+        Problem? problem = null;
+        try { problem = JsonSerializer.Deserialize(await BytesAsync(response, cancel).ConfigureAwait(false), ClientJson.Default.Problem); }
+        catch (JsonException) { }
+        var code = problem?.Code ?? problem?.Title;
+        byte[]? receipt = null;
+        if (problem?.Receipt is { } text)
+            try { receipt = System.Buffers.Text.Base64Url.DecodeFromChars(text); }
+            catch (FormatException) { }
+        if (code is not null && Refusal.All.TryGetValue(code, out var known)) return (known, receipt);
+        if (code is not null && problem?.Messages is { } m)
+            return (new Refusal(code, m.En, m.Vi, problem.Remedy?.En ?? "", problem.Remedy?.Vi ?? ""), receipt);
+        return (status is 401 or 403 ? Refusal.NotSignedIn : status == 404 ? Refusal.NotFound : status >= 500 ? Refusal.Unreachable : Refusal.Request, receipt);
+    }
+
+    static bool IsTransient(HttpStatusCode status) => (int)status is 408 or 421 or 425 or 429 or >= 500;
+
+    static bool IsTransport(Exception e, CancellationToken cancel) =>
+        e is HttpRequestException or IOException || (e is OperationCanceledException && !cancel.IsCancellationRequested);
+
+    // The server's certificate was refused by our own check: that is the reason to show, not "unreachable".
+    static Refusal Unreachable(Exception e)
+    {
+        for (Exception? inner = e; inner is not null; inner = inner.InnerException)
+            if (inner is RefusedException refused) return refused.Refusal;
+        return Refusal.Unreachable;
+    }
+
+    static string Reason(Exception e) => e is OperationCanceledException ? "no answer in time" : (e.InnerException ?? e).Message;
+}
+
+/// <summary>Parts, then the payload from disk: streamed, of known length, and able to start again.</summary>
+sealed class PartsContent(byte[] parts, Func<Stream>? payload, long wireLength, IProgress<long>? progress) : HttpContent
+{
+    protected override bool TryComputeLength(out long length)
+    {
+        length = parts.Length + (payload is null ? 0 : wireLength);
+        return true;
+    }
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        await stream.WriteAsync(parts, cancellationToken).ConfigureAwait(false);
+        if (payload is null) return;
+        await using var source = payload();
+        var buffer = new byte[1 << 17];
+        long done = 0;
+        for (int read; (read = await source.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0;)
+        {
+            await stream.WriteAsync(buffer.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
+            progress?.Report(done += read);
+        }
+    }
+}

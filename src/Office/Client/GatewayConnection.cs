@@ -1,0 +1,51 @@
+using System.Net;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using Exchange.Crypto;
+using Exchange.Crypto.Trust;
+
+namespace Exchange.Office.Client;
+
+/// <summary>Mutual TLS to the gateway: our client certificate, and our own check of its certificate against the pinned roots. The system's roots do not count.</summary>
+static class GatewayConnection
+{
+    public static HttpClient Open(Profile profile, OfficeKeys keys, Func<CertificateCheck> trust, TimeProvider clock)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+            PooledConnectionLifetime = TimeSpan.FromMinutes(10),
+            // A gateway that died without closing is noticed within half a minute, however long an upload may take.
+            KeepAlivePingDelay = TimeSpan.FromSeconds(15),
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(15),
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                ClientCertificateContext = keys.Tls(trust().Store.Intermediates.Select(c => c.Der)),
+                EnabledSslProtocols = System.Security.Authentication.SslProtocols.Tls12 | System.Security.Authentication.SslProtocols.Tls13,
+                CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+                RemoteCertificateValidationCallback = (_, certificate, _, _) => Demand(certificate, profile.Gateway.IdnHost, trust(), clock),
+            },
+        };
+        return new HttpClient(handler, disposeHandler: true)
+        {
+            BaseAddress = profile.Gateway,
+            Timeout = Timeout.InfiniteTimeSpan,
+            DefaultRequestVersion = HttpVersion.Version20,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+        };
+    }
+
+    /// <summary>Chain, CRL, purpose and host name. Throws instead of answering false, so that the reason reaches the clerk.</summary>
+    internal static bool Demand(X509Certificate? certificate, string host, CertificateCheck trust, TimeProvider clock)
+    {
+        if (certificate is not X509Certificate2 presented) throw new RefusedException(Refusal.CertificateUntrusted, "the gateway showed no certificate");
+        trust.Demand(new Certificate(presented.RawData), Purpose.TlsServer, clock.GetUtcNow());
+        return presented.MatchesHostname(host, allowWildcards: true, allowCommonName: false)
+            ? true : throw new RefusedException(Refusal.CertificatePurpose, "the gateway's certificate is for another host name");
+    }
+}

@@ -1,0 +1,60 @@
+using System.Text.Json.Serialization;
+using Exchange.Crypto;
+using Exchange.Crypto.Labels;
+
+namespace Exchange.Office.Client;
+
+// What the gateway's HTTP interface answers. Members that are not known here are passed over: later versions only add.
+
+public sealed record CopyStatus(string Office, string Role, string State, long UpdatedAt);
+
+/// <param name="Copies">One per recipient of the header.</param>
+public sealed record DispatchStatus(Guid Id, string State, int Urgency, long ReceivedAt, IReadOnlyList<CopyStatus> Copies);
+
+sealed record DispatchList(IReadOnlyList<DispatchStatus> Dispatches);
+
+public sealed record MailboxParcel(Guid Parcel, string Sender, Guid Envelope, int Urgency, long ReceivedAt, long Size, string State);
+
+sealed record MailboxList(IReadOnlyList<MailboxParcel> Parcels);
+
+sealed record ListedReceipt(Guid Id, string Event, string Code, string? Office, long Time, [property: JsonConverter(typeof(BytesJson))] byte[] Receipt);
+
+sealed record ReceiptList(IReadOnlyList<ListedReceipt> Receipts);
+
+sealed record UploadAwaited(Guid Id, string Upload);
+
+public sealed record InclusionProof(long Index, long Size, IReadOnlyList<Digest> Proof);
+
+sealed record ConsistencyProof(IReadOnlyList<Digest> Proof);
+
+sealed record CrlList(IReadOnlyList<string> Crls);
+
+sealed record DryRunQuestion(Label? Label, IReadOnlyList<DryRunRecipient> Recipients, IReadOnlyList<string> Approvals);
+
+sealed record DryRunRecipient(string Office, string Role);
+
+sealed record Texts(string En, string Vi);
+
+sealed record DryRunRefusal(string Code, Texts? Messages, Texts? Remedy);
+
+sealed record DryRunAnswer(string Verdict, DryRunRefusal? Refusal, string? Policy);
+
+/// <summary>Problem details (RFC 9457) with our members.</summary>
+sealed record Problem(string? Title, string? Code, Texts? Messages, Texts? Remedy, string? Receipt);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = false, AllowDuplicateProperties = false)]
+[JsonSerializable(typeof(DispatchStatus))]
+[JsonSerializable(typeof(DispatchList))]
+[JsonSerializable(typeof(MailboxList))]
+[JsonSerializable(typeof(ReceiptList))]
+[JsonSerializable(typeof(UploadAwaited))]
+[JsonSerializable(typeof(InclusionProof))]
+[JsonSerializable(typeof(ConsistencyProof))]
+[JsonSerializable(typeof(CrlList))]
+[JsonSerializable(typeof(DryRunQuestion))]
+[JsonSerializable(typeof(DryRunAnswer))]
+[JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(PinsFile))]
+[JsonSerializable(typeof(OutboxRecord))]
+[JsonSerializable(typeof(ReceivedRecord))]
+sealed partial class ClientJson : JsonSerializerContext;

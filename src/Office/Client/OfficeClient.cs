@@ -1,0 +1,92 @@
+using Exchange.Crypto;
+using Exchange.Crypto.Policy;
+using Exchange.Crypto.Trust;
+
+namespace Exchange.Office.Client;
+
+/// <param name="Verdict">"permit", "hold" or "deny".</param>
+/// <param name="Refusal">Why not; null when permitted.</param>
+public sealed record DryRunVerdict(string Verdict, Refusal? Refusal);
+
+/// <summary>
+/// An office's side of the exchange as a library: seal and send, fetch and open, prove. <see cref="Open"/> a client from a profile, <see cref="SendAsync"/> and
+/// <see cref="OpenAsync"/> do all that most callers need. Everything is kept in the profile's state folder; several processes may work on one. Not for many threads at once.
+/// It never sends a byte that is not durable here, believes no receipt it has not verified, and says nothing to a console.
+/// </summary>
+public sealed class OfficeClient : IDisposable
+{
+    readonly OfficeContext office;
+
+    internal OfficeClient(OfficeContext office) => this.office = office;
+
+    /// <param name="prompt">Asked for the passphrase when neither file nor environment gives it; null: nobody to ask.</param>
+    public static OfficeClient Open(Profile profile, Func<string?>? prompt, TimeProvider clock, ClientOptions? options = null) =>
+        new(new OfficeContext(profile, new OfficeKeys(profile, prompt), new OfficeFiles(profile.State), clock, options ?? ClientOptions.Default));
+
+    public Profile Profile => office.Profile;
+    /// <summary>As last verified; fetched by <see cref="RefreshAsync"/>.</summary>
+    public OfficeDirectory Directory => office.View.Directory;
+    /// <summary>As last verified.</summary>
+    public CompiledPolicy Policy => office.View.Policy;
+    public CertificateCheck Trust => office.View.Trust;
+
+    /// <summary>Fetches and verifies revocation lists, directory, policy and checkpoint.</summary>
+    /// <returns>null: fresh. Else why the gateway could not be asked; what is stored then serves.</returns>
+    public Task<Refusal?> RefreshAsync(CancellationToken cancel) => office.RefreshAsync(cancel);
+
+    /// <summary>Seals into the outbox. On return the dispatch is durable and nothing has left.</summary>
+    public Task<OutboxEntry> SealAsync(SendRequest request, IProgress<long>? progress, CancellationToken cancel) => new SealDispatch(office).RunAsync(request, progress, cancel);
+
+    /// <summary>Sends one entry: for the first time, again, or after a crash. The same bytes each time.</summary>
+    public Task<DeliveryVerdict> DeliverAsync(OutboxEntry entry, IProgress<long>? progress, CancellationToken cancel) => new DeliverOutbox(office).RunAsync(entry, progress, cancel);
+
+    /// <summary>Refresh, seal, deliver.</summary>
+    public async Task<(OutboxEntry Entry, DeliveryVerdict Verdict)> SendAsync(SendRequest request, IProgress<long>? progress, CancellationToken cancel)
+    {
+        await RefreshAsync(cancel).ConfigureAwait(false);
+        var entry = await SealAsync(request, progress, cancel).ConfigureAwait(false);
+        return (entry, await DeliverAsync(entry, progress, cancel).ConfigureAwait(false));
+    }
+
+    public IReadOnlyList<OutboxEntry> Outbox() => office.Outbox.List();
+
+    /// <returns>null: no such entry.</returns>
+    public OutboxEntry? Find(Guid id) => office.Outbox.Find(id);
+
+    /// <summary>Would this be permitted? The gateway decides; nothing is sealed.</summary>
+    public async Task<DryRunVerdict> DryRunAsync(SendRequest request, CancellationToken cancel)
+    {
+        var level = request.Level is null ? null : Policy.Level(request.Level) ?? throw new RefusedException(Refusal.LabelClass, request.Level);
+        var label = level is null ? null : Policy.NewLabel(level.Code, request.Basis);
+        var answer = await office.Api.DryRunAsync(new DryRunQuestion(label,
+            [.. request.To.Select(o => new DryRunRecipient(o, "to")), .. request.Cc.Select(o => new DryRunRecipient(o, "cc"))], [.. request.Approve]), cancel).ConfigureAwait(false);
+        return new DryRunVerdict(answer.Verdict, answer.Refusal is not { } r ? null : Refusal.All.GetValueOrDefault(r.Code)
+            ?? new Refusal(r.Code, r.Messages?.En ?? "", r.Messages?.Vi ?? "", r.Remedy?.En ?? "", r.Remedy?.Vi ?? ""));
+    }
+
+    /// <param name="audit">Also demand inclusion in the ledger of every entry that was promised.</param>
+    public Task<DispatchView> TrackAsync(OutboxEntry entry, bool audit, CancellationToken cancel) => new TrackDispatch(office).RunAsync(entry, audit, cancel);
+
+    /// <param name="wait">Seconds to wait for something new, 0..30.</param>
+    /// <param name="all">Also what was already fetched.</param>
+    public Task<IReadOnlyList<MailboxParcel>> InboxAsync(Guid? after, int wait, bool all, CancellationToken cancel) => office.Api.MailboxAsync(after, wait, 100, all, cancel);
+
+    /// <summary>Fetches, verifies, opens, makes durable, acknowledges. Again is harmless.</summary>
+    public Task<OpenResult> OpenAsync(Guid parcel, string outFolder, IProgress<long>? progress, CancellationToken cancel) => new OpenParcel(office).RunAsync(parcel, outFolder, progress, cancel);
+
+    /// <summary>Receipts of opened dispatches that the gateway does not have yet, sent again.</summary>
+    public async Task<int> AcknowledgeAsync(CancellationToken cancel)
+    {
+        var sent = 0;
+        foreach (var record in office.Received.List().Where(r => r is { Acknowledged: false, Handover: not null, Outcome: not null }))
+            if (await new OpenParcel(office).AcknowledgeAsync(record, cancel).ConfigureAwait(false)) sent++;
+        return sent;
+    }
+
+    /// <summary>Writes everything that proves this dispatch into a new folder; waits up to half a minute for fresh entries to be in a checkpoint.</summary>
+    public Task<ExportResult> ExportAsync(OutboxEntry entry, string folder, CancellationToken cancel) => new ExportDispatch(office).RunAsync(entry, folder, cancel);
+
+    public ReceivedRecord? FindReceived(string sender, Guid id) => office.Received.Find(sender, id);
+
+    public void Dispose() => office.Dispose();
+}

@@ -1,0 +1,59 @@
+using Exchange.Crypto;
+using Exchange.Crypto.Statements;
+
+namespace Exchange.Office.Client;
+
+/// <param name="Retries">Pauses between attempts within one call; what still waits after them stays in the outbox.</param>
+public sealed record ClientOptions(IReadOnlyList<TimeSpan> Retries)
+{
+    public static readonly ClientOptions Default = new([TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3)]);
+}
+
+/// <summary>What the verbs share: one office, its keys, its folder, its gateway.</summary>
+sealed class OfficeContext : IDisposable
+{
+    readonly Lazy<HttpClient> http;
+
+    public OfficeContext(Profile profile, OfficeKeys keys, OfficeFiles files, TimeProvider clock, ClientOptions options, Func<HttpClient>? connect = null)
+    {
+        (Profile, Keys, Files, Clock, Options) = (profile, keys, files, clock, options);
+        View = new GatewayView(profile, files, clock);
+        http = new Lazy<HttpClient>(connect ?? (() => GatewayConnection.Open(profile, keys, () => View.Trust, clock)));
+        Checkpoints = new Checkpoints(files, profile.Pins);
+        Outbox = new Outbox(files);
+        Received = new Received(files);
+    }
+
+    public Profile Profile { get; }
+    public OfficeKeys Keys { get; }
+    public OfficeFiles Files { get; }
+    public TimeProvider Clock { get; }
+    public ClientOptions Options { get; }
+    public GatewayView View { get; }
+    public Checkpoints Checkpoints { get; }
+    public Outbox Outbox { get; }
+    public Received Received { get; }
+    public GatewayApi Api => new(http.Value, Clock);
+    public DateTimeOffset Now => Clock.GetUtcNow();
+
+    /// <summary>Directory, policy, revocation lists and checkpoint. Without the gateway, what is stored serves.</summary>
+    /// <returns>null: fresh; else why not.</returns>
+    public async Task<Refusal?> RefreshAsync(CancellationToken cancel)
+    {
+        try
+        {
+            await View.RefreshAsync(Api, cancel).ConfigureAwait(false);
+            await Checkpoints.RefreshAsync(Api, cancel).ConfigureAwait(false);
+            return null;
+        }
+        catch (RefusedException e) when ((e.Refusal == Refusal.Unreachable || e.Refusal == Refusal.Busy) && View.IsStored) { return e.Refusal; }
+    }
+
+    public static ReceiptSubject Subject(OutboxEntry entry, Header header) => new(header.Sender, header.Id, entry.Record.Ctx, entry.Record.ManifestDigest, header.Recipients);
+
+    public void Dispose()
+    {
+        if (http.IsValueCreated) http.Value.Dispose();
+        Keys.Dispose();
+    }
+}

@@ -1,0 +1,90 @@
+using System.Runtime.InteropServices;
+
+namespace Exchange.Office.Client;
+
+/// <summary>
+/// The office's own folder on disk: files 0600, folders 0700, every write durable before the call returns. <paramref name="step"/> is called with the
+/// step's name before it is taken; a test that throws there has killed the program at that place.
+/// </summary>
+public sealed class OfficeFiles(string root, Action<string>? step = null)
+{
+    const UnixFileMode FileMode0600 = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    const UnixFileMode FolderMode0700 = FileMode0600 | UnixFileMode.UserExecute;
+
+    public string Root { get; } = Path.GetFullPath(root);
+
+    public string At(params ReadOnlySpan<string> parts) => Path.Combine([Root, .. parts]);
+
+    /// <summary>Names a place at which the program may die; nothing happens there otherwise.</summary>
+    public void Step(string name) => step?.Invoke(name);
+
+    /// <summary>The folder, its parents too, durable in their parents.</summary>
+    public string Folder(params ReadOnlySpan<string> parts)
+    {
+        var path = At(parts);
+        if (Directory.Exists(path)) return path;
+        var parent = Path.GetDirectoryName(path)!;
+        if (!Directory.Exists(parent) && parent.StartsWith(Root, StringComparison.Ordinal)) Folder(Path.GetRelativePath(Root, parent));
+        Directory.CreateDirectory(path, FolderMode0700);
+        FlushFolder(parent);
+        return path;
+    }
+
+    /// <summary>Temp → fsync → rename → fsync folder: a crash leaves the old content or the new one, never a mixture.</summary>
+    public void Write(string path, ReadOnlySpan<byte> bytes)
+    {
+        Step($"write {Path.GetFileName(path)}");
+        var temp = path + ".tmp";
+        using (var file = Create(temp))
+        {
+            file.Write(bytes);
+            file.Flush(flushToDisk: true);
+        }
+        File.Move(temp, path, overwrite: true);
+        FlushFolder(Path.GetDirectoryName(path)!);
+    }
+
+    /// <summary>A new or emptied file, 0600, for a stream that the caller flushes to disk.</summary>
+    public static FileStream Create(string path) => new(path, new FileStreamOptions
+    {
+        Mode = FileMode.Create, Access = FileAccess.ReadWrite, Share = FileShare.Read, UnixCreateMode = FileMode0600, BufferSize = 1 << 16,
+    });
+
+    /// <summary>Moves a finished folder to its name; the move is durable on return.</summary>
+    public void MoveFolder(string from, string to)
+    {
+        FlushFolder(from);
+        Step($"name {Path.GetFileName(Path.GetDirectoryName(to))}");
+        Directory.Move(from, to);
+        FlushFolder(Path.GetDirectoryName(to)!);
+    }
+
+    /// <summary>Makes what lies in a file durable, whoever wrote it.</summary>
+    public static void FlushFile(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        file.Flush(flushToDisk: true);
+    }
+
+    /// <summary>A lock that ends with this process; null when another one holds it.</summary>
+    public static FileStream? TryLock(string path)
+    {
+        try
+        {
+            return new FileStream(path, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = FileMode0600 });
+        }
+        catch (IOException) { return null; }
+    }
+
+    public static void FlushFolder(string path)
+    {
+        var handle = open(path, 0x10000 /* O_DIRECTORY */);
+        if (handle < 0) throw new IOException($"cannot open folder {path}");
+        try { if (fsync(handle) != 0) throw new IOException($"cannot make folder {path} durable"); }
+        finally { _ = close(handle); }
+    }
+
+    [DllImport("libc", SetLastError = true, CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)] static extern int open(string path, int flags);
+    [DllImport("libc", SetLastError = true)] static extern int fsync(int handle);
+    [DllImport("libc", SetLastError = true)] static extern int close(int handle);
+}

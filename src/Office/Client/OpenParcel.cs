@@ -1,0 +1,217 @@
+using System.Globalization;
+using System.Text;
+using Exchange.Crypto;
+using Exchange.Crypto.Envelope;
+using Exchange.Crypto.Keys;
+using Exchange.Crypto.Statements;
+
+namespace Exchange.Office.Client;
+
+/// <param name="Folder">Where the documents are; null when it could not be opened.</param>
+/// <param name="Files">Absolute paths.</param>
+/// <param name="Failure">Why it could not be opened; the sender has been told. null: opened.</param>
+/// <param name="Again">It had been opened before; only the receipts were sent again.</param>
+/// <param name="Acknowledged">The gateway has our receipts; false: they go again next time.</param>
+public sealed record OpenResult(Guid Parcel, string Sender, Guid Envelope, string? Number, string Level, DateTimeOffset Accepted, string? Folder, IReadOnlyList<string> Files,
+    Refusal? Failure, bool Again, bool Acknowledged);
+
+/// <summary>A parcel whose outside holds, with its sealed bytes on disk.</summary>
+sealed record HeldParcel(Guid Parcel, EnvelopeParts Parts, VerifiedEnvelope Envelope, Receipt Submission, ReadOnlyMemory<byte> SubmissionDer, IPrivateKey Key, string SealedFile, string Level);
+
+/// <summary>From a parcel in the mailbox to documents on disk and receipts at the gateway. Again is harmless at every step.</summary>
+sealed class OpenParcel(OfficeContext office)
+{
+    // What the inside of an envelope can be accused of. Anything else is the way, the clock or this computer: nothing is told to the sender, it is tried again.
+    static readonly HashSet<Refusal> OfTheSender =
+    [
+        Refusal.CannotOpen, Refusal.DispatchMismatch, Refusal.DispatchSigners, Refusal.SenderMismatch, Refusal.Addressees, Refusal.LabelMismatch,
+        Refusal.DocumentDigest, Refusal.DocumentName, Refusal.Expired,
+    ];
+
+    public async Task<OpenResult> RunAsync(Guid parcel, string outFolder, IProgress<long>? progress, CancellationToken cancel)
+    {
+        office.Files.Folder("fetch");
+        var sealedFile = office.Files.At("fetch", parcel + ".envelope");
+        using var alone = OfficeFiles.TryLock(office.Files.At("fetch", parcel + ".lock")) ?? throw new RefusedException(Refusal.Busy, "another process opens this parcel");
+        // 1. All bytes, and the gateway's receipt of the submission: its time is T.
+        var submission = await office.Api.ParcelReceiptAsync(parcel, cancel).ConfigureAwait(false);
+        await using var file = OfficeFiles.Create(sealedFile);
+        await new FetchParcel(office).RunAsync(parcel, file, progress, cancel).ConfigureAwait(false);
+        // 2. The outside, without trusting the gateway. No private key is touched before all of it holds.
+        file.Position = 0;
+        var parts = await EnvelopeFile.ReadPartsAsync(file, cancel).ConfigureAwait(false);
+        var held = Verify(parcel, parts, submission, sealedFile);
+        // 3. (sender, id) is remembered for ever: the same again is harmless, another one under its name is refused.
+        var header = held.Envelope.Header;
+        var known = office.Received.Demand(header.Sender, header.Id, held.Envelope.Ctx, held.Envelope.ManifestDigest);
+        if (known is { Stage: ReceivedState.Opened } && known.Files.All(File.Exists)) return await AgainAsync(known, held, cancel).ConfigureAwait(false);
+        if (known is { Stage: ReceivedState.Failed }) return await AgainAsync(known, held, cancel).ConfigureAwait(false);
+        // 4. Open; every finding about the inside goes to the sender by name.
+        ReceivedRecord record;
+        Refusal? failure = null;
+        try { record = await OpenAsync(held, known, file, outFolder, cancel).ConfigureAwait(false); }
+        catch (RefusedException e) when (OfTheSender.Contains(e.Refusal))
+        {
+            failure = e.Refusal;
+            record = Failed(held, e.Refusal);
+        }
+        // 5. Documents and receipts are durable: only now the gateway is told.
+        var acknowledged = await AcknowledgeAsync(record, cancel).ConfigureAwait(false);
+        if (failure is null) File.Delete(sealedFile);
+        return Result(record, held, failure, again: false, acknowledged);
+    }
+
+    HeldParcel Verify(Guid parcel, EnvelopeParts parts, byte[] submission, string sealedFile)
+    {
+        var statement = Statement.Read(parts.Header, StatementType.Header);
+        var header = statement.As<Header>();
+        var receipt = ReceiptCheck.Gateway(submission, new ReceiptSubject(header.Sender, header.Id, statement.Ref, Digest.Of(parts.Manifest.Span), header.Recipients), office.Profile.Pins, office.View.Trust);
+        if (receipt.Event != ReceiptEvent.SubmissionAcceptance || receipt.Code != "OK") throw new RefusedException(Refusal.Receipt, "not an acceptance");
+        if (receipt.Signatures is null || !receipt.Signatures.SequenceEqual(header.Dispatch.Signatures)) throw new RefusedException(Refusal.Receipt, "signatures of the dispatch");
+        var envelope = Envelope.Verify(parts, Context(header, receipt));
+        if (header.Gateway != office.Profile.Pins.Origin) throw new RefusedException(Refusal.OtherGateway, header.Gateway);
+        var level = office.View.Policy.Content.Policy == header.Label.Policy ? office.View.Policy.Level(header.Label.Class) : null;
+        var key = office.Keys.Encrypt.FirstOrDefault(k => header.Recipients.Any(r => r.Office == office.Profile.Office && r.Key == k.Certificate.Key));
+        return new HeldParcel(parcel, parts, envelope, receipt, submission, key ?? throw new RefusedException(Refusal.NotForThisKey), sealedFile,
+            (level ?? throw new RefusedException(Refusal.PolicyUnknown)).Code);
+    }
+
+    EnvelopeContext Context(Header header, Receipt submission) =>
+        new(office.View.DirectoryOf(header.Directory), office.View.Trust, DateTimeOffset.FromUnixTimeMilliseconds(submission.Time));
+
+    async Task<ReceivedRecord> OpenAsync(HeldParcel held, ReceivedRecord? known, FileStream payload, string outFolder, CancellationToken cancel)
+    {
+        var header = held.Envelope.Header;
+        if (known is null && held.Submission.Time > header.Times.Expires) throw new RefusedException(Refusal.Expired);
+        var level = office.View.Policy.Level(header.Label.Class)!;
+        var root = Path.GetFullPath(outFolder);
+        Directory.CreateDirectory(root);
+        var making = Path.Combine(root, ".opening-" + held.Parcel);
+        if (Directory.Exists(making)) Directory.Delete(making, recursive: true);
+        Directory.CreateDirectory(making, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        try
+        {
+            var opened = await Envelope.OpenAsync(new OpenRequest
+            {
+                Parts = held.Parts, Payload = payload, Context = Context(header, held.Submission), Office = office.Profile.Office, Key = held.Key, Folder = making,
+                OfficeSignsDispatch = level.Authors.Contains("office"),
+            }, cancel).ConfigureAwait(false);
+            DemandAuthor(opened, level.AuthorRoles);
+            foreach (var file in opened.Files) OfficeFiles.FlushFile(file);
+            KeepEvidence(held, opened);
+            return Place(held, known, opened, making, root);
+        }
+        catch
+        {
+            if (Directory.Exists(making)) Directory.Delete(making, recursive: true);
+            throw;
+        }
+    }
+
+    // The policy says which roles may author at this level; the sender's card says who has them.
+    static void DemandAuthor(OpenedEnvelope opened, string[] roles)
+    {
+        var persons = opened.Envelope.Sender.Persons.Where(p => opened.Dispatch.Signers.Contains(p.Certificate.Key));
+        if (!persons.Any(p => p.Roles.Any(roles.Contains))) throw new RefusedException(Refusal.DispatchSigners, "role of the author");
+    }
+
+    ReceivedRecord Place(HeldParcel held, ReceivedRecord? known, OpenedEnvelope opened, string making, string root)
+    {
+        var (sender, id) = (opened.Envelope.Header.Sender, opened.Envelope.Header.Id);
+        var sheet = opened.Dispatch.Sheet;
+        var number = sheet.Number is null ? null : sheet.Notation is null ? sheet.Number : $"{sheet.Number}/{sheet.Notation}";
+        var folder = known is { Folder: { } before } && Path.GetDirectoryName(before) == root ? before : FreeFolder(root, sender, number, id);
+        string[] files = [.. opened.Files.Select(f => Path.Combine(folder, Path.GetFileName(f)))];
+        var record = new ReceivedRecord(1, sender, id, opened.Envelope.Ctx, opened.Envelope.ManifestDigest, nameof(ReceivedState.Opening), held.Parcel,
+            held.Submission.Time, number, folder, files, null, known?.Handover, known?.Outcome, known?.Acknowledged ?? false);
+        // Crash after this line: the next opening finds the name it had chosen and puts the documents there again.
+        office.Received.Save(record);
+        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        office.Files.MoveFolder(making, folder);
+        // The documents are durable. The receipts are signed once; the same bytes are sent for ever after.
+        record = record with
+        {
+            State = nameof(ReceivedState.Opened),
+            Handover = record.Handover ?? Sign(held, ReceiptEvent.ContentHandover, "OK", null),
+            Outcome = record.Outcome ?? Sign(held, ReceiptEvent.ContentOpening, "OK", opened.Proof),
+        };
+        office.Received.Save(record);
+        return record;
+    }
+
+    ReceivedRecord Failed(HeldParcel held, Refusal why)
+    {
+        var header = held.Envelope.Header;
+        OfficeFiles.FlushFile(held.SealedFile);
+        var record = new ReceivedRecord(1, header.Sender, header.Id, held.Envelope.Ctx, held.Envelope.ManifestDigest, nameof(ReceivedState.Failed), held.Parcel, held.Submission.Time,
+            null, null, [], why.Code, Sign(held, ReceiptEvent.ContentHandover, "OK", null), Sign(held, ReceiptEvent.ContentOpeningFailure, why.Code, null), false);
+        office.Received.Save(record);
+        return record;
+    }
+
+    byte[] Sign(HeldParcel held, string what, string code, Digest? proof)
+    {
+        var now = office.Now;
+        var header = held.Envelope.Header;
+        var receipt = new Receipt
+        {
+            V = 1, Type = Receipt.TypeName, Signers = [office.Keys.Sign.Certificate.Key], Id = Guid.CreateVersion7(now), Event = what, Code = code,
+            Time = now.ToUnixTimeMilliseconds(), Issuer = office.Profile.Office, Sender = header.Sender, Envelope = header.Id, Ctx = held.Envelope.Ctx,
+            ManifestDigest = held.Envelope.ManifestDigest, Office = office.Profile.Office, Key = held.Key.Certificate.Key, Signatures = null, Policy = null,
+            Seen = office.Checkpoints.Seen, Entry = null, Proof = proof,
+        };
+        return Statement.Sign(StatementType.Receipt, StrictJson.Write(receipt, StatementJson.Default.Receipt), [office.Keys.Sign], now).Der.ToArray();
+    }
+
+    void KeepEvidence(HeldParcel held, OpenedEnvelope opened)
+    {
+        var folder = office.Received.Evidence(held.Envelope.Header.Sender, held.Envelope.Header.Id);
+        office.Files.Write(Path.Combine(folder, "header.p7s"), held.Parts.Header.Span);
+        for (var i = 0; i < held.Parts.Approvals.Count; i++)
+            office.Files.Write(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"approval-{i + 1:00}.p7s")), held.Parts.Approvals[i].Span);
+        office.Files.Write(Path.Combine(folder, "manifest.p7m"), held.Parts.Manifest.Span);
+        office.Files.Write(Path.Combine(folder, "receipt.p7s"), held.SubmissionDer.Span);
+        office.Files.Write(Path.Combine(folder, "dispatch.p7s"), opened.DispatchDer.Span);
+    }
+
+    async Task<OpenResult> AgainAsync(ReceivedRecord known, HeldParcel held, CancellationToken cancel)
+    {
+        var acknowledged = await AcknowledgeAsync(known, cancel).ConfigureAwait(false);
+        if (known.Stage == ReceivedState.Opened) File.Delete(held.SealedFile);
+        Refusal? failure = known.Code is null ? null : Refusal.All.GetValueOrDefault(known.Code, Refusal.CannotOpen);
+        return Result(known, held, failure, again: true, acknowledged);
+    }
+
+    /// <summary>Hands our two receipts to the gateway; the same bytes each time.</summary>
+    public async Task<bool> AcknowledgeAsync(ReceivedRecord record, CancellationToken cancel)
+    {
+        try
+        {
+            office.Files.Step("acknowledge handover");
+            await office.Api.AcknowledgeAsync(record.Parcel, record.Handover, cancel).ConfigureAwait(false);
+            office.Files.Step("acknowledge outcome");
+            await office.Api.AcknowledgeAsync(record.Parcel, record.Outcome, cancel).ConfigureAwait(false);
+        }
+        catch (RefusedException e) when (e.Refusal == Refusal.Unreachable || e.Refusal == Refusal.Busy || e.Refusal == Refusal.Full) { return false; }
+        if (!record.Acknowledged) office.Received.Save(record with { Acknowledged = true });
+        return true;
+    }
+
+    static OpenResult Result(ReceivedRecord record, HeldParcel held, Refusal? failure, bool again, bool acknowledged) => new(held.Parcel, record.Sender, record.Id, record.Number,
+        held.Level, DateTimeOffset.FromUnixTimeMilliseconds(record.Time), record.Folder, record.Files, failure, again, acknowledged);
+
+    static string FreeFolder(string root, string sender, string? number, Guid id)
+    {
+        var name = $"{sender}-{(number is null ? id.ToString() : Plain(number))}";
+        var folder = Path.Combine(root, name);
+        // Numbers repeat (another year, a resend): then the identifier makes the difference.
+        return Directory.Exists(folder) || File.Exists(folder) ? Path.Combine(root, $"{name}-{id}") : folder;
+    }
+
+    static string Plain(string number)
+    {
+        var plain = new StringBuilder(number.Length);
+        foreach (var c in number) plain.Append(char.IsLetterOrDigit(c) || c is '-' or '_' ? c : '-');
+        return plain.Length > 80 ? plain.ToString(0, 80) : plain.ToString();
+    }
+}

@@ -1,0 +1,141 @@
+using System.Globalization;
+using System.Text.Json;
+using Exchange.Crypto;
+using Exchange.Crypto.Envelope;
+using Exchange.Crypto.Statements;
+
+namespace Exchange.Office.Client;
+
+/// <summary>Where a sealed dispatch stands. Each state is durable before the step it announces.</summary>
+public enum OutboxState
+{
+    /// <summary>Sealed and durable; not a byte has left. A crash leaves it here: it is sent at the next occasion.</summary>
+    Sealed,
+    /// <summary>Bytes may have left. A crash leaves it here: the same bytes are sent again and the gateway gives the first receipt.</summary>
+    Sending,
+    /// <summary>The gateway's receipt is here and verified. The payload's bytes are gone, everything else is kept.</summary>
+    Accepted,
+    /// <summary>The gateway refused for good, for the reason in <see cref="OutboxRecord.Code"/>.</summary>
+    Refused,
+}
+
+/// <summary>state.json of one entry. Codes and numbers only; the subject stays inside the sealed part.</summary>
+/// <param name="Created">Unix milliseconds.</param>
+/// <param name="Code">Refusal of the last attempt; null: none.</param>
+public sealed record OutboxRecord(int V, Guid Id, string State, long Created, string Level, string? Number, IReadOnlyList<string> To, IReadOnlyList<string> Cc,
+    Digest Ctx, Digest ManifestDigest, Digest DispatchRef, PayloadRef Payload, int Attempts, string? Code, long? AcceptedAt);
+
+/// <summary>One sealed dispatch on disk.</summary>
+public sealed class OutboxEntry(string folder, OutboxRecord record)
+{
+    public string Folder { get; } = folder;
+    public OutboxRecord Record { get; internal set; } = record;
+    public Guid Id => Record.Id;
+    public OutboxState State => Enum.Parse<OutboxState>(Record.State);
+
+    public EnvelopeParts Parts() => new(File.ReadAllBytes(Path.Combine(Folder, "header.p7s")),
+        [.. Files("approvals").Select(f => (ReadOnlyMemory<byte>)File.ReadAllBytes(f))], File.ReadAllBytes(Path.Combine(Folder, "manifest.p7m")));
+
+    /// <summary>R: lets the sender check that an office opened the dispatch. It opens nothing.</summary>
+    public byte[] Opened() => File.ReadAllBytes(Path.Combine(Folder, "opened"));
+
+    public string PayloadFile => Path.Combine(Folder, "payload");
+    public long WireLength => Payload.WireLength(Record.Payload.Length);
+
+    /// <summary>Verified receipts kept beside the entry, in the order in which they came.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Receipts() => [.. Files("receipts").Select(f => (ReadOnlyMemory<byte>)File.ReadAllBytes(f))];
+
+    internal IEnumerable<string> Files(string sub) =>
+        Directory.Exists(Path.Combine(Folder, sub)) ? Directory.EnumerateFiles(Path.Combine(Folder, sub), "*.p7s").Order(StringComparer.Ordinal) : [];
+}
+
+/// <summary>
+/// Sealed dispatches, from before the first byte leaves until long after the gateway's receipt. Nothing here is ever sealed twice: a retry sends the bytes on disk.
+/// One folder an entry: header.p7s, approvals/NN.p7s, manifest.p7m, payload, opened, state.json, receipts/.
+/// </summary>
+public sealed class Outbox(OfficeFiles files)
+{
+    const string Making = ".making-";
+    string Folder => files.Folder("outbox");
+
+    /// <summary>Seals into a folder without a name and gives it its name last: an entry is whole or is not there.</summary>
+    public async Task<OutboxEntry> AddAsync(Guid id, string level, IReadOnlyList<string> to, IReadOnlyList<string> cc, string? number, DateTimeOffset now,
+        Func<Stream, Task<SealedEnvelope>> seal)
+    {
+        Sweep();
+        var making = files.Folder("outbox", Making + id);
+        using (var mine = OfficeFiles.TryLock(Path.Combine(making, "lock")) ?? throw new IOException($"{making} is in use"))
+        {
+            SealedEnvelope sealedEnvelope;
+            await using (var payload = OfficeFiles.Create(Path.Combine(making, "payload")))
+            {
+                sealedEnvelope = await seal(payload).ConfigureAwait(false);
+                files.Step("flush payload");
+                payload.Flush(flushToDisk: true);
+            }
+            files.Folder("outbox", Making + id, "approvals");
+            var number2 = 0;
+            foreach (var approval in sealedEnvelope.Parts.Approvals)
+                files.Write(Path.Combine(making, "approvals", string.Create(CultureInfo.InvariantCulture, $"{++number2:00}.p7s")), approval.Span);
+            files.Write(Path.Combine(making, "opened"), sealedEnvelope.Opened);
+            files.Write(Path.Combine(making, "manifest.p7m"), sealedEnvelope.Parts.Manifest.Span);
+            files.Write(Path.Combine(making, "header.p7s"), sealedEnvelope.Parts.Header.Span);
+            var record = new OutboxRecord(1, id, nameof(OutboxState.Sealed), now.ToUnixTimeMilliseconds(), level, number, to, cc,
+                sealedEnvelope.Ctx, sealedEnvelope.ManifestDigest, sealedEnvelope.DispatchRef, sealedEnvelope.Payload, 0, null, null);
+            files.Write(Path.Combine(making, "state.json"), JsonSerializer.SerializeToUtf8Bytes(record, ClientJson.Default.OutboxRecord));
+            // Crash before: nothing was sent, the half-made folder is swept. After: the entry is Sealed and will be sent.
+            files.MoveFolder(making, files.At("outbox", id.ToString()));
+            return new OutboxEntry(files.At("outbox", id.ToString()), record);
+        }
+    }
+
+    public IReadOnlyList<OutboxEntry> List() =>
+        [.. Directory.EnumerateDirectories(Folder).Select(Path.GetFileName).Where(n => Guid.TryParse(n, out _)).Order(StringComparer.Ordinal).Select(n => Find(Guid.Parse(n!))!)];
+
+    /// <returns>null: no such entry.</returns>
+    public OutboxEntry? Find(Guid id)
+    {
+        var folder = files.At("outbox", id.ToString());
+        var state = Path.Combine(folder, "state.json");
+        return File.Exists(state) ? new OutboxEntry(folder, JsonSerializer.Deserialize(File.ReadAllBytes(state), ClientJson.Default.OutboxRecord)!) : null;
+    }
+
+    /// <summary>null: another process is sending this entry.</summary>
+    internal static FileStream? TryLock(OutboxEntry entry) => OfficeFiles.TryLock(Path.Combine(entry.Folder, "lock"));
+
+    internal void Save(OutboxEntry entry, OutboxRecord record)
+    {
+        files.Write(Path.Combine(entry.Folder, "state.json"), JsonSerializer.SerializeToUtf8Bytes(record, ClientJson.Default.OutboxRecord));
+        entry.Record = record;
+    }
+
+    /// <summary>Another signature over the same header JSON; CTX stays.</summary>
+    internal void SaveHeader(OutboxEntry entry, ReadOnlySpan<byte> header) => files.Write(Path.Combine(entry.Folder, "header.p7s"), header);
+
+    /// <summary>Keeps a verified receipt; the same bytes are kept once.</summary>
+    internal void SaveReceipt(OutboxEntry entry, Receipt receipt, ReadOnlyMemory<byte> der)
+    {
+        var kept = entry.Files("receipts").ToList();
+        if (kept.Any(f => File.ReadAllBytes(f).AsSpan().SequenceEqual(der.Span))) return;
+        files.Folder("outbox", entry.Id.ToString(), "receipts");
+        var name = string.Create(CultureInfo.InvariantCulture, $"{kept.Count + 1:00}-{receipt.Event}{(receipt.Office is null ? "" : "-" + receipt.Office)}.p7s");
+        files.Write(Path.Combine(entry.Folder, "receipts", name), der.Span);
+    }
+
+    internal void DropPayload(OutboxEntry entry)
+    {
+        files.Step("drop payload");
+        File.Delete(entry.PayloadFile);
+        OfficeFiles.FlushFolder(entry.Folder);
+    }
+
+    // Half-made folders of a program that died; one that still runs holds its lock.
+    void Sweep()
+    {
+        foreach (var making in Directory.EnumerateDirectories(Folder, Making + "*"))
+        {
+            using var abandoned = OfficeFiles.TryLock(Path.Combine(making, "lock"));
+            if (abandoned is not null) Directory.Delete(making, recursive: true);
+        }
+    }
+}

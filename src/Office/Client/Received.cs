@@ -1,0 +1,60 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Exchange.Crypto;
+
+namespace Exchange.Office.Client;
+
+/// <summary>How far a received envelope got. Durable before the step that it announces.</summary>
+public enum ReceivedState
+{
+    /// <summary>Everything held; the documents are about to get their place in <see cref="ReceivedRecord.Folder"/>. After a crash the opening is done again over it.</summary>
+    Opening,
+    /// <summary>Documents and both receipts are durable.</summary>
+    Opened,
+    /// <summary>Did not open or did not hold; the failure's receipts are durable, the sealed bytes are kept.</summary>
+    Failed,
+}
+
+/// <param name="Time">T of the gateway's receipt, Unix milliseconds.</param>
+/// <param name="Folder">Absolute path of the documents; null when failed.</param>
+/// <param name="Handover">DER of our receipt; sent again as it is.</param>
+/// <param name="Outcome">DER of our opening or opening-failure receipt.</param>
+/// <param name="Acknowledged">The gateway has both receipts.</param>
+public sealed record ReceivedRecord(int V, string Sender, Guid Id, Digest Ctx, Digest ManifestDigest, string State, Guid Parcel, long Time, string? Number,
+    string? Folder, IReadOnlyList<string> Files, string? Code,
+    [property: JsonConverter(typeof(BytesJson))] byte[]? Handover, [property: JsonConverter(typeof(BytesJson))] byte[]? Outcome, bool Acknowledged)
+{
+    [JsonIgnore] public ReceivedState Stage => Enum.Parse<ReceivedState>(State);
+}
+
+/// <summary>(sender, id) of every envelope ever received, for ever: another envelope under a known name is a replay.</summary>
+sealed class Received(OfficeFiles files)
+{
+    /// <returns>null: never seen.</returns>
+    public ReceivedRecord? Find(string sender, Guid id) =>
+        File.Exists(PathOf(sender, id)) ? JsonSerializer.Deserialize(File.ReadAllBytes(PathOf(sender, id)), ClientJson.Default.ReceivedRecord) : null;
+
+    /// <exception cref="RefusedException"><see cref="Refusal.Replay"/>: the name is taken by another CTX or manifest.</exception>
+    public ReceivedRecord? Demand(string sender, Guid id, Digest ctx, Digest manifestDigest)
+    {
+        var known = Find(sender, id);
+        return known is null || (known.Ctx == ctx && known.ManifestDigest == manifestDigest) ? known : throw new RefusedException(Refusal.Replay, $"{sender} {id}");
+    }
+
+    public void Save(ReceivedRecord record)
+    {
+        files.Folder("received", Safe(record.Sender));
+        files.Write(PathOf(record.Sender, record.Id), JsonSerializer.SerializeToUtf8Bytes(record, ClientJson.Default.ReceivedRecord));
+    }
+
+    public IEnumerable<ReceivedRecord> List() => Directory.Exists(files.At("received"))
+        ? Directory.EnumerateFiles(files.At("received"), "*.json", SearchOption.AllDirectories).Select(f => JsonSerializer.Deserialize(File.ReadAllBytes(f), ClientJson.Default.ReceivedRecord)!) : [];
+
+    /// <summary>Folder for what proves this envelope later: header, manifest, the gateway's receipt, the author's dispatch.</summary>
+    public string Evidence(string sender, Guid id) => files.Folder("received", Safe(sender), id.ToString());
+
+    string PathOf(string sender, Guid id) => files.At("received", Safe(sender), id + ".json");
+
+    // A code of the directory; "." and ".." are codes too, but not folders.
+    static string Safe(string sender) => sender.StartsWith('.') || sender.Contains('/') ? throw new RefusedException(Refusal.Header, "sender") : sender;
+}

@@ -1,0 +1,135 @@
+using Exchange.Crypto;
+using Exchange.Crypto.Envelope;
+using Exchange.Crypto.Keys;
+using Exchange.Crypto.Labels;
+using Exchange.Crypto.Policy;
+using Exchange.Crypto.Statements;
+using Exchange.Crypto.Trust;
+
+namespace Exchange.Office.Client;
+
+/// <summary>What a clerk wants sent.</summary>
+public sealed record SendRequest
+{
+    public required IReadOnlyList<string> Files { get; init; }
+    /// <summary>Office codes.</summary>
+    public required IReadOnlyList<string> To { get; init; }
+    public IReadOnlyList<string> Cc { get; init; } = [];
+    /// <summary>Code of a level of the active policy. There is no default.</summary>
+    public required string? Level { get; init; }
+    public string? Basis { get; init; }
+    public required Sheet Sheet { get; init; }
+    public int Urgency { get; init; }
+    public TimeSpan Expires { get; init; } = TimeSpan.FromDays(30);
+    public DateTimeOffset? RespondBy { get; init; }
+    /// <summary>Role of the author; null: the first role of the level for which the profile has a key.</summary>
+    public string? As { get; init; }
+    /// <summary>Roles that approve.</summary>
+    public IReadOnlyList<string> Approve { get; init; } = [];
+}
+
+/// <summary>From files to a durable outbox entry. Nothing leaves the office here.</summary>
+sealed class SealDispatch(OfficeContext office)
+{
+    public async Task<OutboxEntry> RunAsync(SendRequest request, IProgress<long>? progress, CancellationToken cancel)
+    {
+        var now = office.Now;
+        // 1. What the policy asks of this level; what is plainly missing is said before anything is sealed.
+        var policy = office.View.Policy;
+        var level = LevelOf(request, policy);
+        var label = policy.NewLabel(level.Code, request.Basis);
+        var author = AuthorOf(request, level);
+        var approvers = ApproversOf(request, level);
+        // 2. To whom, by the verified directory; the first encryption key of a card is the one to seal to.
+        var recipients = request.To.Select(c => RecipientOf(c, "to")).Concat(request.Cc.Select(c => RecipientOf(c, "cc"))).ToList();
+        if (recipients.Count == 0) throw new RefusedException(Refusal.Recipients, "no recipient");
+        if (recipients.Select(r => r.Office).Distinct().Count() != recipients.Count) throw new RefusedException(Refusal.Recipients, "an office is named twice");
+        var id = Guid.CreateVersion7(now);
+        var seal = new SealRequest
+        {
+            Id = id,
+            Gateway = office.Profile.Pins.Origin,
+            Sender = office.Profile.Office,
+            Recipients = recipients,
+            To = [.. recipients.Select(r => r.Office)],
+            Label = label,
+            Urgency = request.Urgency,
+            Times = new Times(null, (now + request.Expires).ToUnixTimeMilliseconds(), request.RespondBy?.ToUnixTimeMilliseconds()),
+            Policy = policy.Ref,
+            Directory = office.View.Directory.Ref,
+            Seen = office.Checkpoints.Seen,
+            Sheet = request.Sheet,
+            Documents = [.. request.Files.Select(SourceOf)],
+            Authors = level.Authors.Contains("office") ? [author, office.Keys.Sign] : [author],
+            Approvers = approvers,
+            Office = office.Keys.Sign,
+            ManifestBucket = level.ManifestBucket,
+            PayloadBucket = level.PayloadBucket,
+            Progress = progress,
+        };
+        // 3. One pass encrypts into the outbox. 4. What we would refuse ourselves gets no name there and never leaves.
+        return await office.Outbox.AddAsync(id, level.Code, request.To, request.Cc, Number(request.Sheet), now, async payload =>
+        {
+            var done = await Envelope.SealAsync(seal, payload, office.Clock, cancel).ConfigureAwait(false);
+            Envelope.Verify(done.Parts, new EnvelopeContext(office.View.Directory, office.View.Trust, office.Now));
+            return done;
+        }).ConfigureAwait(false);
+    }
+
+    internal static PolicyLevel LevelOf(SendRequest request, CompiledPolicy policy)
+    {
+        if (string.IsNullOrEmpty(request.Level)) throw new RefusedException(Refusal.LabelMissing);
+        var level = policy.Level(request.Level);
+        if (level is null || level.Obsolete) throw new RefusedException(Refusal.LabelClass, request.Level);
+        if (level.BasisRequired && string.IsNullOrEmpty(request.Basis)) throw new RefusedException(Refusal.LabelBasis);
+        return level;
+    }
+
+    IPrivateKey AuthorOf(SendRequest request, PolicyLevel level)
+    {
+        var role = request.As ?? level.AuthorRoles.FirstOrDefault(office.Profile.Keys.Persons.ContainsKey);
+        if (role is null || !level.AuthorRoles.Contains(role)) throw new RefusedException(Refusal.DispatchSigners, $"authors at this level: {string.Join(", ", level.AuthorRoles)}");
+        return office.Keys.Person(role) ?? throw new RefusedException(Refusal.Profile, $"keys.persons.{role}: no key in the profile");
+    }
+
+    List<IPrivateKey> ApproversOf(SendRequest request, PolicyLevel level)
+    {
+        if (level.Approvals.FirstOrDefault(r => !request.Approve.Contains(r)) is { } missing) throw new RefusedException(Refusal.ApprovalMissing, $"approval of: {missing}");
+        return [.. request.Approve.Distinct().Select(r => office.Keys.Person(r) ?? throw new RefusedException(Refusal.Profile, $"keys.persons.{r}: no key in the profile"))];
+    }
+
+    SealRecipient RecipientOf(string code, string role)
+    {
+        var entry = office.View.Directory.Find(code) ?? throw new RefusedException(Refusal.NotFound, $"no office {code} in the directory");
+        return entry.Encryption.Count > 0 ? new SealRecipient(code, entry.Encryption[0], role) : throw new RefusedException(Refusal.RecipientKeys, code);
+    }
+
+    static DocumentSource SourceOf(string file)
+    {
+        var info = new FileInfo(file);
+        if (!info.Exists) throw new RefusedException(Refusal.NotFound, $"no file {file}");
+        return new DocumentSource(info.Name.Normalize(), MediaTypes.Of(info.Name), info.Length, null, () => new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, useAsync: false));
+    }
+
+    static string? Number(Sheet sheet) => sheet.Number is null ? null : sheet.Notation is null ? sheet.Number : $"{sheet.Number}/{sheet.Notation}";
+}
+
+/// <summary>Media types of what offices send; anything else is application/octet-stream.</summary>
+static class MediaTypes
+{
+    public static string Of(string name) => Path.GetExtension(name).ToLowerInvariant() switch
+    {
+        ".pdf" => "application/pdf",
+        ".docx" => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        ".xlsx" => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        ".pptx" => "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        ".odt" => "application/vnd.oasis.opendocument.text",
+        ".xml" => "application/xml",
+        ".txt" => "text/plain",
+        ".png" => "image/png",
+        ".jpg" or ".jpeg" => "image/jpeg",
+        ".tif" or ".tiff" => "image/tiff",
+        ".zip" => "application/zip",
+        _ => "application/octet-stream",
+    };
+}

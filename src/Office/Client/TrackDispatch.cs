@@ -1,0 +1,119 @@
+using Exchange.Crypto;
+using Exchange.Crypto.Ledger;
+using Exchange.Crypto.Statements;
+
+namespace Exchange.Office.Client;
+
+/// <summary>How well something is known about one copy, from weakest to strongest.</summary>
+public enum CopyEvidence
+{
+    None,
+    /// <summary>The gateway's signed word that the office acknowledged all bytes.</summary>
+    Consigned,
+    /// <summary>The office's own signature: all bytes held.</summary>
+    HandedOver,
+    /// <summary>The office's own signature: it did not open or did not hold.</summary>
+    Failed,
+    /// <summary>The office's signature and the proof that only an opener can make, checked here.</summary>
+    OpenedProven,
+}
+
+/// <param name="State">What the gateway says; null when it was not asked.</param>
+/// <param name="Code">Why it failed.</param>
+public sealed record CopyView(string Office, string Role, string? State, CopyEvidence Evidence, string? Code, DateTimeOffset? At);
+
+/// <param name="InLedger">Position, when an inclusion proof to a verified checkpoint was checked.</param>
+/// <param name="Finding">What is wrong with it; null: nothing.</param>
+public sealed record ReceiptView(string Event, string? Office, string Code, DateTimeOffset Time, string Issuer, Digest? Leaf, InclusionProof? InLedger, Refusal? Finding, ReadOnlyMemory<byte> Der);
+
+/// <param name="Offline">Why the gateway could not be asked; null: it was.</param>
+/// <param name="Findings">Receipts that did not hold, and entries that should be in the ledger and are not.</param>
+public sealed record DispatchView(OutboxEntry Entry, string? State, IReadOnlyList<CopyView> Copies, IReadOnlyList<ReceiptView> Receipts, Refusal? Offline, IReadOnlyList<string> Findings);
+
+/// <summary>What the sender knows of a dispatch: every receipt verified here, none believed because the gateway lists it.</summary>
+sealed class TrackDispatch(OfficeContext office)
+{
+    public async Task<DispatchView> RunAsync(OutboxEntry entry, bool audit, CancellationToken cancel)
+    {
+        var header = Statement.Read(entry.Parts().Header, StatementType.Header).As<Header>();
+        var findings = new List<string>();
+        DispatchStatus? status = null;
+        Refusal? offline = null;
+        if (entry.State == OutboxState.Accepted)
+        {
+            try
+            {
+                status = await office.Api.DispatchAsync(entry.Id, cancel).ConfigureAwait(false);
+                foreach (var der in await office.Api.ReceiptsAsync(entry.Id, cancel).ConfigureAwait(false)) Take(entry, header, der, findings);
+            }
+            catch (RefusedException e) when (e.Refusal == Refusal.Unreachable || e.Refusal == Refusal.Busy) { offline = e.Refusal; }
+        }
+        var receipts = entry.Receipts().Select(View).ToList();
+        if (audit && offline is null && receipts.Count > 0) receipts = await AuditAsync(receipts, findings, cancel).ConfigureAwait(false);
+        return new DispatchView(entry, status?.State, [.. header.Recipients.Select(r => CopyOf(r, status, receipts))], receipts, offline, findings);
+    }
+
+    void Take(OutboxEntry entry, Header header, byte[] der, List<string> findings)
+    {
+        try
+        {
+            var claimed = Statement.Read(der, StatementType.Receipt).As<Receipt>();
+            var subject = OfficeContext.Subject(entry, header);
+            var receipt = claimed.Office is not null && claimed.Issuer == claimed.Office
+                ? ReceiptCheck.Office(der, subject, office.View.Directory, office.View.Trust, entry.Opened())
+                : ReceiptCheck.Gateway(der, subject, office.Profile.Pins, office.View.Trust);
+            office.Outbox.SaveReceipt(entry, receipt, der);
+        }
+        catch (RefusedException e) { findings.Add($"{e.Refusal.Code}: a receipt that the gateway gave does not hold ({e.Detail})"); }
+    }
+
+    // A receipt promises that its entry is in a checkpoint by a time. An office that checks is what makes the promise worth something.
+    async Task<List<ReceiptView>> AuditAsync(List<ReceiptView> receipts, List<string> findings, CancellationToken cancel)
+    {
+        var head = await office.Checkpoints.RefreshAsync(office.Api, cancel).ConfigureAwait(false);
+        var audited = new List<ReceiptView>();
+        foreach (var view in receipts)
+        {
+            if (view.Leaf is not { } leaf) { audited.Add(view); continue; }
+            var proof = await ProofAsync(leaf, head, cancel).ConfigureAwait(false);
+            var due = Statement.Read(view.Der, StatementType.Receipt).As<Receipt>().Entry!.IncludedBy < office.Now.ToUnixTimeMilliseconds();
+            if (proof is null && due) findings.Add($"{Refusal.Proof.Code}: {view.Event} was promised in the ledger by now and is not there");
+            audited.Add(view with { InLedger = proof, Finding = proof is null && due ? Refusal.Proof : null });
+        }
+        return audited;
+    }
+
+    /// <returns>null: the gateway gives no proof that holds.</returns>
+    internal async Task<InclusionProof?> ProofAsync(Digest leaf, Checkpoint head, CancellationToken cancel)
+    {
+        try
+        {
+            var proof = await office.Api.InclusionAsync(leaf, head.Size, cancel).ConfigureAwait(false);
+            return proof.Size == head.Size && MerkleTree.VerifyInclusion(leaf, proof.Index, proof.Size, proof.Proof, head.Root) ? proof : null;
+        }
+        catch (RefusedException e) when (e.Refusal == Refusal.NotFound || e.Refusal == Refusal.Request) { return null; }
+    }
+
+    static ReceiptView View(ReadOnlyMemory<byte> der)
+    {
+        var receipt = Statement.Read(der, StatementType.Receipt).As<Receipt>();
+        return new ReceiptView(receipt.Event, receipt.Office, receipt.Code, DateTimeOffset.FromUnixTimeMilliseconds(receipt.Time), receipt.Issuer, receipt.Entry?.Leaf, null, null, der);
+    }
+
+    static CopyView CopyOf(Recipient recipient, DispatchStatus? status, List<ReceiptView> receipts)
+    {
+        var state = status?.Copies.FirstOrDefault(c => c.Office == recipient.Office && c.Role == recipient.Role)?.State;
+        var strongest = receipts.Where(r => r.Office == recipient.Office).Select(r => (Receipt: r, Evidence: EvidenceOf(r.Event))).OrderByDescending(r => r.Evidence).FirstOrDefault();
+        return strongest.Receipt is null ? new CopyView(recipient.Office, recipient.Role, state, CopyEvidence.None, null, null)
+            : new CopyView(recipient.Office, recipient.Role, state, strongest.Evidence, strongest.Receipt.Code == "OK" ? null : strongest.Receipt.Code, strongest.Receipt.Time);
+    }
+
+    static CopyEvidence EvidenceOf(string name) => name switch
+    {
+        ReceiptEvent.ContentConsignment => CopyEvidence.Consigned,
+        ReceiptEvent.ContentHandover => CopyEvidence.HandedOver,
+        ReceiptEvent.ContentOpeningFailure => CopyEvidence.Failed,
+        ReceiptEvent.ContentOpening => CopyEvidence.OpenedProven,
+        _ => CopyEvidence.None,
+    };
+}

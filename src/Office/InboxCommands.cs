@@ -1,0 +1,145 @@
+using System.CommandLine;
+using Exchange.Crypto;
+using Exchange.Office.Client;
+
+namespace Exchange.Office;
+
+/// <summary>inbox and open.</summary>
+static class InboxCommands
+{
+    public static Command Inbox(Shell shell)
+    {
+        var watch = new Option<bool>("--watch") { Description = "Go on, and show each parcel as it comes" };
+        var all = new Option<bool>("--all") { Description = "Also what was already fetched" };
+        var command = new Command("inbox", "What waits in the mailbox. Hộp đến.") { watch, all };
+        return shell.Does(command, async (parsed, say, cancel) =>
+        {
+            using var client = shell.Client(parsed, say);
+            await client.AcknowledgeAsync(cancel).ConfigureAwait(false);
+            if (parsed.GetValue(watch)) return await WatchAsync(client, say, cancel).ConfigureAwait(false);
+            var parcels = await client.InboxAsync(null, 0, parsed.GetValue(all), cancel).ConfigureAwait(false);
+            say.Json(parcels);
+            if (parcels.Count == 0) say.Say("nothing waits", "không có văn bản chờ");
+            else
+            {
+                Show(parcels, say);
+                say.Hint("to open them", "để mở", "exchange open --all --out received");
+            }
+            return ExchangeProgram.Good;
+        });
+    }
+
+    static async Task<int> WatchAsync(OfficeClient client, Output say, CancellationToken cancel)
+    {
+        say.Note("watching; Ctrl-C ends", "đang theo dõi; Ctrl-C để dừng");
+        for (Guid? after = null; ;)
+        {
+            IReadOnlyList<MailboxParcel> parcels;
+            try { parcels = await client.InboxAsync(after, 25, all: false, cancel).ConfigureAwait(false); }
+            catch (OperationCanceledException) when (cancel.IsCancellationRequested) { return ExchangeProgram.Good; }
+            foreach (var parcel in parcels)
+            {
+                say.Json(parcel);
+                say.Say(Line(parcel, say), Line(parcel, say));
+                after = parcel.Parcel;
+            }
+        }
+    }
+
+    public static Command Open(Shell shell)
+    {
+        var parcel = new Argument<string?>("PARCEL") { Description = "One parcel of the mailbox; its first characters will do", Arity = ArgumentArity.ZeroOrOne };
+        var all = new Option<bool>("--all") { Description = "Everything that waits" };
+        var folder = new Option<string>("--out") { Description = "Folder in which each dispatch gets its own folder", Required = true, HelpName = "DIR" };
+        var command = new Command("open", "Fetches, checks and opens; acknowledges when the documents are safe on disk. Mở văn bản.") { parcel, all, folder };
+        return shell.Does(command, async (parsed, say, cancel) =>
+        {
+            var one = parsed.GetValue(parcel);
+            if (one is null != parsed.GetValue(all)) throw new UsageException("open: name one parcel, or --all", "open: chọn một bưu phẩm, hoặc --all");
+            using var client = shell.Client(parsed, say);
+            await client.RefreshAsync(cancel).ConfigureAwait(false);
+            await client.AcknowledgeAsync(cancel).ConfigureAwait(false);
+            var parcels = await ChosenAsync(client, one, cancel).ConfigureAwait(false);
+            return await OpenEachAsync(client, parcels, parsed.GetValue(folder)!, say, cancel).ConfigureAwait(false);
+        });
+    }
+
+    static async Task<int> OpenEachAsync(OfficeClient client, IReadOnlyList<MailboxParcel> parcels, string folder, Output say, CancellationToken cancel)
+    {
+        var results = new List<object>();
+        var code = ExchangeProgram.Good;
+        foreach (var parcel in parcels)
+        {
+            try
+            {
+                var opened = await say.ProgressAsync("fetching", "tải về", parcel.Size, p => client.OpenAsync(parcel.Parcel, folder, p, cancel)).ConfigureAwait(false);
+                results.Add(Describe(opened));
+                code = Math.Max(code, Tell(opened, say));
+            }
+            catch (RefusedException e)
+            {
+                // One bad parcel does not keep the others shut.
+                results.Add(new { parcel = parcel.Parcel, parcel.Sender, error = Output.Describe(e.Refusal, e.Detail) });
+                say.Say($"not opened  {parcel.Sender}  {parcel.Envelope}", $"chưa mở được  {parcel.Sender}  {parcel.Envelope}");
+                if (!say.IsJson) say.Refused(e.Refusal, e.Detail);
+                code = ExchangeProgram.Bad;
+            }
+        }
+        say.Json(results);
+        if (parcels.Count == 0) say.Say("nothing waits", "không có văn bản chờ");
+        return code;
+    }
+
+    static async Task<IReadOnlyList<MailboxParcel>> ChosenAsync(OfficeClient client, string? prefix, CancellationToken cancel)
+    {
+        var parcels = new List<MailboxParcel>();
+        for (Guid? after = null; ;)
+        {
+            var page = await client.InboxAsync(after, 0, all: prefix is not null, cancel).ConfigureAwait(false);
+            parcels.AddRange(page);
+            if (page.Count == 0) break;
+            after = page[^1].Parcel;
+        }
+        if (prefix is null) return parcels;
+        var found = parcels.Where(p => p.Parcel.ToString().StartsWith(prefix, StringComparison.OrdinalIgnoreCase)).ToList();
+        return found.Count switch
+        {
+            1 => found,
+            0 => throw new RefusedException(Refusal.NotFound, prefix),
+            _ => throw new UsageException($"{prefix}: more than one parcel begins so", $"{prefix}: có nhiều bưu phẩm bắt đầu như vậy"),
+        };
+    }
+
+    internal static int Tell(OpenResult opened, Output say)
+    {
+        var name = $"{opened.Sender}  {opened.Number ?? opened.Envelope.ToString()}  {opened.Level}";
+        if (opened.Failure is { } failure)
+        {
+            say.Say($"could not be opened  {name}; the sender has been told", $"không mở được  {name}; đã báo nơi gửi");
+            if (!say.IsJson) say.Refused(failure);
+            return ExchangeProgram.Bad;
+        }
+        say.Say($"{(opened.Again ? "already open" : "opened")}  {name}  sent {say.Time(opened.Accepted)}  →  {opened.Folder}",
+            $"{(opened.Again ? "đã mở trước đó" : "đã mở")}  {name}  gửi {say.Time(opened.Accepted)}  →  {opened.Folder}");
+        foreach (var file in opened.Files) say.Say($"    {Path.GetFileName(file)}  {SizeOf(file)}", $"    {Path.GetFileName(file)}  {SizeOf(file)}");
+        if (opened.Acknowledged) return ExchangeProgram.Good;
+        say.Note("the gateway could not be told yet; the receipts go with the next inbox or open", "chưa báo được cho trục; biên nhận sẽ gửi trong lần sau");
+        return ExchangeProgram.Incomplete;
+    }
+
+    static string SizeOf(string file) => File.Exists(file) ? Output.Size(new FileInfo(file).Length) : "";
+
+    static void Show(IReadOnlyList<MailboxParcel> parcels, Output say) => say.Table(
+        [say.Text("parcel", "bưu phẩm"), say.Text("from", "nơi gửi"), say.Text("urgency", "độ khẩn"), say.Text("received", "trục nhận"), say.Text("size", "dung lượng"), say.Text("state", "trạng thái")],
+        parcels.Select(p => new[] { p.Parcel.ToString(), p.Sender, UrgencyText(p.Urgency), say.Time(p.ReceivedAt), Output.Size(p.Size), p.State }));
+
+    static string Line(MailboxParcel p, Output say) => $"{p.Parcel}  {p.Sender}  {UrgencyText(p.Urgency)}  {say.Time(p.ReceivedAt)}  {Output.Size(p.Size)}";
+
+    static string UrgencyText(int urgency) => urgency switch { 0 => "thường", 1 => "khẩn", 2 => "thượng khẩn", 3 => "hỏa tốc", 4 => "hỏa tốc hẹn giờ", _ => "?" };
+
+    static object Describe(OpenResult o) => new
+    {
+        parcel = o.Parcel, o.Sender, envelope = o.Envelope, o.Number, o.Level, acceptedAt = o.Accepted, o.Folder, o.Files, o.Again, o.Acknowledged,
+        failure = o.Failure is null ? null : Output.Describe(o.Failure),
+    };
+}

@@ -1,0 +1,135 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Exchange.Crypto.Policy;
+using Exchange.Crypto.Statements;
+using Exchange.Office.Client;
+
+namespace Exchange.Office;
+
+/// <summary>The registration sheet as a file: what is left out is null.</summary>
+sealed record SheetFile(string? Number, string? Notation, string? Subject, string? DocumentType, string? Place, string? Date, SheetSignatory? Signatory);
+
+sealed record SheetSignatory(string? Authority, string? Position, string? Name);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, AllowDuplicateProperties = false)]
+[JsonSerializable(typeof(SheetFile))]
+sealed partial class SheetJson : JsonSerializerContext;
+
+/// <summary>The options of `send`, and what they say together.</summary>
+sealed class SendForm
+{
+    readonly Argument<string[]> files = new("FILE") { Description = "Documents, in order", Arity = ArgumentArity.OneOrMore };
+    readonly Option<string> to = new("--to") { Description = "Office codes, separated by commas", Required = true, HelpName = "H41,H14" };
+    readonly Option<string?> cc = new("--cc") { Description = "Office codes of copies", HelpName = "H37" };
+    readonly Option<string?> basis = new("--basis") { Description = "Entry of the official list that justifies the level", HelpName = "CODE" };
+    readonly Option<string?> sheet = new("--sheet") { Description = "Registration sheet as JSON (number, notation, subject, documentType, place, date, signatory); - reads standard input", HelpName = "FILE" };
+    readonly Option<string?> subject = new("--subject") { Description = "Lowest level only: a command line can be read by others on this computer", HelpName = "TEXT" };
+    readonly Option<string?> number = new("--number") { HelpName = "7816" };
+    readonly Option<string?> notation = new("--notation") { HelpName = "VPCP-TTĐT" };
+    readonly Option<string?> type = new("--type") { Description = "Default: Công văn", HelpName = "TEXT" };
+    readonly Option<string?> place = new("--place") { HelpName = "TEXT" };
+    readonly Option<string?> date = new("--date") { Description = "Default: today", HelpName = "yyyy-MM-dd" };
+    readonly Option<string?> signatoryName = new("--signatory-name") { HelpName = "TEXT" };
+    readonly Option<string?> signatoryPosition = new("--signatory-position") { HelpName = "TEXT" };
+    readonly Option<int> urgency = new("--urgency") { Description = "0 thường, 1 khẩn, 2 thượng khẩn, 3 hỏa tốc, 4 hỏa tốc hẹn giờ", HelpName = "0..4" };
+    readonly Option<string?> expires = new("--expires") { Description = "Accepted until then at the latest: 30m, 12h, 5d; default 30d", HelpName = "5d" };
+    readonly Option<string?> respondBy = new("--respond-by") { HelpName = "yyyy-MM-dd" };
+    readonly Option<string?> author = new("--as") { Description = "Role of the author: clerk or signatory; default the first that the level allows", HelpName = "ROLE" };
+    readonly Option<string[]> approve = new("--approve") { Description = "Role that approves, for example signatory", HelpName = "ROLE" };
+
+    public Option<string?> Level { get; } = new("--level") { Description = "Level of confidentiality; there is no default", HelpName = "thuong|mat|…" };
+    public Option<bool> DryRun { get; } = new("--dry-run") { Description = "Would this be permitted? Nothing is sealed or sent" };
+
+    public void AddTo(Command command)
+    {
+        command.Arguments.Add(files);
+        foreach (var option in new Option[] { to, cc, Level, basis, sheet, subject, number, notation, type, place, date, signatoryName, signatoryPosition, urgency, expires, respondBy, author, approve, DryRun })
+            command.Options.Add(option);
+    }
+
+    public SendRequest Read(ParseResult parsed, CompiledPolicy policy, Output say, TimeProvider clock)
+    {
+        var level = parsed.GetValue(Level)!;
+        if (parsed.GetValue(subject) is not null && policy.Rank(policy.Level(level)!.Class) > 0)
+            throw new UsageException("--subject: at this level the subject may not stand on a command line, where others on this computer can read it. Use --sheet FILE, or leave it out and be asked.",
+                "--subject: ở độ mật này không được ghi trích yếu trên dòng lệnh, vì người khác dùng máy có thể đọc. Dùng --sheet TỆP, hoặc bỏ trống để được hỏi.");
+        var priority = parsed.GetValue(urgency);
+        if (priority is < 0 or > 4) throw new UsageException("--urgency: 0 to 4", "--urgency: từ 0 đến 4");
+        return new SendRequest
+        {
+            Files = parsed.GetValue(files)!,
+            To = Codes(parsed.GetValue(to)),
+            Cc = Codes(parsed.GetValue(cc)),
+            Level = level,
+            Basis = parsed.GetValue(basis),
+            Sheet = parsed.GetValue(DryRun) ? NoSheet : SheetOf(parsed, say, clock),
+            Urgency = priority,
+            Expires = Span(parsed.GetValue(expires) ?? "30d"),
+            RespondBy = parsed.GetValue(respondBy) is { } day ? Day(day, "--respond-by") : null,
+            As = parsed.GetValue(author),
+            Approve = parsed.GetValue(approve) ?? [],
+        };
+    }
+
+    static readonly Sheet NoSheet = new() { Number = null, Notation = null, Subject = "", DocumentType = "", Place = null, Date = "", Signatory = null };
+
+    Sheet SheetOf(ParseResult parsed, Output say, TimeProvider clock)
+    {
+        var file = parsed.GetValue(sheet) is { } path ? FromFile(path) : new SheetFile(null, null, null, null, null, null, null);
+        var text = parsed.GetValue(subject) ?? file.Subject ?? say.Ask("Subject", "Trích yếu");
+        if (string.IsNullOrWhiteSpace(text))
+            throw new UsageException("The dispatch has no subject: give --sheet FILE.", "Văn bản chưa có trích yếu: dùng --sheet TỆP.");
+        var day = parsed.GetValue(date) ?? file.Date ?? clock.GetUtcNow().ToOffset(TimeSpan.FromHours(7)).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        _ = Day(day, "--date");
+        var name = parsed.GetValue(signatoryName) ?? file.Signatory?.Name;
+        var position = parsed.GetValue(signatoryPosition) ?? file.Signatory?.Position;
+        if (name is null != position is null)
+            throw new UsageException("The signatory needs a name and a position.", "Người ký cần có họ tên và chức vụ.");
+        return new Sheet
+        {
+            Number = Nfc(parsed.GetValue(number) ?? file.Number),
+            Notation = Nfc(parsed.GetValue(notation) ?? file.Notation),
+            Subject = Nfc(text)!,
+            DocumentType = Nfc(parsed.GetValue(type) ?? file.DocumentType ?? "Công văn")!,
+            Place = Nfc(parsed.GetValue(place) ?? file.Place),
+            Date = day,
+            Signatory = name is null ? null : new Signatory(Nfc(file.Signatory?.Authority), Nfc(position)!, Nfc(name)!),
+        };
+    }
+
+    static SheetFile FromFile(string path)
+    {
+        try
+        {
+            using var stream = path == "-" ? Console.OpenStandardInput() : File.OpenRead(path);
+            return JsonSerializer.Deserialize(stream, SheetJson.Default.SheetFile) ?? throw new JsonException("null");
+        }
+        catch (JsonException e)
+        {
+            throw new UsageException($"--sheet {path}: not a registration sheet in JSON, at {e.Path ?? "the start"}", $"--sheet {path}: không phải phiếu đăng ký dạng JSON, tại {e.Path ?? "đầu tệp"}");
+        }
+        catch (FileNotFoundException) { throw new UsageException($"--sheet: there is no file {path}", $"--sheet: không có tệp {path}"); }
+    }
+
+    static string[] Codes(string? list) => list is null ? [] : list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    static TimeSpan Span(string text)
+    {
+        if (text.Length > 1 && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is > 0 and <= 100_000)
+            switch (text[^1])
+            {
+                case 'm': return TimeSpan.FromMinutes(count);
+                case 'h': return TimeSpan.FromHours(count);
+                case 'd' when count <= 3650: return TimeSpan.FromDays(count);
+            }
+        throw new UsageException($"--expires: like 30m, 12h or 5d, not {text}", $"--expires: ví dụ 30m, 12h hoặc 5d, không phải {text}");
+    }
+
+    static DateTimeOffset Day(string text, string option) => DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
+        ? new DateTimeOffset(day.ToDateTime(new TimeOnly(23, 59, 59)), TimeSpan.FromHours(7))
+        : throw new UsageException($"{option}: a date like 2026-11-24, not {text}", $"{option}: ngày dạng 2026-11-24, không phải {text}");
+
+    static string? Nfc(string? text) => text?.Normalize();
+}

@@ -1,0 +1,63 @@
+using System.CommandLine;
+using Exchange.Crypto;
+using Exchange.Office.Client;
+
+namespace Exchange.Office;
+
+/// <summary>The command line itself is wrong: exit 64.</summary>
+sealed class UsageException(string en, string vi) : Exception(en)
+{
+    public string En { get; } = en;
+    public string Vi { get; } = vi;
+}
+
+/// <summary>What every verb shares: the three options, and one place where failures become words and exit codes.</summary>
+sealed class Shell(TimeProvider clock, TextWriter output, TextWriter error)
+{
+    readonly Option<string?> profile = new("--profile") { Description = "profile.json or its folder; default $EXCHANGE_PROFILE, else ./profile.json", Recursive = true, HelpName = "FILE" };
+    readonly Option<string?> language = new("--lang") { Description = "vi or en; default from LC_ALL, LC_MESSAGES, LANG", Recursive = true, HelpName = "LANG" };
+    readonly Option<bool> json = new("--json") { Description = "One JSON document instead of text", Recursive = true };
+
+    public TimeProvider Clock { get; } = clock;
+    public TextWriter Output { get; } = output;
+    public TextWriter Error { get; } = error;
+    public IEnumerable<Option> Options => [profile, language, json];
+
+    /// <summary>Gives a command its action.</summary>
+    public Command Does(Command command, Func<ParseResult, Output, CancellationToken, Task<int>> action)
+    {
+        command.SetAction((parsed, cancel) => GuardAsync(parsed, action, cancel));
+        return command;
+    }
+
+    /// <summary>A client of the profile in use. Keys are loaded when first needed, so offline verbs ask for no passphrase.</summary>
+    public OfficeClient Client(ParseResult parsed, Output output) => OfficeClient.Open(Profile(parsed), output.AskPassphrase, Clock);
+
+    public Profile Profile(ParseResult parsed) => Exchange.Office.Client.Profile.Load(ProfilePath(parsed));
+
+    /// <summary>The path in use, whether or not there is a profile.</summary>
+    public string ProfilePath(ParseResult parsed) => parsed.GetValue(profile) ?? Environment.GetEnvironmentVariable("EXCHANGE_PROFILE") ?? "profile.json";
+
+    async Task<int> GuardAsync(ParseResult parsed, Func<ParseResult, Output, CancellationToken, Task<int>> action, CancellationToken cancel)
+    {
+        var say = new Output(Output, Error, Vietnamese(parsed.GetValue(language)), parsed.GetValue(json), Clock);
+        try { return await action(parsed, say, cancel).ConfigureAwait(false); }
+        catch (RefusedException e) { say.Refused(e.Refusal, e.Detail); return IsOpenQuestion(e.Refusal) ? ExchangeProgram.Incomplete : ExchangeProgram.Bad; }
+        catch (ProfileException e) { say.ProfileErrors(e); return ExchangeProgram.Usage; }
+        catch (UsageException e) { say.UsageError(e); return ExchangeProgram.Usage; }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested) { say.Say("stopped", "đã dừng"); return ExchangeProgram.Incomplete; }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { say.Trouble(e.Message); return ExchangeProgram.Bad; }
+    }
+
+    // Not a no: nobody could be asked.
+    static bool IsOpenQuestion(Refusal refusal) => refusal == Refusal.Unreachable || refusal == Refusal.Busy || refusal == Refusal.Full || refusal == Refusal.RevocationUnknown;
+
+    static readonly string[] LanguageVariables = ["LC_ALL", "LC_MESSAGES", "LANG"];
+
+    static bool Vietnamese(string? asked)
+    {
+        if (asked is not null and not "vi" and not "en") throw new UsageException($"--lang: vi or en, not {asked}", $"--lang: vi hoặc en, không phải {asked}");
+        var language = asked ?? LanguageVariables.Select(Environment.GetEnvironmentVariable).FirstOrDefault(v => !string.IsNullOrEmpty(v)) ?? "en";
+        return language.StartsWith("vi", StringComparison.OrdinalIgnoreCase);
+    }
+}

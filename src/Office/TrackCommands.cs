@@ -1,0 +1,102 @@
+using System.CommandLine;
+using Exchange.Crypto;
+using Exchange.Office.Client;
+
+namespace Exchange.Office;
+
+/// <summary>status and receipts: what became of what was sent.</summary>
+static class TrackCommands
+{
+    public static Command Status(Shell shell)
+    {
+        var id = new Argument<string?>("ID") { Description = "Of one dispatch (its first characters will do); all that were sent otherwise", Arity = ArgumentArity.ZeroOrOne };
+        var command = new Command("status", "Where each copy is, and how well that is proven. Tình trạng từng bản gửi.") { id };
+        return shell.Does(command, async (parsed, say, cancel) =>
+        {
+            using var client = shell.Client(parsed, say);
+            var entries = parsed.GetValue(id) is { } prefix ? [Find(client, prefix)] : client.Outbox();
+            if (entries.Count > 0) await client.RefreshAsync(cancel).ConfigureAwait(false);
+            var views = new List<DispatchView>();
+            foreach (var entry in entries) views.Add(await client.TrackAsync(entry, audit: false, cancel).ConfigureAwait(false));
+            say.Json(views.Select(Describe));
+            if (views.Count == 0) say.Say("nothing was sent yet", "chưa gửi văn bản nào");
+            foreach (var view in views) Show(view, say);
+            return views.Any(v => v.Findings.Count > 0) ? ExchangeProgram.Bad : views.Any(v => v.Offline is not null) ? ExchangeProgram.Incomplete : ExchangeProgram.Good;
+        });
+    }
+
+    public static Command Receipts(Shell shell)
+    {
+        var id = new Argument<string>("ID") { Description = "Of a dispatch that was sent; its first characters will do" };
+        var export = new Option<string?>("--export") { Description = "Write everything that proves this dispatch into a new folder", HelpName = "FOLDER" };
+        var command = new Command("receipts", "Every receipt, verified, and its place in the ledger. Biên nhận.") { id, export };
+        return shell.Does(command, async (parsed, say, cancel) =>
+        {
+            using var client = shell.Client(parsed, say);
+            var entry = Find(client, parsed.GetValue(id)!);
+            await client.RefreshAsync(cancel).ConfigureAwait(false);
+            var view = await client.TrackAsync(entry, audit: true, cancel).ConfigureAwait(false);
+            var folder = parsed.GetValue(export);
+            ExportResult? exported = folder is null ? null : await client.ExportAsync(entry, folder, cancel).ConfigureAwait(false);
+            say.Json(new { id = entry.Id, receipts = view.Receipts.Select(r => new { r.Event, r.Office, r.Code, r.Time, r.Issuer, leaf = r.Leaf, index = r.InLedger?.Index, size = r.InLedger?.Size, finding = r.Finding?.Code }), view.Findings, exported });
+            say.Table([say.Text("event", "sự kiện"), say.Text("office", "cơ quan"), say.Text("code", "mã"), say.Text("time", "thời gian"), say.Text("signed by", "người ký"), say.Text("in the ledger", "trong sổ")],
+                view.Receipts.Select(r => new[] { r.Event, r.Office ?? "", r.Code, say.Time(r.Time), r.Issuer, LedgerText(r, say) }));
+            foreach (var finding in view.Findings) say.Say(finding, finding);
+            if (exported is not null) Tell(exported, say);
+            return view.Findings.Count > 0 ? ExchangeProgram.Bad : view.Offline is not null || exported is { Complete: false } ? ExchangeProgram.Incomplete : ExchangeProgram.Good;
+        });
+    }
+
+    static void Tell(ExportResult exported, Output say)
+    {
+        say.Say($"written to {exported.Folder}", $"đã ghi vào {exported.Folder}");
+        if (!exported.Complete) say.Say("some entries are not in a checkpoint yet: export again in a few seconds", "một số mục chưa có trong điểm kiểm tra: xuất lại sau vài giây");
+        say.Hint("to verify it anywhere, offline", "để kiểm tra ở bất kỳ đâu, không cần mạng", $"exchange verify --dispatch {exported.Folder}");
+    }
+
+    internal static OutboxEntry Find(OfficeClient client, string prefix)
+    {
+        var found = client.Outbox().Where(e => e.Id.ToString().StartsWith(prefix, StringComparison.OrdinalIgnoreCase)).ToList();
+        return found.Count switch
+        {
+            1 => found[0],
+            0 => throw new RefusedException(Refusal.NotFound, prefix),
+            _ => throw new UsageException($"{prefix}: more than one dispatch begins so", $"{prefix}: có nhiều văn bản bắt đầu như vậy"),
+        };
+    }
+
+    static void Show(DispatchView view, Output say)
+    {
+        var record = view.Entry.Record;
+        say.Say($"{record.Id}  {record.Number}  {record.Level}  {SendCommands.StateText(view.Entry.State, say)}  {say.Time(record.Created)}{(record.Code is null ? "" : "  " + record.Code)}",
+            $"{record.Id}  {record.Number}  {record.Level}  {SendCommands.StateText(view.Entry.State, say)}  {say.Time(record.Created)}{(record.Code is null ? "" : "  " + record.Code)}");
+        if (view.Entry.State == OutboxState.Accepted)
+            say.Table([say.Text("office", "cơ quan"), say.Text("as", "vai trò"), say.Text("at the gateway", "tại trục"), say.Text("proven", "bằng chứng"), say.Text("since", "từ lúc"), say.Text("code", "mã")],
+                view.Copies.Select(c => new[] { c.Office, c.Role, c.State ?? "?", EvidenceText(c.Evidence, say), c.At is { } at ? say.Time(at) : "", c.Code ?? "" }));
+        if (view.Offline is { } offline) say.Say($"{offline.Code}: shown as of the last time the gateway was reached", $"{offline.Code}: hiển thị theo lần kết nối gần nhất");
+        foreach (var finding in view.Findings) say.Say(finding, finding);
+    }
+
+    static string EvidenceText(CopyEvidence evidence, Output say) => evidence switch
+    {
+        CopyEvidence.OpenedProven => say.Text("opened, proven", "đã mở, có bằng chứng"),
+        CopyEvidence.Failed => say.Text("could not be opened", "không mở được"),
+        CopyEvidence.HandedOver => say.Text("handed over, signed by the office", "đã nhận đủ, cơ quan ký"),
+        CopyEvidence.Consigned => say.Text("handed over, signed by the gateway", "đã giao, trục ký"),
+        _ => say.Text("nothing yet", "chưa có"),
+    };
+
+    static string LedgerText(ReceiptView receipt, Output say) => receipt switch
+    {
+        { Leaf: null } => "",
+        { InLedger: { } proof } => say.Text($"entry {proof.Index} of {proof.Size}", $"mục {proof.Index} trên {proof.Size}"),
+        { Finding: not null } => say.Text("MISSING", "THIẾU"),
+        _ => say.Text("not yet", "chưa"),
+    };
+
+    static object Describe(DispatchView view) => new
+    {
+        id = view.Entry.Id, number = view.Entry.Record.Number, level = view.Entry.Record.Level, outbox = view.Entry.State, code = view.Entry.Record.Code, state = view.State,
+        copies = view.Copies.Select(c => new { c.Office, c.Role, c.State, c.Evidence, c.Code, c.At }), offline = view.Offline?.Code, view.Findings,
+    };
+}

@@ -1,0 +1,46 @@
+using Exchange.Crypto;
+using Exchange.Crypto.Labels;
+using Exchange.Crypto.Policy;
+
+namespace Exchange.Tests.Policy;
+
+/// <summary>Facts of a dispatch that is permitted; each test spoils one of them.</summary>
+static class Cases
+{
+    public static readonly DateTimeOffset Now = Policies.Now;
+    public static readonly Clearance All = Policies.Clearance([10, 20, 30, 40], Policies.Permissive(1, 2), Policies.Restrictive(1, 2));
+    public static readonly Clearance ToMat = Policies.Clearance([10, 20], Policies.Permissive(2));
+    public static readonly Clearance Ordinary = Policies.Clearance([10]);
+
+    public static readonly ApprovalFacts Signatory = new("send", Digest.Of("signatory"u8), ["signatory"], Now.AddHours(1));
+
+    public static RecipientFacts To(string office, string role = "to") => new(office, role, Known: true, KeyCurrent: true, HeldUntil: null, Clearance: ToMat, ChannelCeiling: ToMat);
+
+    public static DecisionFacts Thuong(params RecipientFacts[] recipients) => new()
+    {
+        Action = "submit",
+        Label = Policies.Vietnam.NewLabel("thuong"),
+        LabelVerified = true,
+        Sender = "G22",
+        SenderClearance = All,
+        SenderHeldUntil = null,
+        Recipients = recipients.Length > 0 ? recipients : [To("H41"), To("H37", "cc")],
+        Approvals = [],
+        Directory = Digest.Of("directory"u8),
+        Standing = Digest.Of("standing"u8),
+        SenderPolicy = Policies.Vietnam.Ref,
+    };
+
+    public static DecisionFacts Mat(params RecipientFacts[] recipients) => Thuong(recipients) with
+    {
+        Label = Policies.Vietnam.NewLabel("mat", "117.2025.1"),
+        Approvals = [Signatory],
+    };
+
+    public static Decision Decide(this DecisionFacts facts, CompiledPolicy? policy = null, DateTimeOffset? now = null) =>
+        Decision.Decide(facts, policy ?? Policies.Vietnam, now ?? Now);
+
+    /// <summary>Rules that did not permit, with their reasons: "R07:class".</summary>
+    public static string[] Deciding(this Decision decision) =>
+        [.. decision.Trace.Where(t => t.Outcome != Verdict.Permit).Select(t => $"{t.Rule}:{t.Reason}").Distinct()];
+}
