@@ -47,7 +47,7 @@ public static class Tiles
                 var data = new byte[Width * Digest.Size];
                 if (had > 0) Part(read(level, old / Width, had), 0, had).CopyTo(data);
                 for (var i = had; i < Width; i++) fresh[used++].CopyTo(data.AsSpan(i * Digest.Size));
-                var root = Fold(data);
+                var root = Fold(Hashes(data));
                 rows.Add(new TileRow(level, old / Width, data, root));
                 roots.Add(root);
                 old += Width - had;
@@ -75,7 +75,7 @@ public static class Tiles
                 data = Part(read(tileLevel, tile, width), 0, width);
                 seen.Add((tileLevel, tile), data);
             }
-            return Fold(Part(data, (int)(first % Width), 1 << height).Span);
+            return Fold(Hashes(Part(data, (int)(first % Width), 1 << height).Span));
         };
     }
 
@@ -90,9 +90,10 @@ public static class Tiles
     public static Digest Root(long size, TileReader read) => MerkleTree.Root(size, Nodes(size, read));
 
     /// <summary>Hash over a power of two of hashes, pairwise.</summary>
-    public static Digest Fold(ReadOnlySpan<byte> data)
+    public static Digest Fold(ReadOnlySpan<Digest> nodes)
     {
-        var hashes = Hashes(data);
+        Span<Digest> hashes = new Digest[nodes.Length];
+        nodes.CopyTo(hashes);
         for (var count = hashes.Length; count > 1; count /= 2)
             for (var i = 0; i < count / 2; i++) hashes[i] = MerkleTree.NodeHash(hashes[2 * i], hashes[(2 * i) + 1]);
         return hashes[0];
