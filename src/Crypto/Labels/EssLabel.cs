@@ -113,7 +113,7 @@ public static class EssLabel
         if (printable || Next(set, UniversalTagNumber.UTF8String))
         {
             mark = set.ReadCharacterString(printable ? UniversalTagNumber.PrintableString : UniversalTagNumber.UTF8String);
-            if (mark.Length == 0 || mark.EnumerateRunes().Count() > LabelForm.MaxMark) throw Form("mark");
+            if (!LabelForm.IsText(mark, LabelForm.MaxMark)) throw Form("mark");
         }
         var categories = Next(set, UniversalTagNumber.SetOf) ? ReadCategories(set.ReadSetOf()) : [];
         set.ThrowIfNotEmpty();

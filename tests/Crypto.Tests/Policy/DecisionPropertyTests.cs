@@ -1,0 +1,193 @@
+using System.Text;
+using CsCheck;
+using Exchange.Crypto;
+using Exchange.Crypto.Labels;
+using Exchange.Crypto.Policy;
+using Xunit;
+
+namespace Exchange.Tests.Policy;
+
+public sealed class DecisionPropertyTests
+{
+    static readonly PolicyStatement Content = Policies.Vietnam.Content;
+
+    [Fact]
+    public void The_engine_agrees_with_a_second_one_written_from_the_facts() => Agrees(3_000);
+
+    [Fact, Trait("tier", "long")]
+    public void The_engine_agrees_with_a_second_one_on_a_million_cases() => Agrees(1_000_000);
+
+    static void Agrees(int cases)
+    {
+        // P6. Both verdicts must be common, or this says nothing.
+        int permitted = 0, all = 0;
+        PolicyGen.Facts(Gen.Frequency((3, PolicyGen.Wide), (1, PolicyGen.Clearance))).Sample(facts =>
+        {
+            var expected = ReferenceDecision.Permits(facts, Content, Cases.Now);
+            Assert.Equal(expected, facts.Decide().Verdict == Verdict.Permit);
+            Interlocked.Increment(ref all);
+            if (expected) Interlocked.Increment(ref permitted);
+        }, iter: cases);
+        Assert.InRange(permitted, all / 100, all * 99 / 100);
+    }
+
+    [Fact]
+    public void Raising_a_label_shrinking_a_clearance_or_removing_an_approval_never_opens_a_door()
+    {
+        // P4, for closed clearances.
+        Gen.Select(PolicyGen.Facts(PolicyGen.Wide), PolicyGen.Label, PolicyGen.ClosedClearance, Gen.Int[0, 3]).Sample((facts, other, less, which) =>
+        {
+            if (facts.Label is null || facts.Decide().Verdict == Verdict.Permit) return;
+            var harder = which switch
+            {
+                0 => facts with { Label = Raise(facts.Label, other) },
+                1 => facts with { Recipients = [.. facts.Recipients.Select(r => r with { Clearance = Lattice.Intersect(r.Clearance, less) })] },
+                2 => facts with { SenderClearance = Lattice.Intersect(facts.SenderClearance, less) },
+                _ => facts with { Approvals = [] },
+            };
+            Assert.NotEqual(Verdict.Permit, harder.Decide().Verdict);
+        }, iter: 3_000);
+    }
+
+    [Fact]
+    public void Same_facts_same_policy_same_time_give_the_same_bytes_and_they_replay()
+    {
+        // P7.
+        PolicyGen.Facts(PolicyGen.Wide).Sample(facts =>
+        {
+            var decision = facts.Decide();
+            Assert.Equal(decision.Record, facts.Decide(now: Cases.Now.AddTicks(9_999)).Record);
+            Assert.True(Decision.Replay(decision.Record, Policies.Vietnam));
+        }, iter: 2_000);
+    }
+
+    [Fact]
+    public void The_order_of_recipients_approvals_and_categories_does_not_matter()
+    {
+        Gen.Select(PolicyGen.Facts(PolicyGen.Wide), Gen.Int[0, 1000]).Sample((facts, seed) =>
+        {
+            var order = new Random(seed);
+            var shuffled = facts with
+            {
+                Recipients = Shuffle(facts.Recipients, order),
+                Approvals = Shuffle([.. facts.Approvals, Cases.Signatory with { Roles = ["clerk"] }], order),
+            };
+            var (one, two) = ((facts with { Approvals = [.. facts.Approvals, Cases.Signatory with { Roles = ["clerk"] }] }).Decide(), shuffled.Decide());
+            Assert.Equal(one.Verdict, two.Verdict);
+            Assert.Equal(one.PublicView(), two.PublicView());
+            Assert.Equal(ByOffice(facts, one), ByOffice(shuffled, two));
+            Assert.Equal(one.Trace.OrderBy(t => t.Rule).ThenBy(t => t.Subject), two.Trace.OrderBy(t => t.Rule).ThenBy(t => t.Subject));
+        }, iter: 2_000);
+    }
+
+    [Fact]
+    public void An_exception_in_any_rule_denies_and_is_recorded_once()
+    {
+        // P8.
+        foreach (var broken in Evaluation.Rules)
+        {
+            var rules = Evaluation.Rules.Select(r => r != broken ? r : r.OfDispatch is not null
+                ? r with { OfDispatch = _ => throw new InvalidOperationException("broken") }
+                : r with { OfRecipient = (_, _) => throw new InvalidOperationException("broken") }).ToList();
+            var decision = Evaluation.Run(Cases.Mat(), Policies.Vietnam, Cases.Now, rules);
+            Assert.Equal(Verdict.Deny, decision.Verdict);
+            Assert.All(decision.PerRecipient, v => Assert.Equal(Verdict.Deny, v));
+            Assert.Equal(Evaluation.Rules.Length + 2, decision.Trace.Count);
+            Assert.All(decision.Trace.Where(t => t.Rule == broken.Code), t => Assert.Equal(("E_INTERNAL", "exception"), (t.Refusal, t.Reason)));
+            if (broken.Code != "R24") Assert.Equal(("E_INTERNAL", broken.Code), decision.Trace.Where(t => t.Rule == "R24").Select(t => (t.Refusal, t.Reason)).Single());
+            Assert.All(decision.Faults, f => Assert.Equal("broken", f.Message));
+            Assert.NotEmpty(decision.Faults);
+            // What broke over the other side's facts looks like any other no.
+            Assert.Equal(broken.OfRecipient is null ? Refusal.Internal : Refusal.NotReleasable, decision.ForSender);
+        }
+    }
+
+    [Fact]
+    public void Facts_that_cannot_be_read_or_written_deny_and_are_recorded()
+    {
+        var broken = new IReadOnlyList<RecipientFacts>[] { null!, [null!], new Breaking<RecipientFacts>() };
+        foreach (var facts in broken.Select(r => Cases.Mat() with { Recipients = r }).Append(Cases.Mat() with { Sender = "Nghê" + "\u0323" + " An" }))
+        {
+            var decision = facts.Decide();
+            Assert.Equal(Verdict.Deny, decision.Verdict);
+            Assert.Equal(Refusal.Internal, decision.ForSender);
+            Assert.Equal("R24", Assert.Single(decision.Trace).Rule);
+            Assert.Single(decision.Faults);
+            Assert.True(Decision.Replay(decision.Record, Policies.Vietnam));
+        }
+    }
+
+    [Fact]
+    public void A_label_with_missing_members_denies()
+    {
+        var label = Policies.Vietnam.NewLabel("mat", "1");
+        foreach (var broken in new[] { label with { Categories = null! }, label with { Mark = null! }, label with { Caveats = null! }, label with { Policy = null! }, label with { Categories = [null!] } })
+            Assert.Equal(Verdict.Deny, (Cases.Mat() with { Label = broken }).Decide().Verdict);
+    }
+
+    [Fact]
+    public void No_rules_is_no_permission()
+    {
+        var decision = Evaluation.Run(Cases.Thuong(), Policies.Vietnam, Cases.Now, []);
+        Assert.Equal(Verdict.Deny, decision.Verdict);
+        Assert.Equal(Refusal.Internal, decision.ForSender);
+        var unspoken = Evaluation.Run(Cases.Thuong(), Policies.Vietnam, Cases.Now, [.. DispatchRules.Opening, .. DispatchRules.Closing]);
+        Assert.Equal(Verdict.Deny, unspoken.Verdict);
+    }
+
+    [Fact]
+    public void A_hold_is_stricter_than_a_permit_and_weaker_than_a_deny()
+    {
+        var hold = new Rule { Code = "R16", OfDispatch = _ => new Finding(Verdict.Hold, Refusal.NotYet, "embargo", AboutOther: false) };
+        var held = Evaluation.Run(Cases.Thuong(), Policies.Vietnam, Cases.Now, [.. Evaluation.Rules, hold]);
+        Assert.Equal((Verdict.Hold, Refusal.NotYet), (held.Verdict, held.ForSender));
+        var denied = Evaluation.Run(Cases.Thuong() with { Label = null }, Policies.Vietnam, Cases.Now, [hold, .. Evaluation.Rules]);
+        Assert.Equal((Verdict.Deny, Refusal.LabelMissing), (denied.Verdict, denied.ForSender));
+    }
+
+    [Fact]
+    public void Permitted_keys_are_the_recipients_keys()
+    {
+        // P15, T11: permission only if every key is a current key of a recipient that the rules let through.
+        PolicyGen.Facts(PolicyGen.Wide).Sample(facts =>
+        {
+            if (facts.Decide().Verdict == Verdict.Permit) Assert.All(facts.Recipients, r => Assert.True(r.KeyCurrent));
+            var foreign = facts with { Recipients = [.. facts.Recipients, Cases.To("H99") with { KeyCurrent = false }] };
+            Assert.Contains("R18:key-not-current", foreign.Decide().Deciding());
+        }, iter: 1_000);
+    }
+
+    [Fact]
+    public void Ten_thousand_recipients_are_decided_and_one_of_them_still_denies_all()
+    {
+        RecipientFacts[] many = [.. Enumerable.Range(0, 10_000).Select(i => Cases.To($"H{i}"))];
+        Assert.Equal(Verdict.Permit, Cases.Mat(many).Decide().Verdict);
+        many[7_777] = many[7_777] with { Clearance = null };
+        Assert.Equal("H7777", Assert.Single(Cases.Mat(many).Decide().Trace, t => t.Outcome != Verdict.Permit).Subject);
+    }
+
+    static Label Raise(Label label, Label by)
+    {
+        var raised = Lattice.Join(Policies.Vietnam, label with { Mark = Policies.Vietnam.Level(label.Class)!.Mark }, by);
+        // The same author's label: only what the order looks at is raised.
+        return raised with { Basis = label.Basis, Mark = label.Mark == Policies.Vietnam.Level(label.Class)!.Mark ? raised.Mark : label.Mark };
+    }
+
+    static T[] Shuffle<T>(IReadOnlyList<T> items, Random order)
+    {
+        var copy = items.ToArray();
+        order.Shuffle(copy);
+        return copy;
+    }
+
+    static string[] ByOffice(DecisionFacts facts, Decision decision) =>
+        [.. facts.Recipients.Zip(decision.PerRecipient, (r, v) => $"{r.Office}={v}").Order()];
+
+    sealed class Breaking<T> : IReadOnlyList<T>
+    {
+        public T this[int index] => throw new IOException("gone");
+        public int Count => 1;
+        public IEnumerator<T> GetEnumerator() => throw new IOException("gone");
+        System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
+    }
+}
