@@ -21,7 +21,7 @@ sealed class Shell(TimeProvider clock, TextWriter output, TextWriter error)
     public TimeProvider Clock { get; } = clock;
     public TextWriter Output { get; } = output;
     public TextWriter Error { get; } = error;
-    public IEnumerable<Option> Options => [profile, language, json];
+    public IEnumerable<Option> Options => [profile, language.AcceptOnlyFromAmong("vi", "en"), json];
 
     /// <summary>Gives a command its action.</summary>
     public Command Does(Command command, Func<ParseResult, Output, CancellationToken, Task<int>> action)
@@ -56,7 +56,6 @@ sealed class Shell(TimeProvider clock, TextWriter output, TextWriter error)
 
     static bool Vietnamese(string? asked)
     {
-        if (asked is not null and not "vi" and not "en") throw new UsageException($"--lang: vi or en, not {asked}", $"--lang: vi hoặc en, không phải {asked}");
         var language = asked ?? LanguageVariables.Select(Environment.GetEnvironmentVariable).FirstOrDefault(v => !string.IsNullOrEmpty(v)) ?? "en";
         return language.StartsWith("vi", StringComparison.OrdinalIgnoreCase);
     }

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Exchange.Office.Client;
 
 /// <summary>
@@ -9,7 +7,6 @@ namespace Exchange.Office.Client;
 public sealed class OfficeFiles(string root, Action<string>? step = null)
 {
     const UnixFileMode FileMode0600 = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-    const UnixFileMode FolderMode0700 = FileMode0600 | UnixFileMode.UserExecute;
 
     public string Root { get; } = Path.GetFullPath(root);
 
@@ -22,26 +19,15 @@ public sealed class OfficeFiles(string root, Action<string>? step = null)
     public string Folder(params ReadOnlySpan<string> parts)
     {
         var path = At(parts);
-        if (Directory.Exists(path)) return path;
-        var parent = Path.GetDirectoryName(path)!;
-        if (!Directory.Exists(parent) && parent.StartsWith(Root, StringComparison.Ordinal)) Folder(Path.GetRelativePath(Root, parent));
-        Directory.CreateDirectory(path, FolderMode0700);
-        FlushFolder(parent);
+        if (!Directory.Exists(path)) DurableFile.CreateFolder(path);
         return path;
     }
 
-    /// <summary>Temp → fsync → rename → fsync folder: a crash leaves the old content or the new one, never a mixture.</summary>
+    /// <summary>A crash leaves the old content or the new one, never a mixture.</summary>
     public void Write(string path, ReadOnlySpan<byte> bytes)
     {
         Step($"write {Path.GetFileName(path)}");
-        var temp = path + ".tmp";
-        using (var file = Create(temp))
-        {
-            file.Write(bytes);
-            file.Flush(flushToDisk: true);
-        }
-        File.Move(temp, path, overwrite: true);
-        FlushFolder(Path.GetDirectoryName(path)!);
+        DurableFile.Write(path, bytes);
     }
 
     /// <summary>A new or emptied file, 0600, for a stream that the caller flushes to disk.</summary>
@@ -53,10 +39,10 @@ public sealed class OfficeFiles(string root, Action<string>? step = null)
     /// <summary>Moves a finished folder to its name; the move is durable on return.</summary>
     public void MoveFolder(string from, string to)
     {
-        FlushFolder(from);
+        DurableFile.FsyncFolder(from);
         Step($"name {Path.GetFileName(Path.GetDirectoryName(to))}");
         Directory.Move(from, to);
-        FlushFolder(Path.GetDirectoryName(to)!);
+        DurableFile.FsyncFolder(Path.GetDirectoryName(to)!);
     }
 
     /// <summary>Makes what lies in a file durable, whoever wrote it.</summary>
@@ -75,16 +61,4 @@ public sealed class OfficeFiles(string root, Action<string>? step = null)
         }
         catch (IOException) { return null; }
     }
-
-    public static void FlushFolder(string path)
-    {
-        var handle = open(path, 0x10000 /* O_DIRECTORY */);
-        if (handle < 0) throw new IOException($"cannot open folder {path}");
-        try { if (fsync(handle) != 0) throw new IOException($"cannot make folder {path} durable"); }
-        finally { _ = close(handle); }
-    }
-
-    [DllImport("libc", SetLastError = true, CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)] static extern int open(string path, int flags);
-    [DllImport("libc", SetLastError = true)] static extern int fsync(int handle);
-    [DllImport("libc", SetLastError = true)] static extern int close(int handle);
 }

@@ -74,9 +74,9 @@ public sealed class Outbox(OfficeFiles files)
                 payload.Flush(flushToDisk: true);
             }
             files.Folder("outbox", Making + id, "approvals");
-            var number2 = 0;
+            var place = 0;
             foreach (var approval in sealedEnvelope.Parts.Approvals)
-                files.Write(Path.Combine(making, "approvals", string.Create(CultureInfo.InvariantCulture, $"{++number2:00}.p7s")), approval.Span);
+                files.Write(Path.Combine(making, "approvals", string.Create(CultureInfo.InvariantCulture, $"{++place:00}.p7s")), approval.Span);
             files.Write(Path.Combine(making, "opened"), sealedEnvelope.Opened);
             files.Write(Path.Combine(making, "manifest.p7m"), sealedEnvelope.Parts.Manifest.Span);
             files.Write(Path.Combine(making, "header.p7s"), sealedEnvelope.Parts.Header.Span);
@@ -125,8 +125,7 @@ public sealed class Outbox(OfficeFiles files)
     internal void DropPayload(OutboxEntry entry)
     {
         files.Step("drop payload");
-        File.Delete(entry.PayloadFile);
-        OfficeFiles.FlushFolder(entry.Folder);
+        DurableFile.Delete(entry.PayloadFile);
     }
 
     // Half-made folders of a program that died; one that still runs holds its lock.
