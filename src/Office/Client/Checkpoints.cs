@@ -24,10 +24,13 @@ sealed class Checkpoints(OfficeFiles files, Pins pins)
     public string? Note => File.Exists(Path) ? File.ReadAllText(Path) : null;
 
     /// <summary>Fetches the ledger's head and takes it as newest when it continues ours.</summary>
+    /// <returns>null: the ledger is so young that it has no checkpoint yet.</returns>
     /// <exception cref="RefusedException"><see cref="Refusal.Note"/>, <see cref="Refusal.Proof"/>, <see cref="Refusal.Fork"/>, or the gateway could not be reached.</exception>
-    public async Task<Checkpoint> RefreshAsync(GatewayApi api, CancellationToken cancel)
+    public async Task<Checkpoint?> RefreshAsync(GatewayApi api, CancellationToken cancel)
     {
-        var note = await api.CheckpointAsync(cancel).ConfigureAwait(false);
+        byte[] note;
+        try { note = await api.CheckpointAsync(cancel).ConfigureAwait(false); }
+        catch (RefusedException e) when (e.Refusal == Refusal.NotFound && Newest is null) { return null; }
         var offered = Checkpoint.Open(Encoding.UTF8.GetString(note), pins.CheckpointKey);
         for (; ; )
         {

@@ -47,15 +47,15 @@ sealed class ExportDispatch(OfficeContext office)
         {
             var head = await office.Checkpoints.RefreshAsync(office.Api, cancel).ConfigureAwait(false);
             var proofs = new Dictionary<Digest, InclusionProof>();
-            foreach (var leaf in leaves)
-                if (await new TrackDispatch(office).ProofAsync(leaf, head, cancel).ConfigureAwait(false) is { } proof) proofs[leaf] = proof;
+            foreach (var leaf in head is null ? [] : leaves)
+                if (await new TrackDispatch(office).ProofAsync(leaf, head!, cancel).ConfigureAwait(false) is { } proof) proofs[leaf] = proof;
             if (proofs.Count < leaves.Count && office.Now < until)
             {
                 await Task.Delay(TimeSpan.FromSeconds(1), office.Clock, cancel).ConfigureAwait(false);
                 continue;
             }
             foreach (var (leaf, proof) in proofs) Write(target, $"proofs/{leaf}.json", JsonSerializer.SerializeToUtf8Bytes(proof, ClientJson.Default.InclusionProof));
-            Write(target, "checkpoint.txt", Encoding.UTF8.GetBytes(office.Checkpoints.Note!));
+            if (office.Checkpoints.Note is { } note) Write(target, "checkpoint.txt", Encoding.UTF8.GetBytes(note));
             return proofs.Count;
         }
     }

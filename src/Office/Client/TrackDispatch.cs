@@ -12,7 +12,7 @@ public enum CopyEvidence
     Consigned,
     /// <summary>The office's own signature: all bytes held.</summary>
     HandedOver,
-    /// <summary>The office's own signature: it did not open or did not hold.</summary>
+    /// <summary>Ended without being opened: the office's signature that it did not open or hold, or the gateway's that it was not delivered.</summary>
     Failed,
     /// <summary>The office's signature and the proof that only an opener can make, checked here.</summary>
     OpenedProven,
@@ -75,7 +75,7 @@ sealed class TrackDispatch(OfficeContext office)
         foreach (var view in receipts)
         {
             if (view.Leaf is not { } leaf) { audited.Add(view); continue; }
-            var proof = await ProofAsync(leaf, head, cancel).ConfigureAwait(false);
+            var proof = head is null ? null : await ProofAsync(leaf, head, cancel).ConfigureAwait(false);
             var due = Statement.Read(view.Der, StatementType.Receipt).As<Receipt>().Entry!.IncludedBy < office.Now.ToUnixTimeMilliseconds();
             if (proof is null && due) findings.Add($"{Refusal.Proof.Code}: {view.Event} was promised in the ledger by now and is not there");
             audited.Add(view with { InLedger = proof, Finding = proof is null && due ? Refusal.Proof : null });
@@ -112,7 +112,7 @@ sealed class TrackDispatch(OfficeContext office)
     {
         ReceiptEvent.ContentConsignment => CopyEvidence.Consigned,
         ReceiptEvent.ContentHandover => CopyEvidence.HandedOver,
-        ReceiptEvent.ContentOpeningFailure => CopyEvidence.Failed,
+        ReceiptEvent.ContentOpeningFailure or ReceiptEvent.ContentConsignmentFailure => CopyEvidence.Failed,
         ReceiptEvent.ContentOpening => CopyEvidence.OpenedProven,
         _ => CopyEvidence.None,
     };
