@@ -32,6 +32,7 @@ namespace Exchange.Office
             root.Subcommands.Add(VerifyCommands.Inspect(shell));
             root.Subcommands.Add(VerifyCommands.Verify(shell));
             root.Subcommands.Add(DirectoryCommands.Directory(shell));
+            root.Subcommands.Add(Dev.DevCommands.Create(shell));
             return root;
         }
     }

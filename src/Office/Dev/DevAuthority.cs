@@ -67,11 +67,7 @@ internal sealed class DevAuthority : IDisposable
     }
 
     /// <summary>A certificate for a key that is there already, without its private half.</summary>
-    public X509Certificate2 Issue(X500DistinguishedName subject, DevUse use, Validity validity, AsymmetricAlgorithm owner)
-    {
-        var request = Request(subject, use, owner);
-        return request.Create(Certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(key), validity.From, validity.Until, NewSerial());
-    }
+    public X509Certificate2 Issue(X500DistinguishedName subject, DevUse use, Validity validity, AsymmetricAlgorithm owner) => Sign(Request(subject, use, owner), validity);
 
     /// <summary>The usual request, for callers that spoil it before they <see cref="Sign"/>.</summary>
     public CertificateRequest Request(X500DistinguishedName subject, DevUse use, AsymmetricAlgorithm owner)
@@ -97,8 +93,9 @@ internal sealed class DevAuthority : IDisposable
         return request;
     }
 
-    public X509Certificate2 Sign(CertificateRequest request, Validity validity) =>
-        request.Create(Certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(key), validity.From, validity.Until, NewSerial());
+    /// <param name="withSha1">Signs as no CA may any more: for certificates that must be refused.</param>
+    public X509Certificate2 Sign(CertificateRequest request, Validity validity, bool withSha1 = false) =>
+        request.Create(Certificate.SubjectName, withSha1 ? new Sha1Signature(key) : X509SignatureGenerator.CreateForECDsa(key), validity.From, validity.Until, NewSerial());
 
     /// <summary>A complete CRL, DER.</summary>
     public byte[] Crl(int number, DateTimeOffset thisUpdate, DateTimeOffset nextUpdate, params IEnumerable<(X509Certificate2 Certificate, DateTimeOffset From)> revoked)
@@ -111,11 +108,12 @@ internal sealed class DevAuthority : IDisposable
     /// <summary>C=VN, then the office, its code and what the key is for; all as UTF8String.</summary>
     public static X500DistinguishedName Subject(string organization, string code, string commonName)
     {
+        // The builder encodes what was added last first.
         var name = new X500DistinguishedNameBuilder();
-        name.AddCountryOrRegion("VN");
-        name.AddOrganizationName(organization);
-        name.AddOrganizationalUnitName(code);
         name.AddCommonName(commonName);
+        name.AddOrganizationalUnitName(code);
+        name.AddOrganizationName(organization);
+        name.AddCountryOrRegion("VN");
         return name.Build();
     }
 
@@ -128,9 +126,9 @@ internal sealed class DevAuthority : IDisposable
     static CertificateRequest AuthorityRequest(string name, ECDsa owner, int pathLength)
     {
         var subject = new X500DistinguishedNameBuilder();
-        subject.AddCountryOrRegion("VN");
-        subject.AddOrganizationName("Exchange development");
         subject.AddCommonName(name);
+        subject.AddOrganizationName("Exchange development");
+        subject.AddCountryOrRegion("VN");
         var request = new CertificateRequest(subject.Build(), owner, Hash);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: true, pathLength, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
@@ -156,5 +154,13 @@ internal sealed class DevAuthority : IDisposable
         var serial = RandomNumberGenerator.GetBytes(16);
         serial[0] = (byte)((serial[0] & 0x3f) | 0x40);
         return serial;
+    }
+
+    /// <summary>ecdsa-with-SHA1 (RFC 3279 2.2.3), which CertificateRequest refuses to make by itself.</summary>
+    sealed class Sha1Signature(ECDsa key) : X509SignatureGenerator
+    {
+        public override byte[] GetSignatureAlgorithmIdentifier(HashAlgorithmName hashAlgorithm) => [0x30, 0x09, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01];
+        public override byte[] SignData(byte[] data, HashAlgorithmName hashAlgorithm) => key.SignData(data, HashAlgorithmName.SHA1, DSASignatureFormat.Rfc3279DerSequence);
+        protected override PublicKey BuildPublicKey() => new(key);
     }
 }

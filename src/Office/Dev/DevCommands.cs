@@ -1,0 +1,40 @@
+using System.CommandLine;
+
+namespace Exchange.Office.Dev;
+
+/// <summary>exchange dev …: what a developer's machine needs and nothing else may use.</summary>
+static class DevCommands
+{
+    public static Command Create(Shell shell)
+    {
+        var command = new Command("dev", "For developers only: keys and offices that nobody outside this machine trusts. Chỉ dành cho phát triển.");
+        command.Subcommands.Add(Pki(shell));
+        return command;
+    }
+
+    static Command Pki(Shell shell)
+    {
+        var folder = new Option<string>("--out") { Description = "Folder to fill; made when it is not there", Required = true, HelpName = "DIR" };
+        var force = new Option<bool>("--force") { Description = "Replace the development PKI that is there" };
+        var command = new Command("pki", "Makes root, issuing CA, revocation lists, offices, officers, a gateway, their statements, and certificates to be refused") { folder, force };
+        return shell.Does(command, (parsed, say, _) =>
+        {
+            var began = shell.Clock.GetTimestamp();
+            var made = DevPki.Write(parsed.GetValue(folder)!, shell.Clock.GetUtcNow(), parsed.GetValue(force));
+            var seconds = shell.Clock.GetElapsedTime(began).TotalSeconds;
+            say.Json(new { folder = made.Folder, offices = made.Offices, hostile = made.Hostile, directory = made.Directory, policy = made.Policy, checkpointKey = made.CheckpointKey });
+            say.Say(FormattableString.Invariant($"development PKI in {made.Folder} ({seconds:0.0} s)"), FormattableString.Invariant($"PKI phát triển tại {made.Folder} ({seconds:0.0} giây)"));
+            say.Table([say.Text("what", "nội dung"), say.Text("where", "vị trí")],
+            [
+                [say.Text("root, issuing CA, revocation lists", "CA gốc, CA cấp phát, danh sách thu hồi"), "trust/, ca/"],
+                [say.Text("offices: ", "cơ quan: ") + string.Join(", ", made.Offices), "offices/"],
+                [say.Text("directory, cards, standing, policy", "danh bạ, thẻ khóa, thẩm quyền, chính sách"), "statements/"],
+                [say.Text("gateway, officers, pins", "trục, cán bộ, ghim khóa"), "gateway/, officers/, pins.json"],
+                [say.Text("to be refused: ", "phải bị từ chối: ") + string.Join(", ", made.Hostile), "hostile/"],
+            ]);
+            say.Say("Nothing outside this machine may trust it; a gateway outside Development refuses its root.",
+                "Không nơi nào ngoài máy này được tin cậy nó; trục không ở chế độ Development sẽ từ chối CA gốc này.");
+            return Task.FromResult(ExchangeProgram.Good);
+        });
+    }
+}

@@ -1,0 +1,221 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Exchange.Crypto;
+using Exchange.Crypto.Keys;
+using Exchange.Crypto.Ledger;
+using Exchange.Crypto.Statements;
+
+namespace Exchange.Office.Dev;
+
+/// <param name="Folder">Full path.</param>
+/// <param name="Directory">Ref of the directory.</param>
+/// <param name="Policy">Ref of the policy.</param>
+sealed record DevPkiSummary(string Folder, IReadOnlyList<string> Offices, IReadOnlyList<string> Hostile, Digest Directory, Digest Policy, string CheckpointKey);
+
+/// <summary>An office to be: what is printed in the directory, and what it is cleared for.</summary>
+sealed record DevOffice(string Code, OfficeName Name, int[] Classes, int[] Groups, int? RsaBits = null);
+
+/// <summary>
+/// A whole PKI for one developer's machine: CAs, CRLs, offices, officers, a gateway, their statements, and certificates that everyone must refuse.
+/// Its root says of itself that it is for development, and a gateway outside Development refuses it.
+/// </summary>
+sealed class DevPki : IDisposable
+{
+    /// <summary>Origin of the development gateway's ledger.</summary>
+    public const string Origin = "gateway.dev.exchange/ledger";
+
+    // 256 random bits stand behind every file: stretching adds nothing but waiting.
+    const int Iterations = 2_048;
+    const string ReadMe = "README.md", Pins = "pins.json";
+    // In this order they appear; pins.json is last and says that all is there.
+    static readonly string[] Layout = ["passphrase", "trust", "ca", "gateway", "officers", "statements", "offices", "hostile", Pins];
+
+    internal static readonly DevOffice[] OfficeList =
+    [
+        new("G22", new("Văn phòng Chính phủ", "Office of the Government"), [10, 20, 30, 40], [1]),
+        new("H14", new("UBND tỉnh Cao Bằng", "People's Committee of Cao Bằng"), [10], [2]),
+        new("H37", new("UBND tỉnh Lạng Sơn", "People's Committee of Lạng Sơn"), [10, 20], [2], RsaBits: 3072),
+        new("H41", new("UBND tỉnh Nghệ An", "People's Committee of Nghệ An"), [10, 20], [2]),
+    ];
+
+    static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    readonly string folder;
+    readonly string passphrase = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
+    readonly DateTimeOffset now;
+    readonly DevAuthority root, issuing;
+    readonly List<FileKey> keys = [];
+
+    DevPki(string folder, DateTimeOffset now)
+    {
+        this.folder = folder;
+        this.now = now;
+        root = DevAuthority.Root("Exchange development root", Authorities);
+        issuing = root.Subordinate("Exchange development issuing CA", Authorities);
+    }
+
+    /// <summary>Everything has been valid for 72 h, so that cards can have been vouched for long enough.</summary>
+    internal DateTimeOffset Start => DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds()).AddHours(-72);
+    internal Validity Leaves => new(Start, Start.AddYears(2));
+    Validity Authorities => new(Start, Start.AddYears(10));
+    internal DateTimeOffset Now => now;
+    internal DevAuthority Issuing => issuing;
+
+    /// <summary>Fills the folder. It may hold README.md and, with force, an older development PKI; with anything else in it nothing is touched.</summary>
+    /// <exception cref="UsageException">The folder is in use.</exception>
+    public static DevPkiSummary Write(string folder, DateTimeOffset now, bool force)
+    {
+        folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        DemandFree(folder, force);
+        DurableFile.CreateFolder(folder);
+        var making = Path.Combine(folder, DurableFile.TempPrefix + "pki");
+        if (Directory.Exists(making)) Directory.Delete(making, recursive: true);
+        DurableFile.CreateFolder(making);
+        try
+        {
+            using var pki = new DevPki(making, now);
+            var summary = pki.Make();
+            // Crash from here on: pins.json is not there, so nobody takes the folder for a PKI, and the next run starts over.
+            foreach (var name in Layout.Reverse()) Remove(Path.Combine(folder, name));
+            foreach (var name in Layout) Directory.Move(Path.Combine(making, name), Path.Combine(folder, name));
+            DurableFile.FsyncFolder(folder);
+            return summary with { Folder = folder };
+        }
+        finally { Directory.Delete(making, recursive: true); }
+    }
+
+    static void DemandFree(string folder, bool force)
+    {
+        if (File.Exists(folder)) throw new UsageException($"{folder} is a file", $"{folder} là một tệp");
+        if (!Directory.Exists(folder)) return;
+        var names = Directory.EnumerateFileSystemEntries(folder).Select(e => Path.GetFileName(e)!).ToList();
+        if (names.Find(n => n != ReadMe && !n.StartsWith(DurableFile.TempPrefix, StringComparison.Ordinal) && !Layout.Contains(n)) is { } foreign)
+            throw new UsageException($"{folder} holds {foreign}, which is not part of a development PKI: choose another folder", $"{folder} có {foreign}, không thuộc PKI phát triển: hãy chọn thư mục khác");
+        if (names.Contains(Pins) && !force)
+            throw new UsageException($"{folder} already holds a development PKI; --force replaces it", $"{folder} đã có PKI phát triển; dùng --force để thay");
+    }
+
+    DevPkiSummary Make()
+    {
+        Text("passphrase", passphrase + "\n");
+        Text("trust/roots/root.pem", root.Certificate.ExportCertificatePem() + "\n");
+        Text("trust/intermediates/issuing.pem", issuing.Certificate.ExportCertificatePem() + "\n");
+        KeyFile("ca/root.p12", root.Certificate, []);
+        KeyFile("ca/issuing.p12", issuing.Certificate, [root.Certificate]);
+
+        var checkpoint = MakeGateway(out var evidence);
+        FileKey[] directory = [Officer("directory-1"), Officer("directory-2")], policy = [Officer("policy-1"), Officer("policy-2")];
+        var offices = OfficeList.Select(MakeOffice).ToList();
+        var statements = new DevStatements(this, directory, policy, offices);
+        foreach (var (name, statement) in statements.All) Bytes($"statements/{name}.p7s", statement.Der.ToArray());
+
+        var pins = new JsonObject
+        {
+            ["directoryOfficers"] = KeyList(directory), ["policyOfficers"] = KeyList(policy), ["gatewayEvidence"] = evidence.Certificate.Key.ToString(),
+        };
+        foreach (var office in OfficeList) Text($"offices/{office.Code}/profile.json", Profile(office.Code, pins, checkpoint).ToJsonString(Readable) + "\n");
+
+        var hostile = DevHostile.Make(this);
+        foreach (var (name, certificate) in hostile.Certificates)
+        {
+            KeyFile($"hostile/{name}.p12", certificate, [issuing.Certificate]);
+            certificate.Dispose();
+        }
+        Bytes("trust/crls/root.crl", root.Crl(1, Start, Start.AddYears(1)));
+        Bytes("trust/crls/issuing.crl", issuing.Crl(1, Start, Start.AddYears(1), hostile.Revoked));
+
+        pins["origin"] = Origin;
+        pins["checkpointKey"] = checkpoint;
+        Text(Pins, pins.ToJsonString(Readable) + "\n");
+        return new DevPkiSummary(folder, [.. OfficeList.Select(o => o.Code)], [.. hostile.Certificates.Select(h => h.Name)], statements.Directory.Ref, statements.Policy.Ref, checkpoint);
+    }
+
+    string MakeGateway(out FileKey evidence)
+    {
+        Key("gateway/tls.p12", "Exchange gateway", "GATEWAY", "localhost", DevUse.TlsServer);
+        evidence = Key("gateway/evidence.p12", "Exchange gateway", "GATEWAY", "evidence", DevUse.Sign);
+        using var checkpoint = CheckpointKey.Create(Origin);
+        checkpoint.Save(At("gateway/checkpoint.key"), passphrase);
+        var verifier = checkpoint.VerifierKey.ToString();
+        Text("gateway/checkpoint.vkey", verifier + "\n");
+        Text("gateway/origin", Origin + "\n");
+        return verifier;
+    }
+
+    FileKey Officer(string name) => Key($"officers/{name}.p12", "Exchange officers", "OFFICERS", name, DevUse.Sign);
+
+    DevOfficeKeys MakeOffice(DevOffice office)
+    {
+        var at = $"offices/{office.Code}";
+        return new DevOfficeKeys(office,
+            Key($"{at}/sign.p12", office.Name.Vi, office.Code, $"{office.Code} sign", DevUse.Sign),
+            Key($"{at}/encrypt.p12", office.Name.Vi, office.Code, $"{office.Code} encrypt", DevUse.Encrypt, office.RsaBits),
+            Key($"{at}/tls.p12", office.Name.Vi, office.Code, $"{office.Code} tls", DevUse.TlsClient),
+            Key($"{at}/persons/signatory.p12", office.Name.Vi, office.Code, $"{office.Code} signatory", DevUse.Sign),
+            Key($"{at}/persons/clerk.p12", office.Name.Vi, office.Code, $"{office.Code} clerk", DevUse.Sign));
+    }
+
+    FileKey Key(string path, string organization, string code, string name, DevUse use, int? rsaBits = null)
+    {
+        var certificate = issuing.Issue(DevAuthority.Subject(organization, code, name), use, Leaves, rsaBits);
+        KeyFile(path, certificate, [issuing.Certificate]);
+        keys.Add(FileKey.Of(certificate));
+        return keys[^1];
+    }
+
+    // The gateway's address is not known before it runs; whoever starts it writes it here or gives a profile of its own.
+    static JsonObject Profile(string code, JsonObject pins, string checkpoint) => new()
+    {
+        ["office"] = code, ["gateway"] = "https://localhost:8443", ["origin"] = Origin, ["checkpointKey"] = checkpoint, ["pins"] = pins.DeepClone(),
+        ["keys"] = new JsonObject
+        {
+            ["sign"] = "sign.p12", ["encrypt"] = new JsonArray("encrypt.p12"), ["tls"] = "tls.p12",
+            ["persons"] = new JsonObject { ["signatory"] = "persons/signatory.p12", ["clerk"] = "persons/clerk.p12" },
+        },
+        ["passphraseFile"] = "../../passphrase", ["trust"] = "../../trust", ["state"] = "state",
+    };
+
+    static JsonArray KeyList(FileKey[] officers) => [.. officers.Select(o => (JsonNode)o.Certificate.Key.ToString())];
+
+    void KeyFile(string path, X509Certificate2 withKey, X509Certificate2[] chain)
+    {
+        // Without the private keys of the CAs.
+        var bare = chain.Select(c => X509CertificateLoader.LoadCertificate(c.RawDataMemory.Span)).ToList();
+        Bytes(path, Pkcs12.Write(withKey, bare, passphrase, Iterations));
+        foreach (var one in bare) one.Dispose();
+    }
+
+    void Text(string path, string text) => Bytes(path, Encoding.UTF8.GetBytes(text));
+
+    /// <summary>Mode 0600, in folders of mode 0700.</summary>
+    void Bytes(string path, byte[] bytes)
+    {
+        using var file = new FileStream(At(path), new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite });
+        file.Write(bytes);
+    }
+
+    string At(string path)
+    {
+        var full = Path.Combine(folder, path);
+        DurableFile.CreateFolder(Path.GetDirectoryName(full)!);
+        return full;
+    }
+
+    static void Remove(string path)
+    {
+        if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
+        else File.Delete(path);
+    }
+
+    public void Dispose()
+    {
+        foreach (var key in keys) key.Dispose();
+        issuing.Dispose();
+        root.Dispose();
+    }
+}

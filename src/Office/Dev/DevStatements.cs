@@ -1,0 +1,76 @@
+using Exchange.Crypto;
+using Exchange.Crypto.Keys;
+using Exchange.Crypto.Labels;
+using Exchange.Crypto.Policy;
+using Exchange.Crypto.Statements;
+
+namespace Exchange.Office.Dev;
+
+sealed record DevOfficeKeys(DevOffice Office, FileKey Sign, FileKey Encrypt, FileKey Tls, FileKey Signatory, FileKey Clerk);
+
+/// <summary>Version 1 of everything that officers and offices sign: cards, directory, standing, policy.</summary>
+sealed class DevStatements
+{
+    const string Fields = "2.25.108316152551476243687665024293336149417.4.1", Groups = "2.25.108316152551476243687665024293336149417.4.2";
+
+    readonly DevPki pki;
+
+    public DevStatements(DevPki pki, FileKey[] directoryOfficers, FileKey[] policyOfficers, IReadOnlyList<DevOfficeKeys> offices)
+    {
+        this.pki = pki;
+        var cards = offices.Select(o => (o.Office, Statement: Statement.Sign(CardOf(o), [o.Sign], pki.Start))).ToList();
+        Policy = Statement.Sign(PolicyOf(policyOfficers), policyOfficers, pki.Start);
+        Directory = Statement.Sign(DirectoryOf(directoryOfficers, cards), directoryOfficers, pki.Now);
+        var standing = Statement.Sign(StandingOf(directoryOfficers, Policy.As<PolicyStatement>().Policy), directoryOfficers, pki.Now);
+        All = [("directory", Directory), ("standing", standing), ("policy", Policy), .. cards.Select(c => ($"cards/{c.Office.Code}", c.Statement))];
+    }
+
+    public Statement Directory { get; }
+    public Statement Policy { get; }
+    /// <summary>By file name without ending.</summary>
+    public IReadOnlyList<(string Name, Statement Statement)> All { get; }
+
+    Card CardOf(DevOfficeKeys keys) => new()
+    {
+        V = 1, Type = Card.TypeName, Signers = [keys.Sign.Certificate.Key], Office = keys.Office.Code, Version = 1, Issued = pki.Start.ToUnixTimeMilliseconds(), Previous = null,
+        Keys = [new("sign", Der(keys.Sign)), new("encrypt", Der(keys.Encrypt)), new("tls", Der(keys.Tls))],
+        Persons = [new(["signatory"], Der(keys.Signatory)), new(["clerk"], Der(keys.Clerk))],
+    };
+
+    DirectoryStatement DirectoryOf(FileKey[] officers, IEnumerable<(DevOffice Office, Statement Statement)> cards) => new()
+    {
+        V = 1, Type = DirectoryStatement.TypeName, Signers = Keys(officers), Version = 1, Issued = pki.Now.ToUnixTimeMilliseconds(), Previous = null,
+        // Vouched for 48 h ago: the 24 h for which new cards are held back from Mật up are over.
+        Offices = [.. cards.Select(c => new DirectoryOffice(c.Office.Code, c.Office.Name, null, c.Statement.Ref, pki.Now.AddHours(-48).ToUnixTimeMilliseconds()))],
+    };
+
+    StandingStatement StandingOf(FileKey[] officers, string policy)
+    {
+        var ceiling = ClearanceOf(policy, DevPki.OfficeList.SelectMany(o => o.Classes), DevPki.OfficeList.SelectMany(o => o.Groups));
+        return new()
+        {
+            V = 1, Type = StandingStatement.TypeName, Signers = Keys(officers), Version = 1, Issued = pki.Now.ToUnixTimeMilliseconds(),
+            Note = "development only: the mailbox of a loopback gateway is approved for every level",
+            Offices = [.. DevPki.OfficeList.Select(o => new StandingOffice(o.Code, ClearanceOf(policy, o.Classes, o.Groups), new StandingChannel("mailbox", ceiling, []), []))],
+        };
+    }
+
+    PolicyStatement PolicyOf(FileKey[] officers)
+    {
+        using var resource = typeof(DevStatements).Assembly.GetManifestResourceStream("vietnam-state.json") ?? throw new InvalidOperationException("The policy file is not built in.");
+        using var draft = new MemoryStream();
+        resource.CopyTo(draft);
+        return PolicyDraft.ToStatement(draft.ToArray(), Keys(officers), version: 1, pki.Leaves.From, pki.Leaves.Until);
+    }
+
+    /// <summary>Every field is held; the groups say which offices a release may be narrowed to.</summary>
+    Clearance ClearanceOf(string policy, IEnumerable<int> classes, IEnumerable<int> groups) => new()
+    {
+        Policy = policy, Classes = [.. classes.Distinct().Order()],
+        Categories = [new() { Type = "permissive", Tag = Groups, Values = [.. groups.Distinct().Order()] }, new() { Type = "restrictive", Tag = Fields, Values = [1, 2] }],
+        ValidFrom = pki.Leaves.From.ToUnixTimeMilliseconds(), ValidTo = pki.Leaves.Until.ToUnixTimeMilliseconds(),
+    };
+
+    static Digest[] Keys(FileKey[] officers) => [.. officers.Select(o => o.Certificate.Key)];
+    static byte[] Der(FileKey key) => key.Certificate.Der.ToArray();
+}
