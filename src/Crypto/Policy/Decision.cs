@@ -68,6 +68,10 @@ public sealed record Decision
     /// <summary>Whether a stored record is what the policy of its ref says of its facts: true only for the very same bytes.</summary>
     public static bool Replay(ReadOnlySpan<byte> record, CompiledPolicy policy) => Evaluation.Replay(record, policy);
 
+    /// <summary>The facts that a stored record was decided on: a later decision about the same dispatch starts from what was verified then. null: there were none.</summary>
+    /// <exception cref="RefusedException"><see cref="Exchange.Crypto.Refusal.Json"/>: not a record.</exception>
+    public static DecisionFacts? FactsOf(ReadOnlySpan<byte> record) => Evaluation.FactsOf(record);
+
     /// <summary>
     /// RFC 8785 bytes of all that the sender may see: verdict, code, policy, time. Equal, byte for byte, for no such office, not cleared, keys held
     /// back and channel not approved.

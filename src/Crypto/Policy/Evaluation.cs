@@ -42,6 +42,8 @@ static class Evaluation
         }
     }
 
+    public static DecisionFacts? FactsOf(ReadOnlySpan<byte> record) => StrictJson.Read(record, DecisionJson.Default.DecisionRecord).Facts?.ToFacts();
+
     public static byte[] View(Decision decision) => StrictJson.Write(new DecisionView
     {
         V = 1, Type = DecisionView.TypeName, Verdict = Name(decision.Verdict), Code = decision.ForSender?.Code,

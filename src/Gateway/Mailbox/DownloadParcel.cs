@@ -1,7 +1,6 @@
 using Exchange.Crypto;
 using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
-using Exchange.Crypto.Trust;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Store;
 using Exchange.Gateway.Submission;
@@ -18,14 +17,14 @@ sealed class DownloadParcel(Shared shared, EndParcel end)
     public async Task<Download> Open(string office, Guid parcel)
     {
         // 1. Only one's own copies are visible at all.
-        var (row, dispatch) = Find(office, parcel);
+        var (row, dispatch, accepted) = Find(office, parcel);
         if (row.State is not (ParcelState.Available or ParcelState.Delivered)) throw new RefusedException(row.State == ParcelState.Expired ? Refusal.Expired : Refusal.NotReleasable);
 
         // 2. Decide again, on the facts of now, for each range anew: a clearance may have gone since the last one.
         var (world, now) = (shared.Worlds.Current, shared.Clock.GetUtcNow());
         var header = Statement.Read(dispatch.Header, StatementType.Header).As<Header>();
         if (header.Times.NotBefore > now.ToUnixTimeMilliseconds()) throw new RefusedException(Refusal.NotYet);
-        var decision = Decision.Decide(ReleaseFacts.OfDownload(header, office, row.Key, await Approvals(dispatch, header, world), world), world.Policy, now);
+        var decision = Decision.Decide(ReleaseFacts.OfDownload(header, office, row.Key, accepted, world), world.Policy, now);
         if (decision.Verdict != Verdict.Permit)
         {
             // 3. Denied: the copy ends here, with a receipt to the sender. A crash before that commit: the next request decides the same.
@@ -43,24 +42,14 @@ sealed class DownloadParcel(Shared shared, EndParcel end)
         return new Download(dispatch.Ctx, dispatch.ReceivedAt, new ParcelStream([dispatch.Header, dispatch.Approvals, dispatch.Manifest], payload));
     }
 
-    (ParcelRow, DispatchRow) Find(string office, Guid parcel)
+    (ParcelRow, DispatchRow, DecisionFacts) Find(string office, Guid parcel)
     {
         using var reader = shared.Engine.Reader();
         var row = ParcelTable.Find(reader, office, parcel) ?? throw new RefusedException(Refusal.NotFound);
-        return (row, DispatchTable.ReadOfParcel(reader, office, parcel) ?? throw new InvalidOperationException("A parcel without its dispatch."));
-    }
-
-    // They were verified at acceptance and are stored as they came; what the persons may do is what the sender's card says now.
-    static async Task<IReadOnlyList<ApprovalFacts>> Approvals(DispatchRow dispatch, Header header, World world)
-    {
-        if (dispatch.Approvals.Length == 0) return [];
-        var parts = await StoredEnvelope.Read(dispatch.Header, dispatch.Approvals, dispatch.Manifest);
-        var persons = world.Directory.Find(header.Sender)?.Persons ?? [];
-        return [.. parts.Approvals.Select(der => Statement.Read(der, StatementType.Approval).As<Approval>()).Select(approval =>
-        {
-            OfficePerson? person = persons.FirstOrDefault(p => p.Certificate.Key == approval.Signers[0]);
-            return new ApprovalFacts(approval.Act, approval.Signers[0], person?.Roles ?? [], DateTimeOffset.FromUnixTimeMilliseconds(approval.NotAfter));
-        })];
+        var dispatch = DispatchTable.ReadOfParcel(reader, office, parcel) ?? throw new InvalidOperationException("A parcel without its dispatch.");
+        // What was verified at acceptance and cannot be verified again: an approver may have changed his certificate since.
+        var accepted = DecisionTable.Find(reader, dispatch.Decision) is { } decision ? Decision.FactsOf(decision.Record) : null;
+        return (row, dispatch, accepted ?? throw new RefusedException(Refusal.NotReleasable, "the decision record is gone"));
     }
 
     static EndingParcel Ending(ParcelRow row, DispatchRow dispatch) =>
