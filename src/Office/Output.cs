@@ -32,9 +32,10 @@ sealed class Output(TextWriter output, TextWriter error, bool vietnamese, bool j
     public string Text(string en, string vi) => vietnamese ? vi : en;
 
     /// <summary>A line of the answer.</summary>
-    public void Say(string en, string vi)
+    /// <param name="vi">null: the same in both.</param>
+    public void Say(string en, string? vi)
     {
-        if (!json) output.WriteLine(Text(en, vi));
+        if (!json) output.WriteLine(Text(en, vi ?? en));
     }
 
     /// <summary>A line on the way; not part of the answer.</summary>

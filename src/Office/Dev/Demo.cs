@@ -1,0 +1,203 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Exchange.Crypto;
+using Exchange.Office.Client;
+
+namespace Exchange.Office.Dev;
+
+/// <summary>What `exchange dev demo` is given.</summary>
+/// <param name="Large">A file of about 50 MB; null: one is made.</param>
+/// <param name="Once">Stop after the story instead of serving on.</param>
+sealed record DemoRequest(string GatewayProgram, string Pki, string Work, string Samples, string? Large, bool Once);
+
+/// <summary>
+/// The story that ./run tells: a gateway as its own process, four offices, real dispatches through the real verbs. Every step says the command that
+/// does it, so that a reader can do the same; every step is checked, and the exit status says whether all of them came out as told.
+/// </summary>
+sealed class Demo(Shell shell, Output say, DemoRequest request)
+{
+    static readonly string[] Offices = ["G22", "H41", "H14", "H37"];
+    readonly string work = Path.GetFullPath(request.Work);
+    readonly List<string> failures = [];
+    int chapter;
+
+    public async Task<int> RunAsync(CancellationToken cancel)
+    {
+        if (Directory.Exists(work) && Directory.EnumerateFileSystemEntries(work).Any()) throw new UsageException($"--work: {work} is not empty", $"--work: {work} không trống");
+        Directory.CreateDirectory(work);
+        Chapter("A gateway starts, with an empty ledger", "Trục khởi động, sổ còn trống");
+        var data = Path.Combine(work, "gateway");
+        await GatewayProcess.InitAsync(request.GatewayProgram, data, request.Pki, cancel).ConfigureAwait(false);
+        using var gateway = await GatewayProcess.ServeAsync(request.GatewayProgram, data, Path.Combine(work, "gateway.log"), shell.Clock, cancel).ConfigureAwait(false);
+        say.Say($"listening on {gateway.Address.AbsoluteUri.TrimEnd('/')}, process {gateway.Id}", $"lắng nghe tại {gateway.Address.AbsoluteUri.TrimEnd('/')}, tiến trình {gateway.Id}");
+        foreach (var office in Offices) DevProfile.Write(request.Pki, office, gateway.Address, Folder(office));
+        try
+        {
+            await StoryAsync(cancel).ConfigureAwait(false);
+            End(gateway);
+            if (!request.Once) await ServeOnAsync(gateway, cancel).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested) { }
+        finally
+        {
+            if (await gateway.StopAsync(shell.Clock).ConfigureAwait(false) is not 0) failures.Add(say.Text("the gateway did not stop cleanly", "trục không dừng sạch"));
+            else say.Say("the gateway has stopped; everything is where it was", "trục đã dừng; mọi thứ vẫn còn nguyên");
+        }
+        foreach (var failure in failures) say.Say($"NOT AS TOLD: {failure}", $"KHÔNG ĐÚNG: {failure}");
+        return failures.Count == 0 ? ExchangeProgram.Good : ExchangeProgram.Bad;
+    }
+
+    async Task StoryAsync(CancellationToken cancel)
+    {
+        var documents = Documents();
+        Chapter("G22 sends three documents at level Thường to H41, H14 and H37", "G22 gửi ba tài liệu độ Thường tới H41, H14 và H37");
+        var first = await SendAsync("H41,H14,H37", "thuong", "7816", "VPCP-TTĐT", "Triển khai gửi, nhận văn bản điện tử", documents, 0, cancel).ConfigureAwait(false);
+        Chapter("Each of them fetches and opens; the documents are byte for byte those that were sent", "Từng cơ quan tải về và mở; tài liệu giống hệt từng byte");
+        foreach (var office in new[] { "H41", "H14", "H37" }) await OpenAsync(office, documents, cancel).ConfigureAwait(false);
+        Chapter("The sender sees each copy opened, and checks the proof itself", "Nơi gửi thấy từng bản đã mở và tự kiểm tra bằng chứng");
+        await VerbAsync(["status", first.ToString(), .. Profile("G22")], 0).ConfigureAwait(false);
+        Chapter("A dispatch at level Mật to H41; the signatory approves", "Văn bản độ Mật gửi H41; người có thẩm quyền phê duyệt");
+        await SendAsync("H41", "mat", "12", "VPCP-M", "Kế hoạch bảo vệ bí mật nhà nước", documents[..1], 0, cancel).ConfigureAwait(false);
+        await OpenAsync("H41", documents[..1], cancel).ConfigureAwait(false);
+        Chapter("The same to H14, which has no clearance for Mật: refused", "Cùng văn bản gửi H14, cơ quan không được phép nhận độ Mật: bị từ chối");
+        await SendAsync("H14", "mat", "13", "VPCP-M", "Kế hoạch bảo vệ bí mật nhà nước", documents[..1], ExchangeProgram.Bad, cancel).ConfigureAwait(false);
+        DemandRefused(Refusal.NotReleasable);
+        Chapter("One byte of a sealed dispatch is flipped on the way: refused", "Một byte của văn bản đã niêm phong bị đổi trên đường đi: bị từ chối");
+        await FlippedAsync(documents[1], cancel).ConfigureAwait(false);
+        Chapter("Everything the first dispatch left behind goes to a folder and is verified offline", "Mọi thứ văn bản đầu tiên để lại được xuất ra thư mục và kiểm tra ngoại tuyến");
+        var evidence = Path.Combine(work, "evidence");
+        await VerbAsync(["receipts", first.ToString(), "--export", evidence, .. Profile("G22")], 0).ConfigureAwait(false);
+        await VerbAsync(["verify", "--dispatch", evidence], 0).ConfigureAwait(false);
+        OpenSsl(evidence);
+    }
+
+    // Two real documents from the repository and a large one.
+    string[] Documents()
+    {
+        var samples = Directory.EnumerateFiles(request.Samples).Where(f => Path.GetExtension(f) is ".docx" or ".pdf").Order(StringComparer.Ordinal).ToArray();
+        if (samples.Length < 2) throw new UsageException($"--samples: a .docx and a .pdf are expected in {request.Samples}", $"--samples: cần một tệp .docx và một tệp .pdf trong {request.Samples}");
+        var large = request.Large is { } given ? Path.GetFullPath(given) : Path.Combine(work, "maps-50mb.bin");
+        if (!File.Exists(large))
+        {
+            using var file = File.Create(large);
+            var block = new byte[1_000_000];
+            for (var i = 0; i < 50; i++) { RandomNumberGenerator.Fill(block); file.Write(block); }
+        }
+        return [.. samples.Take(2).Select(Path.GetFullPath), large];
+    }
+
+    async Task<Guid> SendAsync(string to, string level, string number, string notation, string subject, string[] files, int expected, CancellationToken cancel)
+    {
+        // The sheet is a file: a subject has no business on a command line.
+        var sheet = Path.Combine(Folder("G22"), $"sheet-{number}.json");
+        await File.WriteAllTextAsync(sheet, JsonSerializer.Serialize(new SheetFile(number, notation, subject, "Công văn", "Hà Nội", null, new SheetSignatory("KT.", "Phó Chủ nhiệm", "Nguyễn Văn An")),
+            SheetJson.Default.SheetFile), cancel).ConfigureAwait(false);
+        string[] secret = level == "thuong" ? [] : ["--basis", "BMNN-VPCP-2.1", "--approve", "signatory"];
+        await VerbAsync(["send", .. files, "--to", to, "--level", level, .. secret, "--sheet", sheet, .. Profile("G22")], expected).ConfigureAwait(false);
+        return Newest().Id;
+    }
+
+    async Task OpenAsync(string office, string[] sent, CancellationToken cancel)
+    {
+        var received = Path.Combine(Folder(office), "received");
+        var before = Directory.Exists(received) ? Directory.GetDirectories(received) : [];
+        await VerbAsync(["open", "--all", "--out", received, .. Profile(office)], 0).ConfigureAwait(false);
+        var folder = Directory.Exists(received) ? Directory.GetDirectories(received).Except(before).SingleOrDefault() : null;
+        foreach (var file in sent)
+        {
+            var copy = folder is null ? "" : Path.Combine(folder, Path.GetFileName(file));
+            var same = File.Exists(copy) && (await HashAsync(file, cancel).ConfigureAwait(false)).AsSpan().SequenceEqual(await HashAsync(copy, cancel).ConfigureAwait(false));
+            if (!same) failures.Add(say.Text($"{office}: {Path.GetFileName(file)} is not what was sent", $"{office}: {Path.GetFileName(file)} không giống bản đã gửi"));
+        }
+        if (failures.Count == 0) say.Say($"{office}: {sent.Length} of {sent.Length} equal by SHA-256", $"{office}: {sent.Length}/{sent.Length} tài liệu trùng SHA-256");
+    }
+
+    // The bytes change between sealing and sending, where a disk or a network would do it. The library seals; nobody but a test would do this by a verb.
+    async Task FlippedAsync(string document, CancellationToken cancel)
+    {
+        using (var client = OfficeClient.Open(Exchange.Office.Client.Profile.Load(Folder("G22")), null, shell.Clock))
+        {
+            await client.RefreshAsync(cancel).ConfigureAwait(false);
+            var entry = await client.SealAsync(new SendRequest
+            {
+                Files = [document], To = ["H41"], Level = "thuong",
+                Sheet = new() { Number = "7817", Notation = "VPCP-TTĐT", Subject = "Gửi kế hoạch thử nghiệm", DocumentType = "Công văn", Place = "Hà Nội", Date = "2026-11-24", Signatory = null },
+            }, null, cancel).ConfigureAwait(false);
+            using var payload = new FileStream(entry.PayloadFile, FileMode.Open, FileAccess.ReadWrite);
+            payload.Position = payload.Length / 2;
+            var flipped = (byte)(payload.ReadByte() ^ 1);
+            payload.Position--;
+            payload.WriteByte(flipped);
+            say.Say($"sealed {entry.Id}; byte {payload.Position - 1} of its payload now has another bit", $"đã niêm phong {entry.Id}; byte {payload.Position - 1} của nội dung bị đổi một bit");
+        }
+        await VerbAsync(["outbox", "--send", .. Profile("G22")], ExchangeProgram.Bad).ConfigureAwait(false);
+        DemandRefused(Refusal.PayloadRoot);
+    }
+
+    void DemandRefused(Refusal expected)
+    {
+        var entry = Newest();
+        if (entry.State != OutboxState.Refused || entry.Record.Code != expected.Code) failures.Add(say.Text($"expected {expected.Code}, found {entry.State} {entry.Record.Code}", $"cần {expected.Code}, gặp {entry.State} {entry.Record.Code}"));
+    }
+
+    OutboxEntry Newest()
+    {
+        using var client = OfficeClient.Open(Exchange.Office.Client.Profile.Load(Folder("G22")), null, shell.Clock);
+        return client.Outbox().MaxBy(e => e.Id) ?? throw new IOException("the outbox is empty");
+    }
+
+    /// <summary>A verb as a clerk would type it: shown, then run.</summary>
+    async Task VerbAsync(string[] arguments, int expected)
+    {
+        say.Say($"$ exchange {Quoted(arguments)}", $"$ exchange {Quoted(arguments)}");
+        string[] language = say.IsVietnamese ? ["--lang", "vi"] : ["--lang", "en"];
+        var code = await ExchangeProgram.RunAsync([.. arguments, .. language], shell.Clock, shell.Output, shell.Output).ConfigureAwait(false);
+        if (code != expected) failures.Add(say.Text($"exchange {arguments[0]} ended with {code}, expected {expected}", $"exchange {arguments[0]} kết thúc với {code}, cần {expected}"));
+    }
+
+    void OpenSsl(string evidence)
+    {
+        var keys = Path.GetFullPath(Path.Combine(request.Pki, "offices", "H41", "encrypt.p12"));
+        say.Say("\nH41 needs none of our software to see what the author signed; with OpenSSL 3:", "\nH41 không cần phần mềm của chúng tôi để xem nội dung đã ký; với OpenSSL 3:");
+        say.Say($"""
+              cd {evidence}
+              openssl cms -verify -inform DER -in header.p7s -CAfile trust/chain.pem -purpose any
+              openssl pkcs12 -in {keys} -passin file:{Path.GetFullPath(Path.Combine(request.Pki, "passphrase"))} -nodes -out {Path.Combine(work, "h41.pem")}
+              openssl cms -decrypt -inform DER -in manifest.p7m -recip {Path.Combine(work, "h41.pem")} -inkey {Path.Combine(work, "h41.pem")} | tail -c +65 \
+                | openssl cms -verify -inform DER -CAfile trust/chain.pem -purpose any
+            """.Replace("\r", "", StringComparison.Ordinal), null);
+    }
+
+    void End(GatewayProcess gateway)
+    {
+        Chapter(failures.Count == 0 ? "All as told" : "Not everything came out as told", failures.Count == 0 ? "Mọi việc đúng như đã kể" : "Có việc không đúng như đã kể");
+        say.Say($"the gateway listens on  {gateway.Address.AbsoluteUri.TrimEnd('/')}", $"trục lắng nghe tại     {gateway.Address.AbsoluteUri.TrimEnd('/')}");
+        say.Say($"its data is in          {gateway.Data}", $"dữ liệu của trục tại   {gateway.Data}");
+        say.Say($"its log is in           {Path.Combine(work, "gateway.log")}", $"nhật ký của trục tại   {Path.Combine(work, "gateway.log")}");
+        if (request.Once) return;
+        var exchange = Environment.ProcessPath ?? "exchange";
+        say.Say($"\nin another terminal:\n  alias exchange={exchange}\n  exchange status --profile {Folder("G22")}\n  exchange inbox --watch --profile {Folder("H41")}\n"
+            + $"  exchange send {Documents()[0]} --to H41 --level thuong --sheet {Path.Combine(Folder("G22"), "sheet-7816.json")} --profile {Folder("G22")}\n\nCtrl-C stops the gateway.",
+            $"\nở cửa sổ khác:\n  alias exchange={exchange}\n  exchange status --profile {Folder("G22")}\n  exchange inbox --watch --profile {Folder("H41")}\n"
+            + $"  exchange send {Documents()[0]} --to H41 --level thuong --sheet {Path.Combine(Folder("G22"), "sheet-7816.json")} --profile {Folder("G22")}\n\nCtrl-C để dừng trục.");
+    }
+
+    async Task ServeOnAsync(GatewayProcess gateway, CancellationToken cancel)
+    {
+        await gateway.Exited.WaitAsync(cancel).ConfigureAwait(false);
+        failures.Add(say.Text("the gateway ended by itself", "trục tự dừng"));
+    }
+
+    void Chapter(string en, string vi) => say.Say($"\n{++chapter}. {en}", $"\n{chapter}. {vi}");
+
+    string Folder(string office) => Path.Combine(work, office);
+    string[] Profile(string office) => ["--profile", Folder(office)];
+
+    string Quoted(string[] arguments) => string.Join(' ', arguments.Select(a => a.Contains(' ') ? $"'{a}'" : a.StartsWith(work, StringComparison.Ordinal) ? "…" + a[work.Length..] : Path.IsPathRooted(a) ? Path.GetFileName(a) : a));
+
+    static async Task<byte[]> HashAsync(string file, CancellationToken cancel)
+    {
+        await using var stream = File.OpenRead(file);
+        return await SHA256.HashDataAsync(stream, cancel).ConfigureAwait(false);
+    }
+}
