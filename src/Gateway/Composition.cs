@@ -75,7 +75,7 @@ static class Composition
             new("sign-in failures", TimeSpan.FromSeconds(10), now => failures.Step(shared.Journal, now)),
             new("expired parcels", TimeSpan.FromSeconds(limits.ExpirySeconds), expire.Step),
             new("expired uploads", TimeSpan.FromSeconds(limits.ExpirySeconds), upload.Step),
-            new("blob sweep", TimeSpan.FromMinutes(10), now => Task.FromResult(shared.Blobs.Step(shared.Engine, now))),
+            new("blob sweep", TimeSpan.FromMinutes(10), now => Task.FromResult(shared.Blobs.Step(shared.Engine))),
         ];
         return app;
     }

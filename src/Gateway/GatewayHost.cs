@@ -71,7 +71,8 @@ sealed class GatewayHost : IAsyncDisposable
         File.Delete(Path.Combine(data, AddressFile));
         var engine = Own(SqliteEngine.Open(folder.Database));
         var blobs = new BlobStore(folder.Blobs, clock);
-        var findings = StoreCheck.Run(engine, blobs);
+        var guard = Own(Guard.Open(Guard.FileIn(options.Guard), options.Origin));
+        var findings = StoreCheck.Run(engine, blobs, guard.Notes());
         foreach (var finding in findings) log.CheckFound(finding.ToString());
         if (findings.Count > 0) throw new CannotStartException($"The store does not keep its promises: {findings[0]}{(findings.Count > 1 ? $" and {findings.Count - 1} more" : "")}. Run `exchange-gateway check`.");
 
@@ -80,18 +81,23 @@ sealed class GatewayHost : IAsyncDisposable
         var worlds = Worlds.Load(engine, equipment.Anchors, pins, clock.GetUtcNow());
         var journal = Own(new Journal(engine, worlds, clock, settings.Journal, failure => { log.StoreFailed(failure); settings.Stop(failure); }));
         journal.Start();
-        var ledger = new LedgerReader();
+        var checkpoints = Checkpoints.Open(engine, guard, equipment.Checkpoint, TimeSpan.FromSeconds(options.Limits.CheckpointSeconds), settings.Stop);
+        var ledger = new LedgerReader(engine, checkpoints);
+        blobs.SweepTemporary();
         var meters = Own(new Meters());
         Shared = new(options, engine, journal, ledger, worlds, blobs, new Evidence(equipment.Evidence, options.Origin, TimeSpan.FromSeconds(options.Limits.PromiseSeconds)), meters, clock, logs);
 
+        long size;
+        using (var reader = engine.Reader()) size = HeadTable.Read(reader).Size;
+
         // 4. "start" is on record before the first request is answered.
-        await Log(EntryKind.Start, new StartDetail(Program.Version, 1, 0) { Time = clock.GetUtcNow().ToUnixTimeMilliseconds() });
+        await Log(EntryKind.Start, new StartDetail(Program.Version, engine.Schema, size) { Time = clock.GetUtcNow().ToUnixTimeMilliseconds() });
 
         // 5. Listen; then what happens by itself; then tell where.
         var incoming = new IncomingFolder(folder, journal, worlds, pins, logs.CreateLogger<IncomingFolder>());
         app = Composition.Build(Shared, equipment.Tls, new SignInFailures(clock, meters, logs.CreateLogger<SignInFailures>()), out var steps);
         await app.StartAsync();
-        loops = new Loops([.. steps, new("incoming folder", TimeSpan.FromSeconds(options.Limits.IncomingSeconds), incoming.Step)], clock, logs.CreateLogger<Loops>());
+        loops = new Loops([.. steps, new("checkpoint", TimeSpan.FromSeconds(1), now => Task.FromResult(checkpoints.Step(now))), new("incoming folder", TimeSpan.FromSeconds(options.Limits.IncomingSeconds), incoming.Step)], clock, logs.CreateLogger<Loops>());
         if (settings.RunLoops) loops.Start();
         Addresses();
         DurableFile.Write(Path.Combine(data, AddressFile), System.Text.Encoding.UTF8.GetBytes(Address.AbsoluteUri.TrimEnd('/') + "\n"));

@@ -169,7 +169,9 @@ static class Program
         {
             using var folder = DataFolder.Open(parsed.GetRequiredValue(Data).FullName);
             using var engine = SqliteEngine.Open(folder.Database);
-            var findings = StoreCheck.Run(engine, new BlobStore(folder.Blobs, TimeProvider.System));
+            var options = Configuration.Read(folder.Root);
+            using var guard = Guard.Open(Guard.FileIn(options.Guard), options.Origin);
+            var findings = StoreCheck.Run(engine, new BlobStore(folder.Blobs, TimeProvider.System), guard.Notes());
             if (findings.Count > 0) return await Fail([.. findings.Select(f => f.ToString())]);
             await Console.Out.WriteLineAsync("good");
             return 0;

@@ -1,6 +1,103 @@
 using Exchange.Crypto;
+using Exchange.Crypto.Ledger;
+using Exchange.Gateway.Store;
 
 namespace Exchange.Gateway.Journaling;
 
 /// <summary>A signed head as published: size and root of the tree, and the signed note (C2SP tlog-checkpoint).</summary>
 internal sealed record PublishedCheckpoint(long Size, Digest Root, string Note);
+
+/// <summary>Signs the head of the ledger now and then, and never two that contradict each other.</summary>
+internal sealed class Checkpoints
+{
+    readonly IEngine engine;
+    readonly Guard guard;
+    readonly CheckpointKey key;
+    readonly TimeSpan interval;
+    readonly Action<Exception> stop;
+    readonly Lock gate = new();
+    (long Size, Digest Root) swapped;
+    DateTimeOffset next = DateTimeOffset.MinValue;
+    volatile PublishedCheckpoint? newest;
+
+    Checkpoints(IEngine engine, Guard guard, CheckpointKey key, TimeSpan interval, Action<Exception> stop)
+    {
+        this.engine = engine;
+        this.guard = guard;
+        this.key = key;
+        this.interval = interval;
+        this.stop = stop;
+        swapped = guard.Head;
+    }
+
+    /// <summary>null: none yet.</summary>
+    public PublishedCheckpoint? Newest => newest;
+
+    /// <summary>Checks that the store is the ledger that the guard knows, and takes up where the last run stopped.</summary>
+    /// <param name="interval">Between two checkpoints while the ledger grows.</param>
+    /// <param name="stop">What ends the process when the guard fails or contradicts.</param>
+    /// <exception cref="CannotStartException">The store is behind the guard or differs from it.</exception>
+    public static Checkpoints Open(IEngine engine, Guard guard, CheckpointKey key, TimeSpan interval, Action<Exception> stop)
+    {
+        if (key.Origin != guard.Origin) throw new CannotStartException($"The checkpoint key is of {key.Origin}, the guard of {guard.Origin}.");
+        var checkpoints = new Checkpoints(engine, guard, key, interval, stop);
+        using var reader = engine.Reader();
+        var head = HeadTable.Read(reader);
+        DemandContinues(reader, head, checkpoints.swapped, guard.Origin);
+        // Died between swap and publication: the same function signs the same bytes.
+        if (checkpoints.swapped.Size > 0) checkpoints.Publish(checkpoints.swapped);
+        return checkpoints;
+    }
+
+    /// <summary>Publishes a checkpoint when one is due and the ledger has grown since the last. True: it did.</summary>
+    /// <param name="force">Due or not: at a clean stop.</param>
+    /// <exception cref="IoFailure">The guard failed or has another head: somebody else signs for this ledger. The process is being stopped.</exception>
+    public bool Step(DateTimeOffset now, bool force = false)
+    {
+        lock (gate)
+        {
+            if (now < next && !force) return false;
+            // 1. Committed rows only: what is signed is durable already.
+            LedgerHead head;
+            using (var reader = engine.Reader()) head = HeadTable.Read(reader);
+            if (head.Size == swapped.Size) return false;
+            try { Advance((head.Size, head.Root)); }
+            catch (IoFailure e)
+            {
+                stop(e);
+                throw;
+            }
+            next = now + interval;
+            return true;
+        }
+    }
+
+    void Advance((long Size, Digest Root) head)
+    {
+        // 2. A crash after the swap: the next start signs exactly this head. Before: nothing happened.
+        if (!guard.CompareAndSwap(swapped, head))
+            throw new IoFailure($"The guard holds a head that this gateway did not put there: another gateway signs for {guard.Origin}, or the store was swapped while it ran.");
+        swapped = head;
+        // 3. Sign, keep, publish.
+        Publish(head);
+    }
+
+    void Publish((long Size, Digest Root) head)
+    {
+        var checkpoint = new PublishedCheckpoint(head.Size, head.Root, key.Sign(new Checkpoint(guard.Origin, head.Size, head.Root)));
+        guard.Keep(checkpoint);
+        newest = checkpoint;
+    }
+
+    static void DemandContinues(Source reader, LedgerHead head, (long Size, Digest Root) signed, string origin)
+    {
+        const string remedy = "Do not delete the guard. Put the newer store back; if it is lost for good, the only way on is a new origin whose first entry admits the gap.";
+        if (head.Size < signed.Size)
+            throw new CannotStartException($"The store has {head.Size} entries, but a checkpoint over {signed.Size} was signed for {origin}: it was restored from an older copy. {remedy}");
+        Digest root;
+        try { root = Tiles.Root(signed.Size, TileTable.ReaderOf(reader)); }
+        catch (RefusedException e) { throw new CannotStartException($"The ledger's tree of size {signed.Size} is not whole ({e.Detail}). Run: exchange-gateway check. {remedy}", e); }
+        if (root != signed.Root)
+            throw new CannotStartException($"The store is not the ledger that {origin} signed at size {signed.Size}: it continues another copy. {remedy}");
+    }
+}

@@ -87,7 +87,7 @@ sealed class AcknowledgeParcel(Shared shared)
     {
         using var reader = shared.Engine.Reader();
         var row = ParcelTable.Find(reader, office, parcel) ?? throw new RefusedException(Refusal.NotFound);
-        return (row, DispatchTable.ReadOfParcel(reader, office, parcel)!, ReceiptTable.Same(reader, office, Digest.Of(der)));
+        return (row, DispatchTable.ReadOfParcel(reader, office, parcel)!, ReceiptTable.Same(reader, office, parcel, Digest.Of(der)));
     }
 
     bool OnRecord(string office, Guid parcel, Receipt receipt, ParcelRow row)

@@ -2,6 +2,7 @@ using Exchange.Crypto;
 using Exchange.Crypto.Policy;
 using Exchange.Crypto.Trust;
 using Exchange.Gateway.Journaling;
+using Exchange.Gateway.Store;
 
 namespace Exchange.Gateway.Offices;
 
@@ -33,6 +34,10 @@ internal sealed class World
     public Standing Standing => standing ?? throw Missing("standing");
     public CertificateCheck Trust { get; }
 
+    internal CompiledPolicy? PolicyOrNone => policy;
+    internal OfficeDirectory? DirectoryOrNone => directory;
+    internal Standing? StandingOrNone => standing;
+
     /// <summary>False only in a new data folder, before its first documents are activated.</summary>
     public bool Complete => policy is not null && directory is not null && standing is not null;
 
@@ -56,5 +61,15 @@ internal sealed class Worlds
     /// <summary>The world that the store says is in force, every document verified again under the pins.</summary>
     /// <param name="anchors">Roots, intermediates and CRLs of the trust folder; CRLs activated since are added.</param>
     /// <exception cref="CannotStartException">A document is missing or does not verify.</exception>
-    public static Worlds Load(IEngine engine, TrustStore anchors, Pins pins, DateTimeOffset at) => throw new NotImplementedException();
+    public static Worlds Load(IEngine engine, TrustStore anchors, Pins pins, DateTimeOffset at)
+    {
+        using var reader = engine.Reader();
+        var id = HeadTable.Read(reader).World;
+        if (id == 0) return new Worlds(World.Empty(anchors));
+        try { return new Worlds(WorldActivation.Reload(id, DocumentTable.InForce(reader), anchors, pins, at)); }
+        catch (RefusedException e)
+        {
+            throw new CannotStartException($"An activated document does not verify any more ({e.Message}). Compare the pins in gateway.json and the trust folder with what the officers gave you; then check the store with: exchange-gateway check.", e);
+        }
+    }
 }

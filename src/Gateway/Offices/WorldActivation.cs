@@ -1,4 +1,9 @@
+using Exchange.Crypto;
 using Exchange.Crypto.Ledger;
+using Exchange.Crypto.Policy;
+using Exchange.Crypto.Statements;
+using Exchange.Crypto.Trust;
+using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Store;
 
 namespace Exchange.Gateway.Offices;
@@ -9,11 +14,116 @@ internal sealed record PreparedWorld(long BasedOn, World Next, IReadOnlyList<Pre
 /// <param name="Entry">Logged with the document; null for a card, which its directory's entry covers.</param>
 internal sealed record PreparedDocument(DocumentRow Row, LedgerEntry? Entry);
 
+/// <summary>
+/// How a world follows another. A document is judged when it is activated: versions rise, officers are pinned and their certificates good at that time.
+/// A CRL changes what every later check says; it does not undo what was activated before.
+/// </summary>
 internal static class WorldActivation
 {
-    /// <summary>
-    /// Verifies the documents (policy, directory with its new cards, standing, CRLs, in any number and order) against the pins and the world in force. Pure; the result goes to Batch.Activate.
-    /// </summary>
-    /// <exception cref="Crypto.RefusedException">VersionOld when a document is not newer than the one in force; Officers, Card … ; Der when it is none of these.</exception>
-    public static PreparedWorld Prepare(World current, IReadOnlyList<ReadOnlyMemory<byte>> documents, Pins pins, DateTimeOffset at) => throw new NotImplementedException();
+    /// <summary>Verifies the documents (policy, directory with its new cards, standing, CRLs, in any number and order) against the pins and the world in force. Pure; the result goes to Batch.Activate.</summary>
+    /// <exception cref="RefusedException">VersionOld when a document is not newer than the one in force; Officers, Card … ; Request when it is none of these or doubled.</exception>
+    public static PreparedWorld Prepare(World current, IReadOnlyList<ReadOnlyMemory<byte>> documents, Pins pins, DateTimeOffset at)
+    {
+        var offered = ActivationDocuments.Sort(documents);
+        var rows = new List<PreparedDocument>();
+
+        // CRLs first: what comes with them is judged by them.
+        var trust = WithCrls(current.Trust, offered.Crls, at, rows);
+        var policy = offered.Policy is { } p ? NewPolicy(current, p, pins, trust, at, rows) : current.PolicyOrNone;
+        var directory = offered.Directory is { } d ? NewDirectory(current, d, offered.Cards, pins, trust, at, rows) : Rejudged(current.DirectoryOrNone, pins, trust, at);
+        if (offered.Directory is null && offered.Cards.Count > 0) throw new RefusedException(Refusal.Card, "cards come with the directory that names them");
+        var standing = offered.Standing is { } s ? NewStanding(current, s, pins, trust, at, rows) : current.StandingOrNone;
+
+        return new PreparedWorld(current.Id, new World(current.Id + 1, policy, directory, standing, trust), rows);
+    }
+
+    /// <summary>The world of these documents, each verified as at its activation.</summary>
+    internal static World Reload(long id, IReadOnlyList<DocumentRow> inForce, TrustStore anchors, Pins pins, DateTimeOffset at)
+    {
+        var trust = new CertificateCheck(anchors.WithCrls(inForce.Where(d => d.Kind == DocumentKind.Crl).Select(d => (ReadOnlyMemory<byte>)d.Der)));
+        var policy = The(DocumentKind.Policy) is { } p ? CompiledPolicy.Open(p.Der, pins.PolicyOfficers, trust, Time(p)) : null;
+        var standing = The(DocumentKind.Standing) is { } s ? Standing.Open(s.Der, pins.DirectoryOfficers, trust, Time(s)) : null;
+        OfficeDirectory? directory = null;
+        if (The(DocumentKind.Directory) is { } d)
+        {
+            var cards = inForce.Where(c => c.Kind == DocumentKind.Card).Select(c => (ReadOnlyMemory<byte>)c.Der);
+            directory = Rejudged(OfficeDirectory.Open(d.Der, cards, pins.DirectoryOfficers, trust, Time(d)), pins, trust, at);
+        }
+        return new World(id, policy, directory, standing, trust);
+
+        DocumentRow? The(DocumentKind kind) => inForce.SingleOrDefault(d => d.Kind == kind);
+        static DateTimeOffset Time(DocumentRow row) => DateTimeOffset.FromUnixTimeMilliseconds(row.ActivatedAt);
+    }
+
+    static CertificateCheck WithCrls(CertificateCheck trust, IReadOnlyList<ReadOnlyMemory<byte>> crls, DateTimeOffset at, List<PreparedDocument> rows)
+    {
+        foreach (var der in crls)
+        {
+            var next = trust.Store.WithCrls([der]);
+            var (issuer, number) = ActivationDocuments.NameOfCrl(der);
+            if (next.Id == trust.Store.Id) throw new RefusedException(Refusal.VersionOld, $"CRL {number}");
+            trust = new CertificateCheck(next);
+            rows.Add(Row(DocumentKind.Crl, issuer, number, Digest.Of(der.Span), der, at));
+        }
+        return trust;
+    }
+
+    static CompiledPolicy NewPolicy(World current, ReadOnlyMemory<byte> der, Pins pins, CertificateCheck trust, DateTimeOffset at, List<PreparedDocument> rows)
+    {
+        var seen = current.PolicyOrNone?.Content.Version ?? 0;
+        var policy = CompiledPolicy.Open(der, pins.PolicyOfficers, trust, at, seen);
+        Newer("policy", policy.Content.Version, seen);
+        rows.Add(Row(DocumentKind.Policy, "", policy.Content.Version, policy.Ref, der, at));
+        return policy;
+    }
+
+    static Standing NewStanding(World current, ReadOnlyMemory<byte> der, Pins pins, CertificateCheck trust, DateTimeOffset at, List<PreparedDocument> rows)
+    {
+        var seen = current.StandingOrNone?.Version ?? 0;
+        var standing = Standing.Open(der, pins.DirectoryOfficers, trust, at, seen);
+        Newer("standing", standing.Version, seen);
+        rows.Add(Row(DocumentKind.Standing, "", standing.Version, standing.Ref, der, at));
+        return standing;
+    }
+
+    static OfficeDirectory NewDirectory(World current, ReadOnlyMemory<byte> der, IReadOnlyList<ReadOnlyMemory<byte>> cards, Pins pins, CertificateCheck trust,
+        DateTimeOffset at, List<PreparedDocument> rows)
+    {
+        var seen = current.DirectoryOrNone;
+        var held = seen?.Cards ?? new Dictionary<Digest, ReadOnlyMemory<byte>>();
+        var directory = OfficeDirectory.Open(der, cards.Concat(held.Values), pins.DirectoryOfficers, trust, at, seen);
+        Newer("directory", directory.Version, seen?.Version ?? 0);
+        var row = Row(DocumentKind.Directory, "", directory.Version, directory.Ref, der, at);
+        rows.Add(row);
+        foreach (var office in directory.Offices.Where(o => !held.ContainsKey(o.CardRef)))
+        {
+            var card = Document(DocumentKind.Card, office.Code, office.CardVersion, office.CardRef, directory.Cards[office.CardRef], at, row.Row.Leaf);
+            rows.Add(new PreparedDocument(card, null));
+        }
+        return directory;
+    }
+
+    // Keys that have expired or been revoked since fall out of the directory; the directory itself stays in force even when an officer's certificate has ended.
+    static OfficeDirectory? Rejudged(OfficeDirectory? directory, Pins pins, CertificateCheck trust, DateTimeOffset at)
+    {
+        if (directory is null) return null;
+        try { return OfficeDirectory.Open(directory.Statement, directory.Cards.Values, pins.DirectoryOfficers, trust, at, directory); }
+        catch (RefusedException) { return directory; }
+    }
+
+    static void Newer(string what, long version, long seen)
+    {
+        if (version <= seen) throw new RefusedException(Refusal.VersionOld, $"{what} {version}, in force {seen}");
+    }
+
+    static PreparedDocument Row(DocumentKind kind, string name, long version, Digest reference, ReadOnlyMemory<byte> der, DateTimeOffset at)
+    {
+        var entry = LedgerEntry.Create(new ActivationDetail(ActivationDocuments.Word(kind), reference, version) { Time = at.ToUnixTimeMilliseconds() });
+        return new PreparedDocument(Document(kind, name, version, reference, der, at, entry.Leaf), entry);
+    }
+
+    static DocumentRow Document(DocumentKind kind, string name, long version, Digest reference, ReadOnlyMemory<byte> der, DateTimeOffset at, Digest leaf) => new()
+    {
+        Kind = kind, Name = name, Version = version, Ref = reference, ActivatedAt = at.ToUnixTimeMilliseconds(), Leaf = leaf, Der = der.ToArray(),
+    };
 }

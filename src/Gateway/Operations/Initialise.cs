@@ -24,9 +24,8 @@ static class Initialise
         CopyTrust(request.Trust, Path.Combine(request.Data, Equipment.TrustFolder));
         Directory.CreateDirectory(Path.Combine(folder.Incoming, IncomingFolder.Done));
         Directory.CreateDirectory(Path.Combine(folder.Incoming, IncomingFolder.Refused));
-        BlobStore.Create(folder.Blobs);
         using var equipment = Equipment.Open(request.Data, options, clock);
-        using var engine = SqliteEngine.Open(folder.Database);
+        using var engine = SqliteEngine.Open(folder.Database, create: true);
 
         // 3. The documents, verified under the pins, in one activation.
         var worlds = new Worlds(World.Empty(equipment.Anchors));
@@ -40,6 +39,8 @@ static class Initialise
             await journal.Commit(b => b.Activate(prepared), documents.Sum(d => d.Length));
             if (!worlds.Current.Complete) throw new OptionsException(["policy, directory and standing must all be given"]);
         }
+
+        Guard.Create(Guard.FileIn(options.Guard), options.Origin).Dispose();
 
         // 4. The settings last: with them the folder is one that a gateway starts on.
         DurableFile.Write(Path.Combine(request.Data, Options.FileName), options.Write());

@@ -1,9 +1,19 @@
+using System.Runtime.InteropServices;
+using Exchange.Gateway.Journaling;
+using Microsoft.Win32.SafeHandles;
+
 namespace Exchange.Gateway.Store;
 
-/// <summary>Where things are in a data folder, and the lock that lets one process in.</summary>
-internal sealed class DataFolder : IDisposable
+/// <summary>Where things are in a data folder, and the lock that lets one process in. The lock goes with the process, however that ends.</summary>
+internal sealed partial class DataFolder : IDisposable
 {
-    DataFolder(string root) => Root = root;
+    readonly SafeFileHandle handle;
+
+    DataFolder(string root, SafeFileHandle handle)
+    {
+        Root = root;
+        this.handle = handle;
+    }
 
     public string Root { get; }
     public string Database => Path.Combine(Root, "store", "exchange.db");
@@ -11,13 +21,42 @@ internal sealed class DataFolder : IDisposable
     public string Uploads => Path.Combine(Root, "uploads");
     public string Incoming => Path.Combine(Root, "incoming");
 
-    /// <summary>Makes the folders (0700) in an empty or absent folder.</summary>
-    /// <exception cref="Journaling.CannotStartException">Not empty.</exception>
-    public static DataFolder Create(string root) => throw new NotImplementedException();
+    /// <summary>Makes the folders, mode 0700, in an empty or absent folder, and takes the lock.</summary>
+    /// <exception cref="CannotStartException">Not empty.</exception>
+    public static DataFolder Create(string root)
+    {
+        root = Path.GetFullPath(root);
+        if (Directory.Exists(root) && Directory.EnumerateFileSystemEntries(root).Any())
+            throw new CannotStartException($"{root} is not empty. Name a new folder, or remove what is there if nobody needs it.");
+        DurableFile.CreateFolder(root);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var folder = new DataFolder(root, Lock(root));
+        foreach (var path in new[] { Path.GetDirectoryName(folder.Database)!, folder.Blobs, folder.Uploads, folder.Incoming }) DurableFile.CreateFolder(path);
+        return folder;
+    }
 
     /// <summary>Takes the lock of an existing data folder.</summary>
-    /// <exception cref="Journaling.CannotStartException">Not one, or another process runs on it.</exception>
-    public static DataFolder Open(string root) => throw new NotImplementedException();
+    /// <exception cref="CannotStartException">Not one, or another process runs on it.</exception>
+    public static DataFolder Open(string root)
+    {
+        root = Path.GetFullPath(root);
+        if (!Directory.Exists(Path.Combine(root, "store"))) throw new CannotStartException($"{root} is not a data folder. Make one with: exchange-gateway init --data {root}");
+        return new DataFolder(root, Lock(root));
+    }
 
-    public void Dispose() => throw new NotImplementedException();
+    static SafeFileHandle Lock(string root)
+    {
+        var handle = File.OpenHandle(Path.Combine(root, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
+        if (flock(handle, LOCK_EX | LOCK_NB) == 0) return handle;
+        var error = Marshal.GetLastPInvokeErrorMessage();
+        handle.Dispose();
+        throw new CannotStartException($"Another gateway runs on {root} ({error}). One folder has one gateway: stop the other first.");
+    }
+
+    public void Dispose() => handle.Dispose();
+
+    const int LOCK_EX = 2, LOCK_NB = 4;
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int flock(SafeFileHandle fd, int operation);
 }

@@ -1,4 +1,6 @@
+using System.Security.Cryptography;
 using Exchange.Crypto;
+using Exchange.Crypto.Ledger;
 using Exchange.Gateway.Journaling;
 
 namespace Exchange.Gateway.Store;
@@ -10,10 +12,20 @@ namespace Exchange.Gateway.Store;
 internal sealed record DecisionRow(Digest Digest, byte[] Salt, byte[] Record)
 {
     /// <summary>Salts a record; outside the writer.</summary>
-    public static DecisionRow Of(byte[] record) => throw new NotImplementedException();
+    public static DecisionRow Of(byte[] record)
+    {
+        var salt = RandomNumberGenerator.GetBytes(LedgerEntry.SaltSize);
+        return new DecisionRow(new LedgerEntry(salt, record).Hash, salt, record);
+    }
 }
 
 internal static class DecisionTable
 {
-    public static DecisionRow? Find(Source source, Digest digest) => throw new NotImplementedException();
+    internal static readonly RowShape<DecisionRow> Shape = new("decision", ["digest", "salt", "record"], d => [d.Digest, d.Salt, d.Record]);
+
+    public static DecisionRow? Find(Source source, Digest digest) =>
+        source.One<DecisionRow>("SELECT digest, salt, record FROM decision WHERE digest = @digest", new { digest });
+
+    /// <summary>Everything, for the check.</summary>
+    public static IEnumerable<DecisionRow> Walk(Source source) => source.Walk<DecisionRow>("SELECT digest, salt, record FROM decision");
 }

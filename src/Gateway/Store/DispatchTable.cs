@@ -30,6 +30,8 @@ internal sealed record DispatchRow
     public required byte[] Manifest { get; init; }
     /// <summary>The payload itself up to <see cref="BlobStore.InlineLimit"/> bytes; null: none, or in the blob store under <see cref="Id"/>.</summary>
     public required byte[]? Payload { get; init; }
+    /// <summary>Bytes of the file form.</summary>
+    public long Size => Header.Length + Approvals.Length + Manifest.Length + (PayloadBytes ?? 0);
 }
 
 /// <summary>A dispatch without its bytes.</summary>
@@ -49,17 +51,57 @@ internal sealed record DispatchSummary
 
 internal static class DispatchTable
 {
-    /// <summary>Inserts at once. False: this sender already has a dispatch with this envelope id; nothing was changed.</summary>
-    public static bool TryAdd(Batch b, DispatchRow row) => throw new NotImplementedException();
+    internal static readonly RowShape<DispatchRow> Shape = new("dispatch",
+        ["id", "sender", "envelope", "ctx", "manifest_digest", "class", "urgency", "received_at", "expires", "decision", "payload_bytes", "size",
+            "header", "approvals", "manifest", "payload"],
+        d => [d.Id, d.Sender, d.Envelope, d.Ctx, d.ManifestDigest, d.Class, d.Urgency, d.ReceivedAt, d.Expires, d.Decision, d.PayloadBytes, d.Size,
+            d.Header, d.Approvals, d.Manifest, d.Payload]);
+    const string Short = "id, sender, envelope, ctx, manifest_digest, class, urgency, received_at, expires, payload_bytes";
+    const string Long = Short + ", decision, header, approvals, manifest, payload";
 
-    public static DispatchSummary? Find(Source source, string sender, Guid envelope) => throw new NotImplementedException();
+    /// <summary>Inserts at once. False: this sender already has a dispatch with this envelope id; nothing was changed.</summary>
+    public static bool TryAdd(Batch b, DispatchRow row)
+    {
+        if (Find(b, row.Sender, row.Envelope) is not null) return false;
+        b.Insert(Shape, row);
+        return true;
+    }
+
+    public static DispatchSummary? Find(Source source, string sender, Guid envelope) =>
+        source.One<DispatchSummary>($"SELECT {Short} FROM dispatch WHERE sender = @sender AND envelope = @envelope", new { sender, envelope });
 
     /// <summary>The sender's dispatches in the order of arrival, after the one with this envelope id (null: from the first).</summary>
-    public static IReadOnlyList<DispatchSummary> List(Source source, string sender, Guid? afterEnvelope, int limit) => throw new NotImplementedException();
+    public static IReadOnlyList<DispatchSummary> List(Source source, string sender, Guid? afterEnvelope, int limit) => source.Query<DispatchSummary>(
+        $"""
+        SELECT {Short} FROM dispatch
+        WHERE sender = @sender AND id > coalesce((SELECT id FROM dispatch WHERE sender = @sender AND envelope = @afterEnvelope), x'')
+        ORDER BY id LIMIT @limit
+        """, new { sender, afterEnvelope, limit });
 
     /// <summary>Everything of one's own dispatch.</summary>
-    public static DispatchRow? Read(Source source, string sender, Guid envelope) => throw new NotImplementedException();
+    public static DispatchRow? Read(Source source, string sender, Guid envelope) =>
+        source.One<DispatchRow>($"SELECT {Long} FROM dispatch WHERE sender = @sender AND envelope = @envelope", new { sender, envelope });
 
     /// <summary>The dispatch of a parcel, for the office whose parcel it is.</summary>
-    public static DispatchRow? ReadOfParcel(Source source, string office, Guid parcel) => throw new NotImplementedException();
+    public static DispatchRow? ReadOfParcel(Source source, string office, Guid parcel) => source.One<DispatchRow>(
+        $"SELECT {Long} FROM dispatch WHERE id = (SELECT dispatch FROM parcel WHERE id = @parcel AND office = @office)", new { office, parcel });
+
+    /// <summary>Whether a dispatch or an awaited upload has this id: then its blob is no orphan.</summary>
+    public static bool IsNamed(Source source, Guid id) =>
+        source.One<long>("SELECT EXISTS (SELECT 1 FROM dispatch WHERE id = @id) OR EXISTS (SELECT 1 FROM upload WHERE id = @id)", new { id }) == 1;
+
+    /// <summary>Everything, for the check.</summary>
+    public static IEnumerable<DispatchRow> Walk(Source source) => source.Walk<DispatchRow>($"SELECT {Long} FROM dispatch ORDER BY id");
+
+    /// <summary>Every payload: bytes expected, and bytes in the row (null: it is a blob).</summary>
+    public static IEnumerable<(Guid Id, long Expected, long? Inline)> Payloads(Source source) =>
+        source.Walk<PayloadLengths>("SELECT id, payload_bytes, length(payload) AS inline FROM dispatch WHERE payload_bytes IS NOT NULL")
+            .Select(p => (p.Id, p.PayloadBytes, p.Inline));
+
+    sealed record PayloadLengths
+    {
+        public required Guid Id { get; init; }
+        public required long PayloadBytes { get; init; }
+        public required long? Inline { get; init; }
+    }
 }

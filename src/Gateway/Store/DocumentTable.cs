@@ -23,6 +23,14 @@ internal sealed record DocumentRow
 
 internal static class DocumentTable
 {
+    internal static readonly RowShape<DocumentRow> Shape = new("document", ["kind", "name", "version", "ref", "activated_at", "leaf", "der"],
+        d => [d.Kind, d.Name, d.Version, d.Ref, d.ActivatedAt, d.Leaf, d.Der]);
+
     /// <summary>The document in force of each kind and name.</summary>
-    public static IReadOnlyList<DocumentRow> InForce(Source source) => throw new NotImplementedException();
+    public static IReadOnlyList<DocumentRow> InForce(Source source) => source.Query<DocumentRow>(
+        """
+        SELECT kind, name, version, ref, activated_at, leaf, der FROM document d
+        WHERE version = (SELECT max(version) FROM document n WHERE n.kind = d.kind AND n.name = d.name)
+        ORDER BY kind, name
+        """);
 }

@@ -1,4 +1,5 @@
 using Exchange.Crypto;
+using Exchange.Crypto.Ledger;
 using Exchange.Gateway.Journaling;
 
 namespace Exchange.Gateway.Store;
@@ -8,6 +9,7 @@ internal sealed record EntryRow
 {
     /// <summary>Index in the tree, from 0, without gaps.</summary>
     public required long Seq { get; init; }
+    /// <summary>The 32 bytes logged.</summary>
     public required Digest Hash { get; init; }
     public required Digest Leaf { get; init; }
     public required EntryKind Kind { get; init; }
@@ -17,10 +19,49 @@ internal sealed record EntryRow
 }
 
 /// <summary>Salt and detail, kept apart from the entry: shown by clearance, erased by deleting.</summary>
-internal sealed record EntryDetail(byte[] Salt, byte[] Detail);
+internal sealed record EntrySecret
+{
+    public required long Seq { get; init; }
+    public required byte[] Salt { get; init; }
+    public required byte[] Detail { get; init; }
+}
 
 internal static class EntryTable
 {
-    public static EntryRow? Find(Source source, Digest leaf) => throw new NotImplementedException();
-    public static EntryDetail? Detail(Source source, long seq) => throw new NotImplementedException();
+    internal static readonly RowShape<EntryRow> Shape = new("entry", ["seq", "hash", "leaf", "kind", "subject", "time"],
+        e => [e.Seq, e.Hash, e.Leaf, e.Kind, e.Subject, e.Time]);
+    internal static readonly RowShape<EntrySecret> SecretShape = new("entry_secret", ["seq", "salt", "detail"], s => [s.Seq, s.Salt, s.Detail]);
+    const string Columns = "seq, hash, leaf, kind, subject, time";
+
+    public static EntryRow? Find(Source source, Digest leaf) => source.One<EntryRow>($"SELECT {Columns} FROM entry WHERE leaf = @leaf", new { leaf });
+
+    /// <summary>null: erased, or no such entry.</summary>
+    public static EntrySecret? Secret(Source source, long seq) => source.One<EntrySecret>("SELECT seq, salt, detail FROM entry_secret WHERE seq = @seq", new { seq });
+
+    /// <summary>The 32 bytes of up to <paramref name="count"/> entries from <paramref name="first"/>.</summary>
+    public static IReadOnlyList<Digest> Hashes(Source source, long first, int count) =>
+        source.Query<Digest>("SELECT hash FROM entry WHERE seq >= @first AND seq < @end ORDER BY seq", new { first, end = first + count });
+
+    /// <summary>Every entry with its secret where not erased, for the check.</summary>
+    public static IEnumerable<(EntryRow Entry, EntrySecret? Secret)> Walk(Source source) =>
+        source.Walk<WalkedEntry>($"SELECT {string.Join(", ", Columns.Split(", ").Select(c => "e." + c))}, s.salt, s.detail FROM entry e LEFT JOIN entry_secret s ON s.seq = e.seq ORDER BY e.seq")
+            .Select(w => (w.Row(), w.Salt is null || w.Detail is null ? null : new EntrySecret { Seq = w.Seq, Salt = w.Salt, Detail = w.Detail }));
+
+    /// <summary>Secrets that belong to nothing, for the check.</summary>
+    public static IReadOnlyList<long> SecretsWithoutEntry(Source source) =>
+        source.Query<long>("SELECT seq FROM entry_secret s WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.seq = s.seq)");
+
+    sealed record WalkedEntry
+    {
+        public required long Seq { get; init; }
+        public required Digest Hash { get; init; }
+        public required Digest Leaf { get; init; }
+        public required EntryKind Kind { get; init; }
+        public required Guid? Subject { get; init; }
+        public required long Time { get; init; }
+        public required byte[]? Salt { get; init; }
+        public required byte[]? Detail { get; init; }
+
+        public EntryRow Row() => new() { Seq = Seq, Hash = Hash, Leaf = Leaf, Kind = Kind, Subject = Subject, Time = Time };
+    }
 }

@@ -58,14 +58,33 @@ internal sealed record MailboxItem
 
 internal static class ParcelTable
 {
-    public static ParcelRow? Find(Source source, string office, Guid parcel) => throw new NotImplementedException();
+    internal static readonly RowShape<ParcelRow> Shape = new("parcel",
+        ["id", "dispatch", "office", "key", "role", "state", "channel", "last_refusal", "created_at", "updated_at"],
+        p => [p.Id, p.Dispatch, p.Office, p.Key, p.Role, p.State, p.Channel, p.LastRefusal, p.CreatedAt, p.UpdatedAt]);
+    const string Columns = "id, dispatch, office, key, role, state, channel, last_refusal, created_at, updated_at";
+
+    public static ParcelRow? Find(Source source, string office, Guid parcel) =>
+        source.One<ParcelRow>($"SELECT {Columns} FROM parcel WHERE id = @parcel AND office = @office", new { office, parcel });
 
     /// <summary>The office's copies in the order of arrival, after this parcel (null: from the first); only those available unless all.</summary>
-    public static IReadOnlyList<MailboxItem> Mailbox(Source source, string office, Guid? after, int limit, bool all = false) => throw new NotImplementedException();
+    public static IReadOnlyList<MailboxItem> Mailbox(Source source, string office, Guid? after, int limit, bool all = false) => source.Query<MailboxItem>(
+        $"""
+        SELECT p.id AS parcel, p.state, d.id AS dispatch, d.sender, d.envelope, d.ctx, d.class, d.urgency, d.received_at, d.expires, d.size
+        FROM parcel p JOIN dispatch d ON d.id = p.dispatch
+        WHERE p.office = @office AND p.id > coalesce(@after, x'') {(all ? "" : "AND p.state = 1")}
+        ORDER BY p.id LIMIT @limit
+        """, new { office, after, limit });
 
-    /// <summary>Copies of the sender's own dispatch, in header order.</summary>
-    public static IReadOnlyList<ParcelRow> OfDispatch(Source source, string sender, Guid dispatch) => throw new NotImplementedException();
+    /// <summary>Copies of the sender's own dispatch, in header order (their ids rise in it).</summary>
+    public static IReadOnlyList<ParcelRow> OfDispatch(Source source, string sender, Guid dispatch) => source.Query<ParcelRow>(
+        $"""
+        SELECT {Columns} FROM parcel
+        WHERE dispatch = @dispatch AND EXISTS (SELECT 1 FROM dispatch WHERE id = @dispatch AND sender = @sender)
+        ORDER BY id
+        """, new { sender, dispatch });
 
     /// <summary>Moves the parcel if it still is in the state expected. False: it is not; nothing was changed.</summary>
-    public static bool Move(Batch b, Guid parcel, ParcelState from, ParcelState to, string? refusal = null) => throw new NotImplementedException();
+    public static bool Move(Batch b, Guid parcel, ParcelState from, ParcelState to, string? refusal = null) => b.Execute(
+        "UPDATE parcel SET state = @to, last_refusal = coalesce(@refusal, last_refusal), updated_at = @now WHERE id = @parcel AND state = @from",
+        new { parcel, from, to, refusal, now = b.Now.ToUnixTimeMilliseconds() }) == 1;
 }

@@ -1,4 +1,5 @@
 using Exchange.Crypto;
+using Exchange.Crypto.Statements;
 using Exchange.Gateway.Journaling;
 
 namespace Exchange.Gateway.Store;
@@ -31,18 +32,46 @@ internal sealed record ReceiptRow
 
 internal static class ReceiptTable
 {
+    internal static readonly RowShape<ReceiptRow> Shape = new("receipt",
+        ["id", "dispatch", "parcel", "sender", "envelope", "office", "event", "code", "issuer", "time", "leaf", "sha256", "der"],
+        r => [r.Id, r.Dispatch, r.Parcel, r.Sender, r.Envelope, r.Office, r.Event, r.Code, r.Issuer, r.Time, r.Leaf, r.Sha256, r.Der]);
+    const string Columns = "r.id, r.dispatch, r.parcel, r.sender, r.envelope, r.office, r.event, r.code, r.issuer, r.time, r.leaf, r.sha256, r.der";
+
     /// <summary>The SubmissionAcceptance of one's own dispatch.</summary>
-    public static ReceiptRow? Acceptance(Source source, string sender, Guid envelope) => throw new NotImplementedException();
+    public static ReceiptRow? Acceptance(Source source, string sender, Guid envelope) => source.One<ReceiptRow>(
+        $"""
+        SELECT {Columns} FROM receipt r JOIN dispatch d ON d.id = r.dispatch
+        WHERE d.sender = @sender AND d.envelope = @envelope AND r.event = @accepted
+        """, new { sender, envelope, accepted = ReceiptEvent.SubmissionAcceptance });
 
     /// <summary>All receipts of one's own dispatch, oldest first.</summary>
-    public static IReadOnlyList<ReceiptRow> OfDispatch(Source source, string sender, Guid dispatch) => throw new NotImplementedException();
+    public static IReadOnlyList<ReceiptRow> OfDispatch(Source source, string sender, Guid dispatch) => source.Query<ReceiptRow>(
+        $"""
+        SELECT {Columns} FROM receipt r JOIN dispatch d ON d.id = r.dispatch
+        WHERE r.dispatch = @dispatch AND d.sender = @sender ORDER BY r.time, r.id
+        """, new { sender, dispatch });
 
     /// <summary>The SubmissionAcceptance of a parcel's dispatch, for the office whose parcel it is.</summary>
-    public static ReceiptRow? AcceptanceOfParcel(Source source, string office, Guid parcel) => throw new NotImplementedException();
+    public static ReceiptRow? AcceptanceOfParcel(Source source, string office, Guid parcel) => source.One<ReceiptRow>(
+        $"""
+        SELECT {Columns} FROM receipt r JOIN parcel p ON p.dispatch = r.dispatch
+        WHERE p.id = @parcel AND p.office = @office AND r.event = @accepted
+        """, new { office, parcel, accepted = ReceiptEvent.SubmissionAcceptance });
 
     /// <summary>Receipts of one's own copy, oldest first.</summary>
-    public static IReadOnlyList<ReceiptRow> OfParcel(Source source, string office, Guid parcel) => throw new NotImplementedException();
+    public static IReadOnlyList<ReceiptRow> OfParcel(Source source, string office, Guid parcel) => source.Query<ReceiptRow>(
+        $"""
+        SELECT {Columns} FROM receipt r JOIN parcel p ON p.id = r.parcel
+        WHERE r.parcel = @parcel AND p.office = @office ORDER BY r.time, r.id
+        """, new { office, parcel });
 
-    /// <summary>The office's own receipt with exactly these bytes: a repeat.</summary>
-    public static ReceiptRow? Same(Source source, string office, Digest sha256) => throw new NotImplementedException();
+    /// <summary>A receipt of one's own copy with exactly these bytes: a repeat.</summary>
+    public static ReceiptRow? Same(Source source, string office, Guid parcel, Digest sha256) => source.One<ReceiptRow>(
+        $"""
+        SELECT {Columns} FROM receipt r JOIN parcel p ON p.id = r.parcel
+        WHERE r.parcel = @parcel AND p.office = @office AND r.sha256 = @sha256
+        """, new { office, parcel, sha256 });
+
+    /// <summary>Everything, for the check.</summary>
+    public static IEnumerable<ReceiptRow> Walk(Source source) => source.Walk<ReceiptRow>($"SELECT {Columns} FROM receipt r ORDER BY r.id");
 }

@@ -10,9 +10,27 @@ internal sealed record Finding(string Table, string Id, string Problem)
     public override string ToString() => $"{Table} {Id}: {Problem}";
 }
 
-/// <summary>Whether the store still keeps every promise made: run at start and by `exchange-gateway check`.</summary>
+/// <summary>
+/// Whether the store still keeps every promise made; run at start, which refuses on any finding, and by `exchange-gateway check`. What each row promises:
+/// <list type="bullet">
+/// <item>dispatch: its Submission entry, its SubmissionAcceptance receipt, its decision, a parcel for each recipient of role "to" or "cc" and no other, its payload in the row or as a blob of the right length</item>
+/// <item>receipt: the entry with its leaf; its dispatch and parcel where it names them; bytes that hash to its digest</item>
+/// <item>entry: by its kind, see <see cref="PromiseCheck"/>; salt and detail that hash to it, unless erased</item>
+/// <item>tree: entries without gaps, complete tiles, head and signed checkpoints all from the same leaves</item>
+/// </list>
+/// </summary>
 internal static class StoreCheck
 {
     /// <summary>All findings; empty: good.</summary>
-    public static IReadOnlyList<Finding> Run(IEngine engine, BlobStore blobs) => throw new NotImplementedException();
+    /// <param name="signed">Notes that the guard keeps.</param>
+    public static IReadOnlyList<Finding> Run(IEngine engine, BlobStore blobs, IReadOnlyList<PublishedCheckpoint> signed)
+    {
+        var findings = new List<Finding>();
+        // One view of the store, also beside a running gateway.
+        using var reader = engine.Reader().Snapshot();
+        TreeCheck.Run(reader, signed, findings);
+        PromiseCheck.Run(reader, findings);
+        BlobCheck.Run(reader, blobs, findings);
+        return findings;
+    }
 }

@@ -22,16 +22,34 @@ internal sealed record UploadRow
     public required byte[] Manifest { get; init; }
 }
 
-/// <summary>All changes here are QuietKind.UploadProgress: nothing has been promised yet.</summary>
+/// <summary>Changes that touch only this table are QuietKind.UploadProgress: nothing has been promised yet.</summary>
 internal static class UploadTable
 {
+    static readonly RowShape<UploadRow> Shape = new("upload",
+        ["id", "sender", "envelope", "ctx", "manifest_digest", "payload_bytes", "created_at", "expires_at", "header", "approvals", "manifest"],
+        u => [u.Id, u.Sender, u.Envelope, u.Ctx, u.ManifestDigest, u.PayloadBytes, u.CreatedAt, u.ExpiresAt, u.Header, u.Approvals, u.Manifest]);
+    const string Columns = "id, sender, envelope, ctx, manifest_digest, payload_bytes, created_at, expires_at, header, approvals, manifest";
+
     /// <summary>False: this sender already has an upload with this envelope id.</summary>
-    public static bool TryAdd(Batch b, UploadRow row) => throw new NotImplementedException();
-    public static UploadRow? Find(Source source, string sender, Guid envelope) => throw new NotImplementedException();
-    /// <summary>Gone: accepted, refused or given up.</summary>
-    public static void Remove(Batch b, Guid id) => throw new NotImplementedException();
+    public static bool TryAdd(Batch b, UploadRow row)
+    {
+        b.Quiet(QuietKind.UploadProgress);
+        if (Find(b, row.Sender, row.Envelope) is not null) return false;
+        b.Insert(Shape, row);
+        return true;
+    }
+
+    public static UploadRow? Find(Source source, string sender, Guid envelope) =>
+        source.One<UploadRow>($"SELECT {Columns} FROM upload WHERE sender = @sender AND envelope = @envelope", new { sender, envelope });
+
+    /// <summary>Gone: accepted or refused (in the change that logs it) or given up (a quiet one).</summary>
+    public static void Remove(Batch b, Guid id) => b.Execute("DELETE FROM upload WHERE id = @id", new { id });
+
     /// <summary>Those whose time ran out, oldest first.</summary>
-    public static IReadOnlyList<UploadRow> Expired(Source source, long now, int limit) => throw new NotImplementedException();
+    public static IReadOnlyList<UploadRow> Expired(Source source, long now, int limit) =>
+        source.Query<UploadRow>($"SELECT {Columns} FROM upload WHERE expires_at <= @now ORDER BY expires_at LIMIT @limit", new { now, limit });
+
     /// <summary>Bytes awaited of this office: its quota.</summary>
-    public static long BytesAwaited(Source source, string sender) => throw new NotImplementedException();
+    public static long BytesAwaited(Source source, string sender) =>
+        source.One<long>("SELECT coalesce(sum(payload_bytes), 0) FROM upload WHERE sender = @sender", new { sender });
 }

@@ -1,0 +1,65 @@
+using Exchange.Crypto;
+using Exchange.Gateway.Store;
+using Microsoft.Data.Sqlite;
+
+namespace Exchange.Gateway.Journaling;
+
+/// <summary>
+/// The second, small store beside the ledger, on another path or host: it holds the newest head that may ever be signed, and every note that was. A head is
+/// compared and swapped here before it is signed, so that a restored backup, a cloned folder or a double start refuses to run instead of forking the ledger.
+/// Losing it means losing that protection: it is backed up apart from the store and never together with it.
+/// </summary>
+internal sealed class Guard : IDisposable
+{
+    readonly SqliteConnection connection;
+
+    Guard(SqliteConnection connection, string origin)
+    {
+        this.connection = connection;
+        Origin = origin;
+    }
+
+    public string Origin { get; }
+
+    /// <summary>The guard's file in its folder.</summary>
+    public static string FileIn(string folder) => Path.Combine(folder, "guard.db");
+
+    /// <summary>For a new ledger. The folder is made when it is not there.</summary>
+    /// <exception cref="CannotStartException">There is a ledger of this name already.</exception>
+    public static Guard Create(string file, string origin)
+    {
+        DurableFile.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(file))!);
+        var connection = SqliteSettings.OpenWriter(file);
+        CheckpointTable.CreateSchema(connection);
+        var guard = new Guard(connection, origin);
+        // One that never signed anything binds nobody: an init that failed half way may be repeated.
+        if (CheckpointTable.TryAddOrigin(connection, origin) || guard.Head.Size == 0) return guard;
+        guard.Dispose();
+        throw new CannotStartException($"{file} already guards a ledger named {origin}. A new ledger needs a new origin: two ledgers of one name contradict each other. Only if nobody keeps anything of the old one, remove the guard.");
+    }
+
+    /// <exception cref="CannotStartException">Missing, or of another ledger.</exception>
+    public static Guard Open(string file, string origin)
+    {
+        if (!File.Exists(file)) throw new CannotStartException($"The guard of the ledger is missing at {file}. Bring it back from where it is; without it nobody can tell whether the store was restored from a backup.");
+        var guard = new Guard(SqliteSettings.OpenWriter(file), origin);
+        if (CheckpointTable.Newest(guard.connection, origin) is not null) return guard;
+        guard.Dispose();
+        throw new CannotStartException($"{file} does not guard a ledger named {origin}. Name the guard of this data folder, or start a new origin.");
+    }
+
+    /// <summary>Newest head that was swapped in; the beginning is size 0.</summary>
+    public (long Size, Digest Root) Head => CheckpointTable.Newest(connection, Origin) ?? throw new IoFailure("The guard lost its row.");
+
+    /// <summary>Durable on return. False: the head is not <paramref name="old"/> any more, somebody else signed for this ledger.</summary>
+    public bool CompareAndSwap((long Size, Digest Root) old, (long Size, Digest Root) next) =>
+        next.Size > old.Size && StoreErrors.Guard(() => CheckpointTable.Swap(connection, Origin, old, next));
+
+    /// <summary>Keeps a signed note. Again is harmless.</summary>
+    public void Keep(PublishedCheckpoint checkpoint) => StoreErrors.Guard(() => { CheckpointTable.Add(connection, Origin, checkpoint); return 0; });
+
+    /// <summary>Every note ever signed, smallest first.</summary>
+    public IReadOnlyList<PublishedCheckpoint> Notes() => CheckpointTable.All(connection, Origin);
+
+    public void Dispose() => connection.Dispose();
+}

@@ -1,0 +1,50 @@
+using System.Data.Common;
+using Dapper;
+using Exchange.Crypto;
+using Exchange.Crypto.Ledger;
+using Exchange.Gateway.Journaling;
+
+namespace Exchange.Gateway.Store;
+
+/// <summary>Tables of the guard database: the newest head per ledger, and every signed note.</summary>
+internal static class CheckpointTable
+{
+    public static void CreateSchema(DbConnection connection) => connection.Execute(
+        """
+        CREATE TABLE IF NOT EXISTS guard (
+            origin TEXT PRIMARY KEY,
+            size   INTEGER NOT NULL,
+            root   BLOB NOT NULL CHECK (length(root) = 32)
+        ) STRICT;
+        CREATE TABLE IF NOT EXISTS checkpoint (
+            origin TEXT NOT NULL,
+            size   INTEGER NOT NULL,
+            root   BLOB NOT NULL CHECK (length(root) = 32),
+            note   TEXT NOT NULL,
+            PRIMARY KEY (origin, size)
+        ) STRICT;
+        """);
+
+    public static bool TryAddOrigin(DbConnection connection, string origin) =>
+        connection.Execute("INSERT INTO guard VALUES (@origin, 0, @root) ON CONFLICT DO NOTHING", new { origin, root = MerkleTree.EmptyRoot }) == 1;
+
+    public static (long Size, Digest Root)? Newest(DbConnection connection, string origin) =>
+        connection.QuerySingleOrDefault<GuardRow>("SELECT size, root FROM guard WHERE origin = @origin", new { origin }) is { } row ? (row.Size, row.Root) : null;
+
+    public static bool Swap(DbConnection connection, string origin, (long Size, Digest Root) old, (long Size, Digest Root) next) => connection.Execute(
+        "UPDATE guard SET size = @nextSize, root = @nextRoot WHERE origin = @origin AND size = @oldSize AND root = @oldRoot",
+        new { origin, oldSize = old.Size, oldRoot = old.Root, nextSize = next.Size, nextRoot = next.Root }) == 1;
+
+    public static void Add(DbConnection connection, string origin, PublishedCheckpoint checkpoint) => connection.Execute(
+        "INSERT INTO checkpoint (origin, size, root, note) VALUES (@origin, @Size, @Root, @Note) ON CONFLICT DO NOTHING",
+        new { origin, checkpoint.Size, checkpoint.Root, checkpoint.Note });
+
+    public static IReadOnlyList<PublishedCheckpoint> All(DbConnection connection, string origin) =>
+        connection.Query<PublishedCheckpoint>("SELECT size, root, note FROM checkpoint WHERE origin = @origin ORDER BY size", new { origin }).AsList();
+
+    sealed record GuardRow
+    {
+        public required long Size { get; init; }
+        public required Digest Root { get; init; }
+    }
+}

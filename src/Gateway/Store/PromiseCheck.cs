@@ -1,0 +1,92 @@
+using Exchange.Crypto;
+using Exchange.Crypto.Envelope;
+using Exchange.Crypto.Ledger;
+using Exchange.Crypto.Statements;
+using Exchange.Gateway.Journaling;
+
+namespace Exchange.Gateway.Store;
+
+/// <summary>Whether every row has the rows that were promised with it. Ids only in what it says: no office, no content.</summary>
+internal static class PromiseCheck
+{
+    /// <summary>Each query finds the ids of one table that break one promise.</summary>
+    static readonly (string Table, string Problem, string Sql)[] Promises =
+    [
+        ("dispatch", "its submission receipt is missing",
+            $"SELECT id FROM dispatch d WHERE NOT EXISTS (SELECT 1 FROM receipt r WHERE r.dispatch = d.id AND r.event = '{ReceiptEvent.SubmissionAcceptance}')"),
+        ("dispatch", "its submission entry is missing",
+            $"""
+            SELECT id FROM dispatch d WHERE NOT EXISTS (SELECT 1 FROM receipt r JOIN entry e ON e.leaf = r.leaf
+                WHERE r.dispatch = d.id AND r.event = '{ReceiptEvent.SubmissionAcceptance}' AND e.kind = 1 AND e.subject = d.id)
+            """),
+        ("dispatch", "its decision is missing", "SELECT id FROM dispatch d WHERE NOT EXISTS (SELECT 1 FROM decision c WHERE c.digest = d.decision)"),
+        ("parcel", "its dispatch is missing", "SELECT id FROM parcel p WHERE NOT EXISTS (SELECT 1 FROM dispatch d WHERE d.id = p.dispatch)"),
+        ("parcel", "it is delivered, but its consignment receipt is missing",
+            $"SELECT id FROM parcel p WHERE p.state = 2 AND NOT EXISTS (SELECT 1 FROM receipt r WHERE r.parcel = p.id AND r.event = '{ReceiptEvent.ContentConsignment}')"),
+        ("receipt", "its entry is missing", "SELECT id FROM receipt r WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.leaf = r.leaf)"),
+        ("receipt", "its dispatch is missing",
+            $"""
+            SELECT id FROM receipt r WHERE r.event <> '{ReceiptEvent.SubmissionRejection}'
+                AND NOT EXISTS (SELECT 1 FROM dispatch d WHERE d.id = r.dispatch AND d.sender = r.sender AND d.envelope = r.envelope)
+            """),
+        ("receipt", "its parcel is missing",
+            "SELECT id FROM receipt r WHERE r.parcel IS NOT NULL AND NOT EXISTS (SELECT 1 FROM parcel p WHERE p.id = r.parcel AND p.dispatch = r.dispatch)"),
+        ("document", "its activation entry is missing", "SELECT rowid FROM document d WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.leaf = d.leaf AND e.kind = 8)"),
+        ("entry", "the dispatch it is about is missing", "SELECT seq FROM entry e WHERE e.kind = 1 AND NOT EXISTS (SELECT 1 FROM dispatch d WHERE d.id = e.subject)"),
+        ("entry", "the parcel it is about is missing", "SELECT seq FROM entry e WHERE e.kind IN (4, 5, 6) AND NOT EXISTS (SELECT 1 FROM parcel p WHERE p.id = e.subject)"),
+        ("entry", "it says delivered, but the parcel is not", "SELECT seq FROM entry e JOIN parcel p ON p.id = e.subject WHERE e.kind = 4 AND p.state <> 2"),
+        ("entry", "the document it put in force is missing", "SELECT seq FROM entry e WHERE e.kind = 8 AND NOT EXISTS (SELECT 1 FROM document d WHERE d.leaf = e.leaf)"),
+        WithReceipt(EntryKind.Submission, ReceiptEvent.SubmissionAcceptance),
+        WithReceipt(EntryKind.Rejection, ReceiptEvent.SubmissionRejection),
+        WithReceipt(EntryKind.Consignment, ReceiptEvent.ContentHandover),
+        WithReceipt(EntryKind.Consignment, ReceiptEvent.ContentConsignment),
+        WithReceipt(EntryKind.Opening, ReceiptEvent.ContentOpening),
+        WithReceipt(EntryKind.OpeningFailure, ReceiptEvent.ContentOpeningFailure),
+    ];
+
+    static (string, string, string) WithReceipt(EntryKind kind, string @event) => ("entry", $"its receipt {@event} is missing",
+        $"SELECT seq FROM entry e WHERE e.kind = {(int)kind} AND NOT EXISTS (SELECT 1 FROM receipt r WHERE r.leaf = e.leaf AND r.event = '{@event}')");
+
+    public static void Run(Source source, List<Finding> findings)
+    {
+        foreach (var (table, problem, sql) in Promises)
+            foreach (var id in source.Query<object>(sql)) findings.Add(new Finding(table, id is byte[] bytes ? new Guid(bytes, bigEndian: true).ToString() : $"{id}", problem));
+        foreach (var row in DispatchTable.Walk(source)) CheckDispatch(source, row, findings);
+        foreach (var row in ReceiptTable.Walk(source))
+            if (Digest.Of(row.Der) != row.Sha256) findings.Add(new Finding("receipt", $"{row.Id}", "its bytes are not those of its digest"));
+        foreach (var row in DecisionTable.Walk(source))
+            if (new LedgerEntry(row.Salt, row.Record).Hash != row.Digest) findings.Add(new Finding("decision", $"{row.Digest}", "salt and record do not hash to its digest"));
+        foreach (var (entry, secret) in EntryTable.Walk(source))
+            if (secret is not null) CheckDetail(source, entry, secret, findings);
+    }
+
+    static void CheckDispatch(Source source, DispatchRow row, List<Finding> findings)
+    {
+        void Found(string problem) => findings.Add(new Finding("dispatch", $"{row.Id}", problem));
+        if (Digest.Of(row.Manifest) != row.ManifestDigest) Found("its manifest is not that of its digest");
+        Header header;
+        try { header = EnvelopeFile.PeekUnverified(row.Header); }
+        catch (RefusedException) { Found("its header cannot be read"); return; }
+        if (Digest.Of(StrictJson.Write(header, StatementJson.Default.Header)) != row.Ctx) Found("its header is not that of its digest");
+
+        var owed = header.Recipients.Where(r => r.Role is "to" or "cc").Select(r => (r.Office, r.Key)).ToHashSet();
+        var there = ParcelTable.OfDispatch(source, row.Sender, row.Id);
+        foreach (var parcel in there)
+            if (!owed.Remove((parcel.Office, parcel.Key))) findings.Add(new Finding("parcel", $"{parcel.Id}", "no recipient of its dispatch"));
+        if (owed.Count > 0) Found($"{owed.Count} of its parcels missing");
+    }
+
+    static void CheckDetail(Source source, EntryRow entry, EntrySecret secret, List<Finding> findings)
+    {
+        void Found(string problem) => findings.Add(new Finding("entry", $"{entry.Seq}", problem));
+        LedgerDetail detail;
+        try { detail = EntryDetails.Read(secret.Detail); }
+        catch (RefusedException) { Found("its detail cannot be read"); return; }
+        if (detail.EntryKind != entry.Kind) Found("its detail is of another kind");
+        var decision = detail switch { RejectionDetail r => r.Decision, DryRunDetail d => d.Decision, SubmissionDetail s => s.Decision, _ => null };
+        if (decision is { } digest && DecisionTable.Find(source, digest) is null) Found("its decision is missing");
+        if (detail is SubmissionDetail submission && DispatchTable.Find(source, submission.Sender, submission.Envelope) is { } dispatch
+            && (dispatch.Id != entry.Subject || dispatch.Ctx != submission.Ctx || dispatch.ManifestDigest != submission.ManifestDigest))
+            Found("it says something else than its dispatch");
+    }
+}
