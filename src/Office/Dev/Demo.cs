@@ -106,7 +106,7 @@ sealed class Demo(Shell shell, Output say, DemoRequest request)
         foreach (var file in sent)
         {
             var copy = folder is null ? "" : Path.Combine(folder, Path.GetFileName(file));
-            var same = File.Exists(copy) && (await HashAsync(file, cancel).ConfigureAwait(false)).AsSpan().SequenceEqual(await HashAsync(copy, cancel).ConfigureAwait(false));
+            var same = File.Exists(copy) && await HashAsync(file, cancel).ConfigureAwait(false) == await HashAsync(copy, cancel).ConfigureAwait(false);
             if (!same) failures.Add(say.Text($"{office}: {Path.GetFileName(file)} is not what was sent", $"{office}: {Path.GetFileName(file)} không giống bản đã gửi"));
         }
         if (failures.Count == 0) say.Say($"{office}: {sent.Length} of {sent.Length} equal by SHA-256", $"{office}: {sent.Length}/{sent.Length} tài liệu trùng SHA-256");
@@ -195,9 +195,9 @@ sealed class Demo(Shell shell, Output say, DemoRequest request)
 
     string Quoted(string[] arguments) => string.Join(' ', arguments.Select(a => a.Contains(' ') ? $"'{a}'" : a.StartsWith(work, StringComparison.Ordinal) ? "…" + a[work.Length..] : Path.IsPathRooted(a) ? Path.GetFileName(a) : a));
 
-    static async Task<byte[]> HashAsync(string file, CancellationToken cancel)
+    static async Task<Digest> HashAsync(string file, CancellationToken cancel)
     {
         await using var stream = File.OpenRead(file);
-        return await SHA256.HashDataAsync(stream, cancel).ConfigureAwait(false);
+        return new Digest(await SHA256.HashDataAsync(stream, cancel).ConfigureAwait(false));
     }
 }
