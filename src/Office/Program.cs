@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Exchange.Office;
+using Exchange.Office.Dev;
 
 return await ExchangeProgram.RunAsync(args, TimeProvider.System).ConfigureAwait(false);
 
@@ -14,7 +15,7 @@ namespace Exchange.Office
         {
             var shell = new Shell(clock, output ?? Console.Out, error ?? Console.Error);
             var parsed = Root(shell).Parse(args);
-            var invocation = new InvocationConfiguration { Output = shell.Output, Error = shell.Error, EnableDefaultExceptionHandler = false };
+            var invocation = new InvocationConfiguration { Output = shell.Output, Error = shell.Error, ProcessTerminationTimeout = TimeSpan.FromSeconds(20), EnableDefaultExceptionHandler = false };
             var code = await parsed.InvokeAsync(invocation).ConfigureAwait(false);
             return parsed.Errors.Count > 0 ? Usage : code;
         }
@@ -32,7 +33,7 @@ namespace Exchange.Office
             root.Subcommands.Add(VerifyCommands.Inspect(shell));
             root.Subcommands.Add(VerifyCommands.Verify(shell));
             root.Subcommands.Add(DirectoryCommands.Directory(shell));
-            root.Subcommands.Add(Dev.DevCommands.Create(shell));
+            root.Subcommands.Add(DevCommands.Create(shell));
             return root;
         }
     }

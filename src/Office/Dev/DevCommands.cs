@@ -9,7 +9,21 @@ static class DevCommands
     {
         var command = new Command("dev", "For developers only: keys and offices that nobody outside this machine trusts. Chỉ dành cho phát triển.");
         command.Subcommands.Add(Pki(shell));
+        command.Subcommands.Add(DemoCommand(shell));
         return command;
+    }
+
+    static Command DemoCommand(Shell shell)
+    {
+        var gateway = new Option<string>("--gateway-program") { Description = "The exchange-gateway program", Required = true, HelpName = "PATH" };
+        var pki = new Option<string>("--pki") { Description = "Folder made by dev pki", Required = true, HelpName = "DIR" };
+        var work = new Option<string>("--work") { Description = "Empty folder of this run", Required = true, HelpName = "DIR" };
+        var samples = new Option<string>("--samples") { Description = "Folder with a .docx and a .pdf", Required = true, HelpName = "DIR" };
+        var large = new Option<string?>("--large") { Description = "A file of about 50 MB; made when none is given", HelpName = "FILE" };
+        var once = new Option<bool>("--once") { Description = "Stop after the story, with its result" };
+        var command = new Command("demo", "Starts a gateway and takes real dispatches through it: what ./run tells") { gateway, pki, work, samples, large, once };
+        return shell.Does(command, (parsed, say, cancel) => new Demo(shell, say,
+            new DemoRequest(Path.GetFullPath(parsed.GetValue(gateway)!), Path.GetFullPath(parsed.GetValue(pki)!), parsed.GetValue(work)!, parsed.GetValue(samples)!, parsed.GetValue(large), parsed.GetValue(once))).RunAsync(cancel));
     }
 
     static Command Pki(Shell shell)
