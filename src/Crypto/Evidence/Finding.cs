@@ -59,16 +59,20 @@ public sealed class Findings
     /// <summary>The value of something that may refuse its input; null then, and a bad finding.</summary>
     internal T? Try<T>(string part, string check, Func<T> read) where T : class
     {
-        try
-        {
-            var value = read();
-            Good(part, check);
-            return value;
-        }
+        T? value = null;
+        return Try(part, check, () => { value = read(); }) ? value : null;
+    }
+
+    /// <summary>Good, or bad by what is thrown.</summary>
+    internal bool Try(string part, string check, Action demand)
+    {
+        try { demand(); }
         catch (RefusedException e)
         {
             Bad(part, check, e.Refusal, e.Detail);
-            return null;
+            return false;
         }
+        Good(part, check);
+        return true;
     }
 }

@@ -1,0 +1,40 @@
+using Exchange.Crypto.Trust;
+
+namespace Exchange.Crypto.Evidence;
+
+/// <summary>One file of the evidence, or one part of a message: its name is what findings call it.</summary>
+public sealed record EvidencePart(string Name, ReadOnlyMemory<byte> Bytes);
+
+/// <summary>What the verifier was told by people he trusts, not by the evidence.</summary>
+/// <param name="GatewayEvidence">Key that signs the gateway's receipts.</param>
+/// <param name="Origin">Name of the gateway's ledger.</param>
+/// <param name="CheckpointKey">Its verifier key line.</param>
+public sealed record EvidencePins(IReadOnlyCollection<Digest> DirectoryOfficers, IReadOnlyCollection<Digest> PolicyOfficers, Digest GatewayEvidence, string Origin, string CheckpointKey);
+
+/// <summary>All that one dispatch left behind, as bytes. What is absent makes findings incomplete, never an exception.</summary>
+public sealed record DispatchEvidenceInput
+{
+    /// <summary>Header statement, DER.</summary>
+    public required EvidencePart? Header { get; init; }
+    /// <summary>Approval statements, DER, in the order in which they travelled.</summary>
+    public required IReadOnlyList<EvidencePart> Approvals { get; init; }
+    /// <summary>Sealed manifest, DER. It is not opened.</summary>
+    public required EvidencePart? Manifest { get; init; }
+    /// <summary>Receipt statements of gateway and offices, DER, any order.</summary>
+    public required IReadOnlyList<EvidencePart> Receipts { get; init; }
+    /// <summary>JSON {index, size, proof} each; the file name without extension is the leaf in base64url.</summary>
+    public required IReadOnlyList<EvidencePart> Proofs { get; init; }
+    /// <summary>Signed note.</summary>
+    public required EvidencePart? Checkpoint { get; init; }
+    /// <summary>Directory statement, DER.</summary>
+    public required EvidencePart? Directory { get; init; }
+    /// <summary>The cards it names, DER, any order.</summary>
+    public required IReadOnlyList<EvidencePart> Cards { get; init; }
+    /// <summary>Policy statement, DER.</summary>
+    public required EvidencePart? Policy { get; init; }
+    /// <summary>Reads roots, intermediates and revocation lists; may refuse. Null: absent.</summary>
+    public required Func<TrustStore>? Trust { get; init; }
+    public required EvidencePins Pins { get; init; }
+    /// <summary>R (32 bytes), when the sender discloses it: it proves openings and opens nothing.</summary>
+    public required EvidencePart? Opened { get; init; }
+}
