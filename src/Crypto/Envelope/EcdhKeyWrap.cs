@@ -57,23 +57,30 @@ sealed class EcdhKeyWrap : IKeyWrap
 
     static byte[] WrapOne(ECPrivateKeyParameters ephemeral, ECPublicKeyParameters peer, byte[] info, byte[] cek)
     {
-        var agreement = new ECDHBasicAgreement();
-        agreement.Init(ephemeral);
-        var z = agreement.CalculateAgreement(peer).ToByteArrayUnsigned();
-        var padded = new byte[48];
-        z.CopyTo(padded, padded.Length - z.Length);
+        var z = SharedSecret(ephemeral, peer);
         var kek = new byte[32];
         try
         {
-            X963Kdf(padded, info, kek);
+            X963Kdf(z, info, kek);
             return AesKeyWrap.Wrap(kek, cek);
         }
         finally
         {
             CryptographicOperations.ZeroMemory(z);
-            CryptographicOperations.ZeroMemory(padded);
             CryptographicOperations.ZeroMemory(kek);
         }
+    }
+
+    /// <summary>Z: the x coordinate, 48 bytes (SEC 1 3.3.1).</summary>
+    internal static byte[] SharedSecret(ECPrivateKeyParameters ephemeral, ECPublicKeyParameters peer)
+    {
+        var agreement = new ECDHBasicAgreement();
+        agreement.Init(ephemeral);
+        var x = agreement.CalculateAgreement(peer).ToByteArrayUnsigned();
+        var z = new byte[48];
+        x.CopyTo(z, z.Length - x.Length);
+        CryptographicOperations.ZeroMemory(x);
+        return z;
     }
 
     public byte[]? Unwrap(IPrivateKey key, RecipientInfo info, RecipientKey wrapped)

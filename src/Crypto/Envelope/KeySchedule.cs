@@ -19,16 +19,18 @@ static class KeySchedule
     public const int NonceLength = 12;
 
     /// <summary>K. The caller zeroes it.</summary>
-    public static void PayloadKey(ReadOnlySpan<byte> secret, Span<byte> key) =>
-        HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, key, salt: [], info: "exchange/v1/payload"u8);
+    public static void PayloadKey(ReadOnlySpan<byte> secret, Span<byte> key) => Derive(secret, "exchange/v1/payload"u8, key);
 
     /// <summary>R. The sender keeps it; whoever else holds it can prove to have opened the envelope, and nothing more.</summary>
     public static byte[] Opened(ReadOnlySpan<byte> secret)
     {
         var opened = new byte[Digest.Size];
-        HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, opened, salt: [], info: "exchange/v1/opened"u8);
+        Derive(secret, "exchange/v1/opened"u8, opened);
         return opened;
     }
+
+    internal static void Derive(ReadOnlySpan<byte> secret, ReadOnlySpan<byte> info, Span<byte> output) =>
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, output, salt: [], info);
 
     public static Digest Commitment(ReadOnlySpan<byte> opened) => Digest.Of(opened);
 

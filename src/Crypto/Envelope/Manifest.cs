@@ -149,14 +149,19 @@ static class ManifestOpener
         var rid = KeyWraps.Rid(key.Certificate);
         var (info, mine) = manifest.Recipients.SelectMany(i => i.Keys.Select(k => (i, k))).FirstOrDefault(p => p.k.Rid.Span.SequenceEqual(rid));
         if (mine is null || KeyWraps.For(key.Certificate).Unwrap(key, info, mine) is not { } cek) return null;
+        try { return Decrypt(manifest, cek); }
+        finally { CryptographicOperations.ZeroMemory(cek); }
+    }
+
+    internal static byte[]? Decrypt(AuthEnveloped manifest, byte[] cek)
+    {
         var frame = GC.AllocateArray<byte>(manifest.Ciphertext.Length, pinned: true);
+        using var gcm = new AesGcm(cek, AuthEnveloped.TagLength);
         try
         {
-            using var gcm = new AesGcm(cek, AuthEnveloped.TagLength);
             gcm.Decrypt(manifest.Nonce.Span, manifest.Ciphertext.Span, manifest.Tag.Span, frame);
             return frame;
         }
-        catch (CryptographicException) { return null; }
-        finally { CryptographicOperations.ZeroMemory(cek); }
+        catch (AuthenticationTagMismatchException) { return null; }
     }
 }
