@@ -119,7 +119,7 @@ sealed record AuthEnveloped(IReadOnlyList<RecipientInfo> Recipients, ReadOnlyMem
     {
         AuthEnveloped value;
         try { value = Read(der, maxKeys); }
-        catch (AsnContentException) { throw new RefusedException(Refusal.Der, "manifest"); }
+        catch (Exception e) when (e is AsnContentException or ArgumentException or InvalidOperationException) { throw new RefusedException(Refusal.Der, "manifest"); }
         if (!value.Encode().AsSpan().SequenceEqual(der.Span)) throw new RefusedException(Refusal.Der, "manifest is not in the one encoding");
         return value;
     }
