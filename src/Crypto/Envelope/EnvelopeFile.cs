@@ -57,6 +57,7 @@ public static class EnvelopeFile
             offset += piece.Length;
             length -= piece.Length;
         }
+        if (length == 0) return;
         payload.Position = offset - head;
         var buffer = new byte[1 << 17];
         while (length > 0)
