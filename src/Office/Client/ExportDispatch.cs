@@ -34,6 +34,8 @@ sealed class ExportDispatch(OfficeContext office)
             if (receipt.Entry is { } promised) leaves.Add(promised.Leaf);
         }
         var proofs = await ProofsAsync(leaves, target, cancel).ConfigureAwait(false);
+        // R opens nothing. With it, whoever holds the folder can check the proofs of opening as the sender does.
+        Write(target, "opened", entry.Opened());
         WriteTrust(target);
         Write(target, "README.txt", Encoding.UTF8.GetBytes(Readme(entry, parts.Approvals.Count > 0)));
         return new ExportResult(target, receipts.Count, proofs, proofs == leaves.Count);
@@ -100,10 +102,11 @@ sealed class ExportDispatch(OfficeContext office)
         {(approvals ? "  openssl cms -verify -inform DER -in approvals/01.p7s -CAfile trust/chain.pem -purpose any\n" : "")}  for r in receipts/*.p7s; do openssl cms -verify -inform DER -in "$r" -CAfile trust/chain.pem -purpose any; echo; done
 
         A recipient, with its own encryption key, sees what the author signed (the first 64 bytes bind it to this header):
-          openssl pkcs12 -in encrypt.p12 -nodes -out encrypt.pem
+          openssl pkcs12 -in encrypt.p12 -clcerts -nodes -out encrypt.pem
           openssl cms -decrypt -inform DER -in manifest.p7m -recip encrypt.pem -inkey encrypt.pem | tail -c +65 \
             | openssl cms -verify -inform DER -CAfile trust/chain.pem -purpose any
 
+        The file opened lets anyone check the offices' proofs that they opened the dispatch. It opens nothing itself.
         pins.json came with the folder. Compare it with the pins you were given by the officers before you rely on it.
 
         """;

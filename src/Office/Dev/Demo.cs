@@ -162,7 +162,7 @@ sealed class Demo(Shell shell, Output say, DemoRequest request)
         say.Say($"""
               cd {evidence}
               openssl cms -verify -inform DER -in header.p7s -CAfile trust/chain.pem -purpose any
-              openssl pkcs12 -in {keys} -passin file:{Path.GetFullPath(Path.Combine(request.Pki, "passphrase"))} -nodes -out {Path.Combine(work, "h41.pem")}
+              openssl pkcs12 -in {keys} -passin file:{Path.GetFullPath(Path.Combine(request.Pki, "passphrase"))} -clcerts -nodes -out {Path.Combine(work, "h41.pem")}
               openssl cms -decrypt -inform DER -in manifest.p7m -recip {Path.Combine(work, "h41.pem")} -inkey {Path.Combine(work, "h41.pem")} | tail -c +65 \
                 | openssl cms -verify -inform DER -CAfile trust/chain.pem -purpose any
             """.Replace("\r", "", StringComparison.Ordinal), null);

@@ -1,0 +1,64 @@
+using System.Text;
+using System.Text.Json;
+using Exchange.Crypto;
+using Exchange.Crypto.Evidence;
+using Exchange.Crypto.Trust;
+using Exchange.Office.Client;
+
+namespace Exchange.Office;
+
+/// <summary>An exported folder as the verifier wants it. What is not there is left to the findings; only pins must come from somewhere.</summary>
+static class EvidenceFolder
+{
+    // An exported file is at most a manifest with its frame; more is not evidence but an attack on the verifier's memory.
+    const long MaxFile = 8 << 20;
+
+    /// <param name="pins">null: those that lie in the folder.</param>
+    public static DispatchEvidenceInput Read(string folder, Pins? pins)
+    {
+        if (!Directory.Exists(folder)) throw new UsageException($"--dispatch: there is no folder {folder}", $"--dispatch: không có thư mục {folder}");
+        var used = pins ?? PinsOf(Path.Combine(folder, "pins.json"));
+        var trust = Path.Combine(folder, "trust");
+        return new DispatchEvidenceInput
+        {
+            Header = One(folder, "header.p7s"),
+            Approvals = Many(folder, "approvals", "*.p7s"),
+            Manifest = One(folder, "manifest.p7m"),
+            Receipts = Many(folder, "receipts", "*.p7s"),
+            Proofs = Many(folder, "proofs", "*.json"),
+            Checkpoint = One(folder, "checkpoint.txt"),
+            Directory = One(folder, "directory.p7s"),
+            Cards = Many(folder, "cards", "*.p7s"),
+            Policy = One(folder, "policy.p7s"),
+            Trust = Directory.Exists(trust) ? () => TrustStore.Load(trust) : null,
+            Opened = One(folder, "opened"),
+            Pins = new EvidencePins(used.DirectoryOfficers, used.PolicyOfficers, used.GatewayEvidence, used.Origin, used.CheckpointKey),
+        };
+    }
+
+    /// <exception cref="UsageException">Not a pins file.</exception>
+    public static Pins PinsOf(string file)
+    {
+        try
+        {
+            var pins = JsonSerializer.Deserialize(File.ReadAllBytes(file), ClientJson.Default.PinsFile) ?? throw new JsonException("null");
+            return new Pins(pins.DirectoryOfficers, pins.PolicyOfficers, pins.GatewayEvidence, pins.Origin, pins.CheckpointKey);
+        }
+        catch (Exception e) when (e is IOException or JsonException)
+        {
+            throw new UsageException($"{file}: no pins can be read there; give --pins FILE", $"{file}: không đọc được khóa ghim; dùng --pins TỆP");
+        }
+    }
+
+    static EvidencePart? One(string folder, string name) => File.Exists(Path.Combine(folder, name)) ? Part(folder, name) : null;
+
+    static EvidencePart[] Many(string folder, string sub, string pattern) => Directory.Exists(Path.Combine(folder, sub))
+        ? [.. Directory.EnumerateFiles(Path.Combine(folder, sub), pattern).Order(StringComparer.Ordinal).Select(f => Part(folder, Path.Combine(sub, Path.GetFileName(f))))] : [];
+
+    static EvidencePart Part(string folder, string name)
+    {
+        var path = Path.Combine(folder, name);
+        if (new FileInfo(path).Length > MaxFile) throw new RefusedException(Refusal.Size, name);
+        return new EvidencePart(name, File.ReadAllBytes(path));
+    }
+}
