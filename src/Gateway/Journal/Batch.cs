@@ -19,7 +19,8 @@ internal sealed class Batch : Source
     readonly List<ReceiptRow> receipts = [];
     readonly List<DecisionRow> decisions = [];
     readonly List<DocumentRow> documents = [];
-    (long Written, int Rows, int Entries) before;
+    (long Written, int Added, int Entries) before;
+    int added;
     QuietKind? quiet;
 
     internal Batch(IEngineTransaction transaction, World world, DateTimeOffset clock) : base(transaction.Connection)
@@ -38,7 +39,6 @@ internal sealed class Batch : Source
 
     internal LedgerHead Head => transaction.Head;
     internal bool Activated { get; private set; }
-    int Rows => parcels.Count + receipts.Count + decisions.Count + documents.Count;
 
     /// <summary>Appends an entry; it gets its index when the batch is flushed.</summary>
     /// <param name="subject">Which row it is about: see <see cref="StoreCheck"/> for what each kind promises.</param>
@@ -55,22 +55,25 @@ internal sealed class Batch : Source
         return this;
     }
 
-    /// <summary>Rows that no change of the batch reads: written set-wise at the end.</summary>
+    /// <summary>Rows that are rarely read in the batch that adds them: written set-wise, at the end or before the next read of such tables.</summary>
     public Batch Add(IEnumerable<ParcelRow> rows)
     {
         parcels.AddRange(rows);
+        added++;
         return this;
     }
 
     public Batch Add(ReceiptRow receipt)
     {
         receipts.Add(receipt);
+        added++;
         return this;
     }
 
     public Batch Add(DecisionRow decision)
     {
         decisions.Add(decision);
+        added++;
         return this;
     }
 
@@ -84,6 +87,7 @@ internal sealed class Batch : Source
         foreach (var (row, entry) in prepared.Documents)
         {
             documents.Add(row);
+            added++;
             if (entry is not null) Log(entry, EntryKind.Activation);
         }
         World = prepared.Next;
@@ -92,17 +96,28 @@ internal sealed class Batch : Source
     }
 
     /// <summary>Writes at once: for statements whose result the change needs. Expected conflicts are ON CONFLICT DO NOTHING, never an exception.</summary>
-    internal int Execute(string sql, object? args = null) => transaction.Execute(sql, args);
+    internal int Execute(string sql, object? args = null)
+    {
+        WriteRows();
+        return transaction.Execute(sql, args);
+    }
 
     /// <summary>As <see cref="Execute"/>, for one wide row.</summary>
     internal void Insert<T>(RowShape<T> shape, T row) => transaction.Insert(shape, [row]);
+
+    // What a change of this batch added is there for the next one: two requests that race may be neighbours in one batch.
+    protected override T Read<T>(Func<T> read)
+    {
+        WriteRows();
+        return StoreErrors.Guard(read);
+    }
 
     protected override T Guarded<T>(Func<T> read) => StoreErrors.Guard(read);
 
     /// <summary>Between these two a change runs.</summary>
     internal void Enter()
     {
-        before = (transaction.Written, Rows, entries.Count);
+        before = (transaction.Written, added, entries.Count);
         quiet = null;
     }
 
@@ -110,22 +125,35 @@ internal sealed class Batch : Source
     internal void Leave()
     {
         var logged = entries.Count > before.Entries;
-        var added = Rows > before.Rows;
-        if (quiet is not null && (logged || added)) throw new InvalidOperationException($"A change declared {quiet} adds no permanent rows and no entries.");
-        if (quiet is null && !logged && (added || transaction.Written != before.Written)) throw new InvalidOperationException("A change wrote without logging an entry.");
+        var promised = added > before.Added;
+        if (quiet is not null && (logged || promised)) throw new InvalidOperationException($"A change declared {quiet} adds no permanent rows and no entries.");
+        if (quiet is null && !logged && (promised || transaction.Written != before.Written)) throw new InvalidOperationException("A change wrote without logging an entry.");
     }
 
-    /// <summary>Rows set-wise; entries with their place in the tree before what points to them; the head last. Null: nothing was written.</summary>
+    /// <summary>Rows set-wise; entries with their place in the tree; the head last. Null: nothing was written.</summary>
     internal LedgerHead? Flush(long written)
     {
-        if (entries.Count == 0 && Rows == 0 && transaction.Written == written) return null;
+        if (entries.Count == 0 && added == 0 && transaction.Written == written) return null;
+        WriteRows();
         var head = LedgerAppend.Append(this, transaction, entries);
-        transaction.Insert(DocumentTable.Shape, documents);
-        transaction.Insert(DecisionTable.Shape, decisions);
-        transaction.Insert(ParcelTable.Shape, parcels);
-        transaction.Insert(ReceiptTable.Shape, receipts);
         HeadTable.Move(transaction, Head, head);
         return head;
+    }
+
+    // Entries come later than the rows that point to them: those references are checked at commit.
+    void WriteRows()
+    {
+        Write(DocumentTable.Shape, documents);
+        Write(DecisionTable.Shape, decisions);
+        Write(ParcelTable.Shape, parcels);
+        Write(ReceiptTable.Shape, receipts);
+    }
+
+    void Write<T>(RowShape<T> shape, List<T> rows)
+    {
+        if (rows.Count == 0) return;
+        transaction.Insert(shape, rows);
+        rows.Clear();
     }
 }
 

@@ -214,7 +214,11 @@ internal sealed class Journal(IEngine engine, Worlds worlds, TimeProvider clock,
     /// <summary>Takes in nothing more, finishes what waits, ends the writer thread.</summary>
     public void Dispose()
     {
-        lock (gate) closing = true;
+        lock (gate)
+        {
+            if (closing) return;
+            closing = true;
+        }
         arrived.Set();
         if (writer is null) while (Step() > 0) { }
         else writer.Join();

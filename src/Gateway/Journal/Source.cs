@@ -9,13 +9,18 @@ internal abstract class Source(DbConnection connection)
     protected DbConnection Connection { get; } = connection;
 
     /// <summary>All rows.</summary>
-    public IReadOnlyList<T> Query<T>(string sql, object? args = null) => Guarded(() => Connection.Query<T>(sql, args).AsList());
+    public IReadOnlyList<T> Query<T>(string sql, object? args = null) => Read(() => Connection.Query<T>(sql, args).AsList());
 
     /// <summary>The only row, or the default. Two rows are a mistake of ours.</summary>
-    public T? One<T>(string sql, object? args = null) => Guarded(() => Connection.QuerySingleOrDefault<T>(sql, args));
+    public T? One<T>(string sql, object? args = null) => Read(() => Connection.QuerySingleOrDefault<T>(sql, args));
+
+    /// <summary>As <see cref="One"/>, of a table whose rows a batch writes at once: rows that still wait in the batch stay there.</summary>
+    public T? OneWritten<T>(string sql, object? args) => Guarded(() => Connection.QuerySingleOrDefault<T>(sql, args));
 
     /// <summary>One at a time, for walks over everything.</summary>
     public IEnumerable<T> Walk<T>(string sql, object? args = null) => Connection.Query<T>(sql, args, buffered: false);
+
+    protected virtual T Read<T>(Func<T> read) => read();
 
     /// <summary>In a batch, an error of the file itself must stop the journal.</summary>
     protected virtual T Guarded<T>(Func<T> read) => read();

@@ -68,7 +68,7 @@ internal static class DispatchTable
     }
 
     public static DispatchSummary? Find(Source source, string sender, Guid envelope) =>
-        source.One<DispatchSummary>($"SELECT {Short} FROM dispatch WHERE sender = @sender AND envelope = @envelope", new { sender, envelope });
+        source.OneWritten<DispatchSummary>($"SELECT {Short} FROM dispatch WHERE sender = @sender AND envelope = @envelope", new { sender, envelope });
 
     /// <summary>The sender's dispatches in the order of arrival, after the one with this envelope id (null: from the first).</summary>
     public static IReadOnlyList<DispatchSummary> List(Source source, string sender, Guid? afterEnvelope, int limit) => source.Query<DispatchSummary>(

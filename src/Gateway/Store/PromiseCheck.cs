@@ -50,7 +50,8 @@ internal static class PromiseCheck
     public static void Run(Source source, List<Finding> findings)
     {
         foreach (var (table, problem, sql) in Promises)
-            foreach (var id in source.Query<object>(sql)) findings.Add(new Finding(table, id is byte[] bytes ? new Guid(bytes, bigEndian: true).ToString() : $"{id}", problem));
+            foreach (var id in table is "entry" or "document" ? source.Query<long>(sql).Select(n => $"{n}") : source.Query<Guid>(sql).Select(g => $"{g}"))
+                findings.Add(new Finding(table, id, problem));
         foreach (var row in DispatchTable.Walk(source)) CheckDispatch(source, row, findings);
         foreach (var row in ReceiptTable.Walk(source))
             if (Digest.Of(row.Der) != row.Sha256) findings.Add(new Finding("receipt", $"{row.Id}", "its bytes are not those of its digest"));

@@ -40,7 +40,7 @@ internal static class UploadTable
     }
 
     public static UploadRow? Find(Source source, string sender, Guid envelope) =>
-        source.One<UploadRow>($"SELECT {Columns} FROM upload WHERE sender = @sender AND envelope = @envelope", new { sender, envelope });
+        source.OneWritten<UploadRow>($"SELECT {Columns} FROM upload WHERE sender = @sender AND envelope = @envelope", new { sender, envelope });
 
     /// <summary>Gone: accepted or refused (in the change that logs it) or given up (a quiet one).</summary>
     public static void Remove(Batch b, Guid id) => b.Execute("DELETE FROM upload WHERE id = @id", new { id });

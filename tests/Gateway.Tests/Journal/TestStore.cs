@@ -1,12 +1,9 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
-using Exchange.Crypto;
 using Exchange.Crypto.Ledger;
-using Exchange.Crypto.Statements;
 using Exchange.Crypto.Trust;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Offices;
 using Exchange.Gateway.Store;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Exchange.Tests;
@@ -16,10 +13,10 @@ sealed class TestStore : IDisposable
 {
     public static readonly DateTimeOffset Start = new(2026, 11, 24, 8, 0, 0, TimeSpan.Zero);
     public const string Origin = "gateway.test/ledger";
-    static readonly Lazy<TrustStore> lazyAnchors = new(Anchor);
     static readonly CheckpointKey key = CheckpointKey.Create(Origin);
     readonly string outside;
     int counter;
+    bool closed;
 
     public TestStore(Func<IEngine, IEngine>? wrap = null, JournalOptions? options = null)
     {
@@ -29,7 +26,7 @@ sealed class TestStore : IDisposable
         Open(wrap, options);
     }
 
-    public FakeTimeProvider Clock { get; } = new(Start);
+    public FakeTimeProvider Clock { get; set; } = new(Start);
     public DataFolder Folder { get; private set; }
     public Guard Guard { get; private set; }
     public SqliteEngine Engine { get; private set; } = null!;
@@ -39,13 +36,14 @@ sealed class TestStore : IDisposable
     public BlobStore Blobs { get; private set; } = null!;
     public List<Exception> Stops { get; } = [];
     public string GuardFile => Path.Combine(outside, "guard", "guard.db");
-    public static TrustStore Anchors => lazyAnchors.Value;
+    public static TrustStore Anchors => TestPki.Shared.Trust;
+    public static Pins Pins { get; } = new(TestPki.Shared.DirectoryOfficerKeys, TestPki.Shared.PolicyOfficerKeys);
     public static VerifierKey VerifierKey => key.VerifierKey;
 
     void Open(Func<IEngine, IEngine>? wrap, JournalOptions? options)
     {
         Engine = SqliteEngine.Open(Folder.Database, create: true);
-        Worlds = Worlds.Load(Engine, Anchors, new Pins([], []), Clock.GetUtcNow());
+        Worlds = Worlds.Load(Engine, Anchors, Pins, Clock.GetUtcNow());
         Journal = new Journal(wrap?.Invoke(Engine) ?? Engine, Worlds, Clock, options ?? new JournalOptions { Rehearse = true }, Stops.Add);
         Checkpoints = Checkpoints.Open(Engine, Guard, key, TimeSpan.FromSeconds(5), Stops.Add);
         Blobs = new BlobStore(Folder.Blobs, Clock);
@@ -55,6 +53,7 @@ sealed class TestStore : IDisposable
     public void Reopen(Func<IEngine, IEngine>? wrap = null, JournalOptions? options = null)
     {
         Close();
+        closed = false;
         Folder = DataFolder.Open(Folder.Root);
         Guard = Guard.Open(GuardFile, Origin);
         Open(wrap, options);
@@ -62,6 +61,8 @@ sealed class TestStore : IDisposable
 
     public void Close()
     {
+        if (closed) return;
+        closed = true;
         Journal.Dispose();
         Engine.Dispose();
         Guard.Dispose();
@@ -69,9 +70,9 @@ sealed class TestStore : IDisposable
     }
 
     /// <summary>Commits by one step of the journal.</summary>
-    public T Commit<T>(Change<T> change)
+    public T Commit<T>(Change<T> change, bool settle = false)
     {
-        var task = Journal.Commit(change);
+        var task = Journal.Commit(change, settle: settle);
         Journal.Step();
         return task.GetAwaiter().GetResult();
     }
@@ -92,15 +93,14 @@ sealed class TestStore : IDisposable
     /// <summary>A dispatch from one office to others, with all the rows that accepting it writes.</summary>
     public TestDispatch NewDispatch(string sender = "G22", params string[] to) => new(this, sender, to.Length == 0 ? ["H41"] : to);
 
-    static TrustStore Anchor()
+    /// <summary>Statements against the file itself, foreign keys off: what an accident or an intruder does behind the journal.</summary>
+    public void Tamper(string sql)
     {
-        using var ca = ECDsa.Create(ECCurve.NamedCurves.nistP384);
-        var request = new CertificateRequest("CN=Root of the journal's tests", ca, HashAlgorithmName.SHA384);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
-        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
-        using var root = request.CreateSelfSigned(Start.AddDays(-1), Start.AddYears(10));
-        return TrustStore.Create([root.RawDataMemory], [], []);
+        using var connection = new SqliteConnection($"Data Source={Folder.Database};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "PRAGMA foreign_keys = OFF; " + sql;
+        command.ExecuteNonQuery();
     }
 
     public void Dispose()
@@ -108,67 +108,4 @@ sealed class TestStore : IDisposable
         Close();
         Directory.Delete(outside, recursive: true);
     }
-}
-
-/// <summary>Rows of one dispatch, made ready outside the writer as the use case does.</summary>
-sealed class TestDispatch
-{
-    public TestDispatch(TestStore store, string sender, string[] to)
-    {
-        var now = store.Clock.GetUtcNow().ToUnixTimeMilliseconds();
-        Decision = DecisionRow.Of([.. "{\"verdict\":\"permit\"}"u8]);
-        Row = new DispatchRow
-        {
-            Id = store.NewId(), Sender = sender, Envelope = store.NewId(), Ctx = Random(), ManifestDigest = Random(), Class = 10, Urgency = 0, ReceivedAt = now,
-            Expires = now + 86_400_000, Decision = Decision.Digest, PayloadBytes = 48, Header = RandomNumberGenerator.GetBytes(800), Approvals = [],
-            Manifest = RandomNumberGenerator.GetBytes(5000), Payload = RandomNumberGenerator.GetBytes(48),
-        };
-        Parcels = [.. to.Select(office => new ParcelRow
-        {
-            Id = store.NewId(), Dispatch = Row.Id, Office = office, Key = Random(), Role = "to", State = ParcelState.Available, Channel = "mailbox",
-            LastRefusal = null, CreatedAt = now, UpdatedAt = now,
-        })];
-        Entry = LedgerEntry.Create(new SubmissionDetail(sender, Row.Envelope, Row.Ctx, Row.ManifestDigest, "1.2.3", 10, 0, Random(), Random(), Random(), Decision.Digest) { Time = now });
-        Receipt = NewReceipt(store, ReceiptEvent.SubmissionAcceptance, Entry.Leaf, null, null, TestStore.Origin);
-    }
-
-    public DispatchRow Row { get; set; }
-    public ParcelRow[] Parcels { get; }
-    public DecisionRow Decision { get; }
-    public LedgerEntry Entry { get; }
-    public ReceiptRow Receipt { get; }
-
-    /// <summary>The change of accepting it. False: this sender has it already.</summary>
-    public bool Accept(Batch b)
-    {
-        if (!DispatchTable.TryAdd(b, Row)) return false;
-        b.Log(Entry, EntryKind.Submission, Row.Id).Add(Parcels).Add(Decision).Add(Receipt);
-        return true;
-    }
-
-    public ReceiptRow NewReceipt(TestStore store, string @event, Digest leaf, Guid? parcel, string? office, string issuer)
-    {
-        var der = RandomNumberGenerator.GetBytes(900);
-        return new ReceiptRow
-        {
-            Id = store.NewId(), Dispatch = Row.Id, Parcel = parcel, Sender = Row.Sender, Envelope = Row.Envelope, Office = office, Event = @event, Code = "OK",
-            Issuer = issuer, Time = Row.ReceivedAt, Leaf = leaf, Sha256 = Digest.Of(der), Der = der,
-        };
-    }
-
-    /// <summary>The change of an office acknowledging its copy.</summary>
-    public Change<bool> HandOver(TestStore store, ParcelRow parcel)
-    {
-        var entry = LedgerEntry.Create(new ConsignmentDetail(Row.Sender, Row.Envelope, Row.Ctx, parcel.Office, parcel.Key, Random()) { Time = Row.ReceivedAt });
-        var handover = NewReceipt(store, ReceiptEvent.ContentHandover, entry.Leaf, parcel.Id, parcel.Office, parcel.Office);
-        var consignment = NewReceipt(store, ReceiptEvent.ContentConsignment, entry.Leaf, parcel.Id, parcel.Office, TestStore.Origin);
-        return b =>
-        {
-            if (!ParcelTable.Move(b, parcel.Id, ParcelState.Available, ParcelState.Delivered)) return false;
-            b.Log(entry, EntryKind.Consignment, parcel.Id).Add(handover).Add(consignment);
-            return true;
-        };
-    }
-
-    static Digest Random() => new(RandomNumberGenerator.GetBytes(Digest.Size));
 }

@@ -91,7 +91,7 @@ CREATE TABLE receipt (
     code     TEXT NOT NULL,
     issuer   TEXT NOT NULL,
     time     INTEGER NOT NULL,
-    leaf     BLOB NOT NULL REFERENCES entry (leaf),
+    leaf     BLOB NOT NULL REFERENCES entry (leaf) DEFERRABLE INITIALLY DEFERRED,
     sha256   BLOB NOT NULL CHECK (length(sha256) = 32),
     der      BLOB NOT NULL
 ) STRICT;
@@ -123,7 +123,7 @@ CREATE TABLE document (
     version      INTEGER NOT NULL,
     ref          BLOB NOT NULL CHECK (length(ref) = 32),
     activated_at INTEGER NOT NULL,
-    leaf         BLOB NOT NULL REFERENCES entry (leaf),
+    leaf         BLOB NOT NULL REFERENCES entry (leaf) DEFERRABLE INITIALLY DEFERRED,
     der          BLOB NOT NULL,
     PRIMARY KEY (kind, name, version)
 ) STRICT;
