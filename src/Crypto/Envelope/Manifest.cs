@@ -128,8 +128,8 @@ static class ManifestOpener
             frame = Decrypt(manifest, key);
             if (frame is null || frame.Length < Manifest.FrameHead || !CryptographicOperations.FixedTimeEquals(frame.AsSpan(0, Digest.Size), ctx.ToArray()))
                 throw new RefusedException(Refusal.CannotOpen);
-            AsnDecoder.ReadEncodedValue(frame.AsSpan(Manifest.FrameHead), AsnEncodingRules.DER, out _, out _, out var length);
-            if (frame.AsSpan(Manifest.FrameHead + length).ContainsAnyExcept((byte)0)) throw new RefusedException(Refusal.CannotOpen);
+            var tag = AsnDecoder.ReadEncodedValue(frame.AsSpan(Manifest.FrameHead), AsnEncodingRules.DER, out _, out _, out var length);
+            if (tag != Asn1Tag.Sequence || frame.AsSpan(Manifest.FrameHead + length).ContainsAnyExcept((byte)0)) throw new RefusedException(Refusal.CannotOpen);
             var secret = frame.AsSpan(Digest.Size, KeySchedule.SecretLength);
             var opened = KeySchedule.Opened(secret);
             var committed = KeySchedule.Commitment(opened) == commitment;
