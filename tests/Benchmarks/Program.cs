@@ -1,1 +1,60 @@
-return 0;
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Exchange.Benchmarks;
+using Exchange.Crypto;
+
+// dotnet run -c Release --project tests/Benchmarks -- PKI [MB] [ROUNDS]
+// Seals and opens one file, in turn with named peers that do the same job on the same file, and prints medians, spread and ratios.
+// PKI: a folder made by `exchange dev pki`. A peer that is not installed is "not run", never a win.
+if (args.Length is < 1 or > 3)
+{
+    Console.Error.WriteLine("usage: Benchmarks PKI [MB=256] [ROUNDS=5]");
+    return 64;
+}
+var megabytes = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 256;
+var rounds = args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 5;
+var work = Directory.CreateTempSubdirectory("exchange-benchmark-").FullName;
+try
+{
+    var file = Path.Combine(work, "document.bin");
+    using (var stream = File.Create(file))
+    {
+        var block = new byte[1_000_000];
+        for (var i = 0; i < megabytes; i++)
+        {
+            RandomNumberGenerator.Fill(block);
+            stream.Write(block);
+        }
+    }
+    var product = new SealAndOpen(Path.GetFullPath(args[0]), work, file);
+    var openssl = new OpenSslPeer(Path.GetFullPath(args[0]), work, file);
+    (string Name, Func<Task> Run)[] rivals =
+    [
+        ("seal, exchange", product.SealAsync), ("seal, openssl cms sign|encrypt|sign", openssl.SealAsync),
+        ("open, exchange", product.OpenAsync), ("open, openssl cms verify|decrypt|verify", openssl.OpenAsync),
+    ];
+    foreach (var (_, run) in rivals) await run();   // warm: JIT, page cache, curves
+    var seconds = rivals.ToDictionary(r => r.Name, _ => new List<double>());
+    for (var round = 0; round < rounds; round++)
+        foreach (var (name, run) in rivals)
+        {
+            var began = Stopwatch.GetTimestamp();
+            await run();
+            seconds[name].Add(Stopwatch.GetElapsedTime(began).TotalSeconds);
+        }
+    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{megabytes} MB, {rounds} rounds in turn, {Environment.ProcessorCount} cores, load {File.ReadAllText("/proc/loadavg").Split(' ')[0]}"));
+    foreach (var (name, times) in seconds)
+    {
+        times.Sort();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-42} median {megabytes / times[times.Count / 2],7:0} MB/s   {megabytes / times[^1]:0} .. {megabytes / times[0]:0}"));
+    }
+    foreach (var job in (string[])["seal", "open"])
+    {
+        var pair = seconds.Where(s => s.Key.StartsWith(job, StringComparison.Ordinal)).Select(s => s.Value[s.Value.Count / 2]).ToArray();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{job}: {pair[1] / pair[0]:0.0} times openssl cms"));
+    }
+    return 0;
+}
+finally { Directory.Delete(work, recursive: true); }
