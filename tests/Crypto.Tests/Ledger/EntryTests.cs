@@ -18,6 +18,7 @@ public class EntryTests
         new RejectionDetail("G22", Id, D, "E_NOT_RELEASABLE", D) { Time = At },
         new DryRunDetail("G22", "OK", D) { Time = At },
         new ConsignmentDetail("G22", Id, D, "H41", D, D) { Time = At },
+        new ConsignmentFailureDetail("G22", Id, D, "H41", D, "E_EXPIRED", null) { Time = At },
         new OpeningDetail("G22", Id, D, "H41", D, D) { Time = At },
         new OpeningFailureDetail("G22", Id, D, "H41", D, D, "E_CANNOT_OPEN") { Time = At },
         new SignInFailuresDetail("E_CERTIFICATE_REVOKED", "192.0.2.0/24", At, 17) { Time = At },
