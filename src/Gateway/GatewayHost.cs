@@ -30,6 +30,8 @@ sealed class GatewayHost : IAsyncDisposable
     readonly Stack<IDisposable> owned = new();
     WebApplication? app;
     Loops? loops;
+    Checkpoints? checkpoints;
+    SignInFailures? failures;
     string data = "";
 
     GatewayHost() { }
@@ -81,7 +83,7 @@ sealed class GatewayHost : IAsyncDisposable
         var worlds = Worlds.Load(engine, equipment.Anchors, pins, clock.GetUtcNow());
         var journal = Own(new Journal(engine, worlds, clock, settings.Journal, failure => { log.StoreFailed(failure); settings.Stop(failure); }));
         journal.Start();
-        var checkpoints = Checkpoints.Open(engine, guard, equipment.Checkpoint, TimeSpan.FromSeconds(options.Limits.CheckpointSeconds), settings.Stop);
+        checkpoints = Checkpoints.Open(engine, guard, equipment.Checkpoint, TimeSpan.FromSeconds(options.Limits.CheckpointSeconds), settings.Stop);
         var ledger = new LedgerReader(engine, checkpoints);
         blobs.SweepTemporary();
         var meters = Own(new Meters());
@@ -95,13 +97,15 @@ sealed class GatewayHost : IAsyncDisposable
 
         // 5. Listen; then what happens by itself; then tell where.
         var incoming = new IncomingFolder(folder, journal, worlds, pins, logs.CreateLogger<IncomingFolder>());
-        app = Composition.Build(Shared, equipment.Tls, new SignInFailures(clock, meters, logs.CreateLogger<SignInFailures>()), out var steps);
+        failures = new SignInFailures(clock, meters, logs.CreateLogger<SignInFailures>());
+        app = Composition.Build(Shared, equipment.Tls, failures, out var steps);
         await app.StartAsync();
-        loops = new Loops([.. steps, new("checkpoint", TimeSpan.FromSeconds(1), now => Task.FromResult(checkpoints.Step(now))), new("incoming folder", TimeSpan.FromSeconds(options.Limits.IncomingSeconds), incoming.Step)], clock, logs.CreateLogger<Loops>());
+        loops = new Loops([.. steps, new("checkpoint", TimeSpan.FromSeconds(1), now => Task.FromResult(checkpoints.Step(now))),
+            new("incoming folder", TimeSpan.FromSeconds(options.Limits.IncomingSeconds), incoming.Step)], clock, logs.CreateLogger<Loops>());
         if (settings.RunLoops) loops.Start();
         Addresses();
         DurableFile.Write(Path.Combine(data, AddressFile), System.Text.Encoding.UTF8.GetBytes(Address.AbsoluteUri.TrimEnd('/') + "\n"));
-        log.GatewayListens(options.Origin, Address.AbsoluteUri, 0);
+        log.GatewayListens(options.Origin, Address.AbsoluteUri, size);
     }
 
     void Addresses()
@@ -124,9 +128,13 @@ sealed class GatewayHost : IAsyncDisposable
     /// <summary>Clean stop: no new requests, the running ones end, the steps end, "stop" is the last entry.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (app is not null) await app.StopAsync();
-        if (loops is not null) await loops.DisposeAsync();
+        if (app is null) return;
+        await app.StopAsync();
+        await loops!.DisposeAsync();
+        await failures!.Step(Shared.Journal, DateTimeOffset.MaxValue);
         await Log(EntryKind.Stop, new StopDetail { Time = Shared.Clock.GetUtcNow().ToUnixTimeMilliseconds() });
+        // The last head is signed as well: an auditor who comes after the stop finds every entry in a checkpoint.
+        checkpoints!.Step(Shared.Clock.GetUtcNow(), force: true);
         Shared.Logs.CreateLogger<GatewayHost>().GatewayStopped();
         File.Delete(Path.Combine(data, AddressFile));
         await Close();
@@ -135,6 +143,7 @@ sealed class GatewayHost : IAsyncDisposable
     async Task Close()
     {
         if (app is not null) await app.DisposeAsync();
+        app = null;
         while (owned.TryPop(out var one)) one.Dispose();
     }
 

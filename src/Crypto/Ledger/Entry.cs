@@ -52,7 +52,7 @@ public enum EntryKind
 {
     /// <summary>Subject: dispatch. Promises the dispatch, its parcels, its decision and its SubmissionAcceptance receipt.</summary>
     Submission = 1,
-    /// <summary>Subject: none. Promises a SubmissionRejection receipt.</summary>
+    /// <summary>Subject: its SubmissionRejection receipt, promised; none when the header could not be read, so that there is nothing to name in a receipt.</summary>
     Rejection = 2,
     /// <summary>Subject: none. Promises the decision record.</summary>
     DryRun = 3,

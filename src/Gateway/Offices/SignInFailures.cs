@@ -40,12 +40,12 @@ sealed class SignInFailures(TimeProvider clock, Meters meters, ILogger<SignInFai
         return ended;
     }
 
-    /// <summary>One entry for each (reason, network, minute) that has ended.</summary>
+    /// <summary>One entry for each (reason, network, minute) that has ended by this time.</summary>
     public async Task Step(Journal journal, DateTimeOffset now)
     {
         foreach (var (key, count) in TakeEnded(now))
         {
-            var entry = LedgerEntry.Create(new SignInFailuresDetail(key.Reason, key.Network, key.Minute, count) { Time = now.ToUnixTimeMilliseconds() });
+            var entry = LedgerEntry.Create(new SignInFailuresDetail(key.Reason, key.Network, key.Minute, count) { Time = clock.GetUtcNow().ToUnixTimeMilliseconds() });
             await journal.Commit(b => b.Log(entry, EntryKind.SignInFailures) is not null, settle: true);
         }
     }

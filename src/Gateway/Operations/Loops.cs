@@ -34,6 +34,7 @@ sealed class Loops(IReadOnlyList<Loop> loops, TimeProvider clock, ILogger<Loops>
     /// <summary>Waits for the steps under way.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (stopping.IsCancellationRequested) return;
         await stopping.CancelAsync();
         await running;
         stopping.Dispose();

@@ -37,15 +37,17 @@ internal static class PromiseCheck
         ("entry", "it says delivered, but the parcel is not", "SELECT seq FROM entry e JOIN parcel p ON p.id = e.subject WHERE e.kind = 4 AND p.state <> 2"),
         ("entry", "the document it put in force is missing", "SELECT seq FROM entry e WHERE e.kind = 8 AND NOT EXISTS (SELECT 1 FROM document d WHERE d.leaf = e.leaf)"),
         WithReceipt(EntryKind.Submission, ReceiptEvent.SubmissionAcceptance),
-        WithReceipt(EntryKind.Rejection, ReceiptEvent.SubmissionRejection),
+        WithReceipt(EntryKind.Rejection, ReceiptEvent.SubmissionRejection, "AND e.subject IS NOT NULL"),
         WithReceipt(EntryKind.Consignment, ReceiptEvent.ContentHandover),
         WithReceipt(EntryKind.Consignment, ReceiptEvent.ContentConsignment),
         WithReceipt(EntryKind.Opening, ReceiptEvent.ContentOpening),
         WithReceipt(EntryKind.OpeningFailure, ReceiptEvent.ContentOpeningFailure),
+        WithReceipt(EntryKind.ConsignmentFailure, ReceiptEvent.ContentConsignmentFailure),
+        ("entry", "it says ended undelivered, but the parcel is not", "SELECT seq FROM entry e WHERE e.kind = 11 AND NOT EXISTS (SELECT 1 FROM parcel p WHERE p.id = e.subject AND p.state IN (3, 4))"),
     ];
 
-    static (string, string, string) WithReceipt(EntryKind kind, string @event) => ("entry", $"its receipt {@event} is missing",
-        $"SELECT seq FROM entry e WHERE e.kind = {(int)kind} AND NOT EXISTS (SELECT 1 FROM receipt r WHERE r.leaf = e.leaf AND r.event = '{@event}')");
+    static (string, string, string) WithReceipt(EntryKind kind, string @event, string where = "") => ("entry", $"its receipt {@event} is missing",
+        $"SELECT seq FROM entry e WHERE e.kind = {(int)kind} {where} AND NOT EXISTS (SELECT 1 FROM receipt r WHERE r.leaf = e.leaf AND r.event = '{@event}')");
 
     public static void Run(Source source, List<Finding> findings)
     {

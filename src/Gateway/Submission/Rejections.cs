@@ -33,7 +33,7 @@ sealed class Rejections(Journal journal, Worlds worlds, Evidence evidence, TimeP
         // ONE commit: entry, receipt, decision. A crash before it leaves nothing, and the sender has no answer; after it he may ask again and is refused again.
         await journal.Commit(b =>
         {
-            b.Log(entry, EntryKind.Rejection);
+            b.Log(entry, EntryKind.Rejection, receipt?.Content.Id);
             if (receipt is not null) b.Add(ReceiptRows.Rejection(receipt));
             if (record is not null) b.Add(record);
             if (giveUpUpload is { } upload) UploadTable.Remove(b, upload);

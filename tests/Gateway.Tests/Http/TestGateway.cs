@@ -1,0 +1,182 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using Exchange.Crypto;
+using Exchange.Crypto.Envelope;
+using Exchange.Crypto.Statements;
+using Exchange.Gateway;
+using Exchange.Gateway.Journaling;
+using Exchange.Gateway.Offices;
+using Exchange.Gateway.Operations;
+using Exchange.Gateway.Store;
+using Microsoft.Extensions.Logging;
+
+namespace Exchange.Tests.Http;
+
+/// <summary>The system's clock, moved: certificates, TLS and timers stay real.</summary>
+sealed class MovedClock : TimeProvider
+{
+    long shift;
+    public void Advance(TimeSpan by) => Interlocked.Add(ref shift, by.Ticks);
+    public override DateTimeOffset GetUtcNow() => TimeProvider.System.GetUtcNow().AddTicks(Interlocked.Read(ref shift));
+}
+
+/// <summary>Keeps log lines; logging at every level, so that nothing hides from a search.</summary>
+sealed class LogLines : ILoggerProvider
+{
+    public ConcurrentQueue<string> Lines { get; } = [];
+    public ILogger CreateLogger(string categoryName) => new Logger(Lines, categoryName);
+    public void Dispose() { }
+
+    sealed class Logger(ConcurrentQueue<string> lines, string category) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+        public bool IsEnabled(LogLevel logLevel) => true;
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            lines.Enqueue($"{category} {formatter(state, exception)} {exception}");
+    }
+}
+
+/// <summary>A gateway with real Kestrel, real mutual TLS, real SQLite, in this process.</summary>
+sealed class TestGateway : IAsyncDisposable
+{
+    readonly List<HttpClient> clients = [];
+    readonly ILoggerFactory factory;
+    long standing = 1;
+
+    TestGateway(ILoggerFactory factory, LogLines logs, string data) => (this.factory, Logs, Data) = (factory, logs, data);
+
+    public LogLines Logs { get; }
+    public string Data { get; }
+    public MovedClock Clock { get; } = new();
+    public GatewayHost Host { get; private set; } = null!;
+    public Uri Address => Host.Address;
+
+    public static async Task<TestGateway> Start(Func<Limits, Limits>? limits = null)
+    {
+        var data = Path.Combine(AppContext.BaseDirectory, "work", Guid.CreateVersion7().ToString("N"));
+        var request = Initialise.FromDevelopment(data, DevPkiFolder.Root, new IPEndPoint(IPAddress.Loopback, 0), new IPEndPoint(IPAddress.Loopback, 0), null);
+        if (limits is not null) request = request with { Options = request.Options with { Limits = limits(Limits.Defaults) } };
+        var logs = new LogLines();
+        var gateway = new TestGateway(LoggerFactory.Create(b => b.SetMinimumLevel(LogLevel.Trace).AddProvider(logs)), logs, data);
+        await Initialise.Run(request, gateway.Clock);
+        await gateway.Start();
+        return gateway;
+    }
+
+    async Task Start() => Host = await GatewayHost.Start(Data, new HostSettings
+    {
+        Clock = Clock, Logs = factory, RunLoops = false, Stop = failure => throw failure, Journal = new JournalOptions { Rehearse = true },
+    });
+
+    public async Task Restart()
+    {
+        await Host.DisposeAsync();
+        await Start();
+        clients.Clear();
+    }
+
+    /// <summary>A client of this office.</summary>
+    public HttpClient As(string office)
+    {
+        var tls = DevPkiFolder.Tls(office);
+        var client = new HttpClient(new SocketsHttpHandler
+        {
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                LocalCertificateSelectionCallback = (_, _, _, _, _) => tls,
+                RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null,
+            },
+        })
+        { BaseAddress = Address, DefaultRequestVersion = HttpVersion.Version20, Timeout = TimeSpan.FromMinutes(2) };
+        clients.Add(client);
+        return client;
+    }
+
+    public async Task<SealedEnvelope> Seal(string to, string level = "thuong", Func<SealRequest, SealRequest>? change = null, Stream? payload = null, int size = 1000, string from = "G22")
+    {
+        var (world, now) = (Host.Shared.Worlds.Current, Clock.GetUtcNow());
+        var offices = to.Split(',');
+        var policyLevel = world.Policy.Level(level)!;
+        var request = new SealRequest
+        {
+            Id = Guid.CreateVersion7(now), Gateway = Host.Shared.Options.Origin, Sender = from,
+            Recipients = [.. offices.Select(o => new SealRecipient(o, (world.Directory.Find(o) ?? world.Directory.Find("H41")!).Encryption[0], "to"))], To = offices,
+            Label = world.Policy.NewLabel(level, policyLevel.BasisRequired ? "test-basis" : null), Urgency = 1,
+            Times = new(null, now.AddDays(5).ToUnixTimeMilliseconds(), null), Policy = world.Policy.Ref, Directory = world.Directory.Ref, Seen = null,
+            Sheet = new Sheet { Number = "1", Notation = "X", Subject = SecretSubject, DocumentType = "Công văn", Place = null, Date = "2026-11-24", Signatory = null },
+            Documents = [new("a.txt", "text/plain", size, null, () => new MemoryStream(Enumerable.Repeat((byte)'x', size).ToArray()))],
+            Authors = policyLevel.Authors.Contains("office") ? [DevPkiFolder.Person(from, "signatory"), DevPkiFolder.Sign(from)] : [DevPkiFolder.Person(from, "clerk")],
+            Approvers = [.. policyLevel.Approvals.Select(role => DevPkiFolder.Person(from, role))], Office = DevPkiFolder.Sign(from),
+            ManifestBucket = policyLevel.ManifestBucket, PayloadBucket = policyLevel.PayloadBucket,
+        };
+        return await Envelope.SealAsync(change?.Invoke(request) ?? request, payload ?? new MemoryStream(), Clock, CancellationToken.None);
+    }
+
+    public const string SecretSubject = "PLANTED-SUBJECT-7f3a";
+
+    /// <summary>The file form of a freshly sealed dispatch.</summary>
+    public async Task<(SealedEnvelope Envelope, byte[] File)> SealFile(string to, string level = "thuong", Func<SealRequest, SealRequest>? change = null, int size = 1000, string from = "G22")
+    {
+        using var payload = new MemoryStream();
+        var envelope = await Seal(to, level, change, payload, size, from);
+        return (envelope, [.. EnvelopeFile.Write(envelope.Parts), .. payload.ToArray()]);
+    }
+
+    public async Task<Answer> Submit(byte[] file, string office = "G22") => await Send(As(office), HttpMethod.Post, "/dispatches", file);
+
+    /// <summary>Sealed, submitted, accepted; and the parcel of one office.</summary>
+    public async Task<(SealedEnvelope Envelope, byte[] File, Guid Parcel)> Accepted(string to, string parcelOf, string level = "thuong", int size = 1000)
+    {
+        var (envelope, file) = await SealFile(to, level, size: size);
+        var answer = await Submit(file);
+        Assert.True(answer.Status == 201, answer.Text);
+        var parcels = (await Send(As(parcelOf), HttpMethod.Get, "/mailbox")).Json.GetProperty("parcels");
+        return (envelope, file, parcels.EnumerateArray().Last().GetProperty("parcel").GetGuid());
+    }
+
+    public static async Task<Answer> Send(HttpClient client, HttpMethod method, string path, byte[]? body = null, Action<HttpRequestMessage>? change = null)
+    {
+        using var request = new HttpRequestMessage(method, path) { Version = HttpVersion.Version20 };
+        if (body is not null)
+        {
+            request.Content = new ByteArrayContent(body);
+            request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
+        }
+        change?.Invoke(request);
+        using var response = await client.SendAsync(request);
+        return new Answer((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, await response.Content.ReadAsByteArrayAsync(), response.Headers.Location?.ToString(),
+            response.Headers.ETag?.Tag);
+    }
+
+    /// <summary>Puts documents in force as the incoming folder does.</summary>
+    public async Task Activate(params byte[][] documents)
+    {
+        var shared = Host.Shared;
+        var prepared = WorldActivation.Prepare(shared.Worlds.Current, [.. documents.Select(d => (ReadOnlyMemory<byte>)d)], new Pins(shared.Options.DirectoryOfficers, shared.Options.PolicyOfficers), Clock.GetUtcNow());
+        Assert.True(await shared.Journal.Commit(b => b.Activate(prepared)));
+    }
+
+    public Task TakeClearanceFrom(string office) => Activate(DevPkiFolder.WithoutClearance(++standing, office));
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var client in clients) client.Dispose();
+        await Host.DisposeAsync();
+        factory.Dispose();
+        Directory.Delete(Data, recursive: true);
+        Directory.Delete(Data + ".guard", recursive: true);
+    }
+}
+
+sealed record Answer(int Status, string? Type, byte[] Body, string? Location, string? ETag)
+{
+    public string Text => System.Text.Encoding.UTF8.GetString(Body);
+    public JsonElement Json => JsonDocument.Parse(Body).RootElement;
+    public string? Code => Type == "application/problem+json" ? Json.GetProperty("code").GetString() : null;
+    public Receipt Receipt => Statement.Read(Body, StatementType.Receipt).As<Receipt>();
+    public Receipt RejectionReceipt => Statement.Read(System.Buffers.Text.Base64Url.DecodeFromChars(Json.GetProperty("receipt").GetString()), StatementType.Receipt).As<Receipt>();
+}
