@@ -66,7 +66,7 @@ internal sealed class Worlds
         using var reader = engine.Reader();
         var id = HeadTable.Read(reader).World;
         if (id == 0) return new Worlds(World.Empty(anchors));
-        try { return new Worlds(WorldActivation.Reload(id, DocumentTable.InForce(reader), anchors, pins, at)); }
+        try { return new Worlds(WorldActivation.Reload(id, reader, anchors, pins, at)); }
         catch (RefusedException e)
         {
             throw new CannotStartException($"An activated document does not verify any more ({e.Message}). Compare the pins in gateway.json and the trust folder with what the officers gave you; then check the store with: exchange-gateway check.", e);

@@ -37,23 +37,29 @@ internal static class WorldActivation
         return new PreparedWorld(current.Id, new World(current.Id + 1, policy, directory, standing, trust), rows);
     }
 
-    /// <summary>The world of these documents, each verified as at its activation.</summary>
-    internal static World Reload(long id, IReadOnlyList<DocumentRow> inForce, TrustStore anchors, Pins pins, DateTimeOffset at)
+    /// <summary>The world of the documents in force, each verified as at its activation.</summary>
+    internal static World Reload(long id, Source source, TrustStore anchors, Pins pins, DateTimeOffset at)
     {
+        var inForce = DocumentTable.InForce(source);
         var trust = new CertificateCheck(anchors.WithCrls(inForce.Where(d => d.Kind == DocumentKind.Crl).Select(d => (ReadOnlyMemory<byte>)d.Der)));
         var policy = The(DocumentKind.Policy) is { } p ? CompiledPolicy.Open(p.Der, pins.PolicyOfficers, trust, Time(p)) : null;
         var standing = The(DocumentKind.Standing) is { } s ? Standing.Open(s.Der, pins.DirectoryOfficers, trust, Time(s)) : null;
-        OfficeDirectory? directory = null;
-        if (The(DocumentKind.Directory) is { } d)
-        {
-            var cards = inForce.Where(c => c.Kind == DocumentKind.Card).Select(c => (ReadOnlyMemory<byte>)c.Der);
-            directory = Rejudged(OfficeDirectory.Open(d.Der, cards, pins.DirectoryOfficers, trust, Time(d)), pins, trust, at);
-        }
-        return new World(id, policy, directory, standing, trust);
+        return new World(id, policy, Rejudged(DirectoryInForce(source, pins, trust, at), pins, trust, at), standing, trust);
 
         DocumentRow? The(DocumentKind kind) => inForce.SingleOrDefault(d => d.Kind == kind);
-        static DateTimeOffset Time(DocumentRow row) => DateTimeOffset.FromUnixTimeMilliseconds(row.ActivatedAt);
     }
+
+    // A hold on a new card outlives the directory that set it: those of the last two days are followed one after the other, as they were when they came.
+    static OfficeDirectory? DirectoryInForce(Source source, Pins pins, CertificateCheck trust, DateTimeOffset at)
+    {
+        var cards = DocumentTable.Cards(source).Select(c => (ReadOnlyMemory<byte>)c).ToList();
+        OfficeDirectory? directory = null;
+        foreach (var row in DocumentTable.DirectoriesSince(source, at.AddDays(-2).ToUnixTimeMilliseconds()))
+            directory = OfficeDirectory.Open(row.Der, cards, pins.DirectoryOfficers, trust, Time(row), directory);
+        return directory;
+    }
+
+    static DateTimeOffset Time(DocumentRow row) => DateTimeOffset.FromUnixTimeMilliseconds(row.ActivatedAt);
 
     static CertificateCheck WithCrls(CertificateCheck trust, IReadOnlyList<ReadOnlyMemory<byte>> crls, DateTimeOffset at, List<PreparedDocument> rows)
     {

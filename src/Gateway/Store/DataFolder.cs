@@ -46,11 +46,19 @@ internal sealed partial class DataFolder : IDisposable
 
     static SafeFileHandle Lock(string root)
     {
-        var handle = File.OpenHandle(Path.Combine(root, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
-        if (flock(handle, LOCK_EX | LOCK_NB) == 0) return handle;
-        var error = Marshal.GetLastPInvokeErrorMessage();
-        handle.Dispose();
-        throw new CannotStartException($"Another gateway runs on {root} ({error}). One folder has one gateway: stop the other first.");
+        SafeFileHandle? handle = null;
+        try
+        {
+            // .NET locks by itself where it can, and goes on where it cannot; the second call tells.
+            handle = File.OpenHandle(Path.Combine(root, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            if (flock(handle, LOCK_EX | LOCK_NB) != 0) throw new IOException(Marshal.GetLastPInvokeErrorMessage());
+            return handle;
+        }
+        catch (IOException e)
+        {
+            handle?.Dispose();
+            throw new CannotStartException($"Another gateway runs on {root} ({e.Message}). One folder has one gateway: stop the other first.", e);
+        }
     }
 
     public void Dispose() => handle.Dispose();

@@ -23,14 +23,27 @@ internal sealed record DocumentRow
 
 internal static class DocumentTable
 {
+    const string Columns = "kind, name, version, ref, activated_at, leaf, der";
+
     internal static readonly RowShape<DocumentRow> Shape = new("document", ["kind", "name", "version", "ref", "activated_at", "leaf", "der"],
         d => [d.Kind, d.Name, d.Version, d.Ref, d.ActivatedAt, d.Leaf, d.Der]);
 
     /// <summary>The document in force of each kind and name.</summary>
     public static IReadOnlyList<DocumentRow> InForce(Source source) => source.Query<DocumentRow>(
-        """
-        SELECT kind, name, version, ref, activated_at, leaf, der FROM document d
+        $"""
+        SELECT {Columns} FROM document d
         WHERE version = (SELECT max(version) FROM document n WHERE n.kind = d.kind AND n.name = d.name)
         ORDER BY kind, name
         """);
+
+    /// <summary>The directory in force at this time and those since, in order; the first ones when none was.</summary>
+    public static IReadOnlyList<DocumentRow> DirectoriesSince(Source source, long time) => source.Query<DocumentRow>(
+        $"""
+        SELECT {Columns} FROM document
+        WHERE kind = 2 AND version >= coalesce((SELECT max(version) FROM document WHERE kind = 2 AND activated_at <= @time), 0)
+        ORDER BY version
+        """, new { time });
+
+    /// <summary>Every card that was ever in force.</summary>
+    public static IReadOnlyList<byte[]> Cards(Source source) => source.Query<byte[]>("SELECT der FROM document WHERE kind = 3");
 }
