@@ -22,11 +22,12 @@ sealed class AcceptDispatch(Arrival arrival, Rejections rejections, Shared share
     /// <param name="upload">Whether an upload row of this id is settled by this.</param>
     public async Task<Submitted> Accept(string office, Arrived arrived, Guid dispatch, byte[]? inline, CancellationToken cancel, bool upload = false)
     {
-        for (; ; arrived = arrival.Check(office, arrived.Parts, arriving: false))
+        for (; ; arrived = arrival.Check(office, arrived.Parts))
         {
             cancel.ThrowIfCancellationRequested();
             // Decided here, last thing before the commit and in the World that the commit will find: the payload may have taken days.
             if (arrived.World != arrival.Current) continue;
+            Arrival.DemandInTime(arrived with { At = clock.GetUtcNow() });
             var decision = Arrival.Decide(arrived with { At = clock.GetUtcNow() });
             if (decision.Verdict != Verdict.Permit)
             {

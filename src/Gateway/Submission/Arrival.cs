@@ -12,8 +12,8 @@ sealed class Arrival(Worlds worlds, Options options, TimeProvider clock)
 {
     public World Current => worlds.Current;
 
-    /// <param name="arriving">True when the header has just come: only then does its signing time have to be about now. A payload may follow hours later.</param>
-    public Arrived Check(string office, EnvelopeParts parts, bool arriving)
+    /// <summary>Everything that does not depend on how late it is.</summary>
+    public Arrived Check(string office, EnvelopeParts parts)
     {
         var (world, now) = (worlds.Current, clock.GetUtcNow());
 
@@ -25,9 +25,20 @@ sealed class Arrival(Worlds worlds, Options options, TimeProvider clock)
         var envelope = Envelope.Verify(parts, new EnvelopeContext(world.Directory, world.Trust, now));
         var header = envelope.Header;
         if (header.Kind != "new") throw new RefusedException(Refusal.Kind, "only new dispatches are taken in");
-        if (arriving && (envelope.SigningTime - now).Duration() > TimeSpan.FromSeconds(options.Limits.ClockSkewSeconds)) throw new RefusedException(Refusal.ClockSkew);
-        if (header.Times.Expires <= now.ToUnixTimeMilliseconds()) throw new RefusedException(Refusal.Expired);
         return new Arrived(parts, envelope, world, now);
+    }
+
+    /// <summary>A header that has just come was signed about now. A repeat is answered before this is asked, and a payload may follow hours later.</summary>
+    public void DemandFresh(Arrived arrived)
+    {
+        if ((arrived.Envelope.SigningTime - arrived.At).Duration() > TimeSpan.FromSeconds(options.Limits.ClockSkewSeconds)) throw new RefusedException(Refusal.ClockSkew);
+        DemandInTime(arrived);
+    }
+
+    /// <summary>Not past the time until which it may be accepted.</summary>
+    public static void DemandInTime(Arrived arrived)
+    {
+        if (arrived.Envelope.Header.Times.Expires <= arrived.At.ToUnixTimeMilliseconds()) throw new RefusedException(Refusal.Expired);
     }
 
     public static Decision Decide(Arrived arrived) => Decision.Decide(ReleaseFacts.OfSubmission(arrived.Envelope, arrived.World), arrived.World.Policy, arrived.At);

@@ -44,10 +44,11 @@ sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections r
             parts = await EnvelopeFile.ReadPartsAsync(body.AsStream(leaveOpen: true), cancel);
 
             // 2. Check all that can be checked without a key, in the World of this moment.
-            var arrived = arrival.Check(office, parts, arriving: true);
+            var arrived = arrival.Check(office, parts);
 
-            // 3. Came before? The same (CTX, manifestDigest) gets its first receipt; anything else under the same id is refused.
+            // 3. Came before? The same (CTX, manifestDigest) gets its first receipt, however late it asks; anything else under the same id is refused.
             if (Earlier(arrived.Envelope) is { } before) return before;
+            arrival.DemandFresh(arrived);
 
             // 4. Decide. A refusal is journalled and answered with the code that the sender may see.
             var decision = Arrival.Decide(arrived);

@@ -43,7 +43,7 @@ sealed class UploadPayload(Arrival arrival, AcceptDispatch accept, Rejections re
                 await store.Blobs.PutAsync(awaited.Id, file => Payload.VerifyAsync(body, payload, file, null, cancel), cancel);
 
                 // 3. Everything again in the World of now: it may be days later. A refusal ends the upload.
-                var arrived = arrival.Check(office, parts, arriving: false);
+                var arrived = arrival.Check(office, parts);
 
                 // 4. The decision again, and ONE commit that also settles the awaited row. In AcceptDispatch.cs.
                 return await accept.Accept(office, arrived, awaited.Id, null, cancel, upload: true);
