@@ -1,0 +1,49 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using Exchange.Crypto;
+using Xunit;
+
+namespace Exchange.Tests;
+
+public sealed partial class RefusalTests
+{
+    static readonly IReadOnlyList<Refusal> Refusals = [.. typeof(Refusal).GetFields().Where(f => f.IsStatic && f.FieldType == typeof(Refusal)).Select(f => (Refusal)f.GetValue(null)!)];
+
+    [Fact]
+    public void Codes_are_unique_and_of_one_form()
+    {
+        Assert.True(Refusals.Count > 50);
+        Assert.Equal(Refusals.Count, Refusals.Select(r => r.Code).Distinct().Count());
+        Assert.Equal(Refusals.Count, Refusal.All.Count);
+        Rules.Empty(Refusals.Where(r => !Code().IsMatch(r.Code)));
+    }
+
+    [Fact]
+    public void Every_refusal_speaks_both_languages_in_NFC() => Rules.Empty(Refusals.SelectMany(Faults));
+
+    [Fact]
+    public void Every_refusal_is_given_somewhere()
+    {
+        var named = Il.Source.SelectMany(Il.Uses).Where(u => u.Type == typeof(Refusal).FullName && u.From.FullName != u.Type).Select(u => u.Member).ToHashSet();
+        Rules.Empty(typeof(Refusal).GetFields().Where(f => f.IsStatic && f.FieldType == typeof(Refusal) && !named.Contains(f.Name)).Select(f => f.Name));
+    }
+
+    [Fact]
+    public void A_faulty_refusal_is_found()
+    {
+        Assert.Empty(Faults(new Refusal("E_X", "No.", "Không.", "Ask.", "Hỏi.")));
+        Assert.NotEmpty(Faults(new Refusal("E_X", "No.", "", "Ask.", "Hỏi.")));
+        Assert.NotEmpty(Faults(new Refusal("E_X", "No.", "Không được.".Normalize(NormalizationForm.FormD), "Ask.", "Hỏi.")));
+        Assert.NotEmpty(Faults(new Refusal("E_X", "No", "Không.", "Ask.", "Hỏi.")));
+    }
+
+    static IEnumerable<string> Faults(Refusal refusal)
+    {
+        foreach (var text in new[] { refusal.En, refusal.Vi, refusal.RemedyEn, refusal.RemedyVi })
+            if (string.IsNullOrWhiteSpace(text) || !text.IsNormalized(NormalizationForm.FormC) || text != text.Trim() || !text.EndsWith('.'))
+                yield return $"{refusal.Code}: \"{text}\"";
+    }
+
+    [GeneratedRegex("^E_[A-Z]+(_[A-Z]+)*\\z")]
+    private static partial Regex Code();
+}
