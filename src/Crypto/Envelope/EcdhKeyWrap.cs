@@ -38,8 +38,13 @@ sealed class EcdhKeyWrap : IKeyWrap
     {
         var generator = new ECKeyPairGenerator();
         generator.Init(new ECKeyGenerationParameters(EcdsaP384.Domain, new SecureRandom()));
-        var ephemeral = generator.GenerateKeyPair();
-        var point = ((ECPublicKeyParameters)ephemeral.Public).Q.GetEncoded(compressed: false);
+        return [Wrap(cek, recipients, ukm, (ECPrivateKeyParameters)generator.GenerateKeyPair().Private)];
+    }
+
+    /// <param name="ephemeral">Fresh for this manifest; given only so that a worked example can be recomputed.</param>
+    internal static KeyAgreement Wrap(ReadOnlySpan<byte> cek, IReadOnlyList<Certificate> recipients, ReadOnlySpan<byte> ukm, ECPrivateKeyParameters ephemeral)
+    {
+        var point = EcdsaP384.Domain.G.Multiply(ephemeral.D).Normalize().GetEncoded(compressed: false);
         var info = SharedInfo(ukm);
         var key = cek.ToArray();
         var wrapped = new RecipientKey[recipients.Count];
@@ -48,11 +53,11 @@ sealed class EcdhKeyWrap : IKeyWrap
             Parallel.For(0, recipients.Count, i =>
             {
                 var peer = EcdsaP384.PublicKey(recipients[i].PublicKeyInfo) ?? throw new RefusedException(Refusal.CertificateAlgorithm, "not P-384");
-                wrapped[i] = new RecipientKey(KeyWraps.Rid(recipients[i]), WrapOne((ECPrivateKeyParameters)ephemeral.Private, peer, info, key));
+                wrapped[i] = new RecipientKey(KeyWraps.Rid(recipients[i]), WrapOne(ephemeral, peer, info, key));
             });
         }
         finally { CryptographicOperations.ZeroMemory(key); }
-        return [new KeyAgreement(point, ukm.ToArray(), wrapped)];
+        return new KeyAgreement(point, ukm.ToArray(), wrapped);
     }
 
     static byte[] WrapOne(ECPrivateKeyParameters ephemeral, ECPublicKeyParameters peer, byte[] info, byte[] cek)
