@@ -11,7 +11,7 @@ public sealed class CardChainTests
     static readonly TestPki Pki = TestPki.Shared;
     static readonly DateTimeOffset Now = TestPki.Now;
 
-    readonly TestOffice old = Pki["H41"], renewed = Pki.NewOffice("H41", "UBND tỉnh Nghệ An", "x"), again = Pki.NewOffice("H41", "UBND tỉnh Nghệ An", "x");
+    static readonly TestOffice old = Pki["H41"], renewed = Pki.NewOffice("H41", "UBND tỉnh Nghệ An", "x"), again = Pki.NewOffice("H41", "UBND tỉnh Nghệ An", "x");
     readonly Statement card1;
     readonly Statement directory1;
     readonly OfficeDirectory seen;
