@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Security.Cryptography;
@@ -52,7 +53,8 @@ public readonly struct Digest : IEquatable<Digest>, IComparable<Digest>
         value = default;
         if (text is not { Length: 43 }) return false;
         Span<byte> bytes = stackalloc byte[Size];
-        if (!Base64Url.TryDecodeFromChars(text, bytes, out var written) || written != Size) return false;
+        // Not TryDecodeFromChars: that one throws on a character outside the alphabet.
+        if (Base64Url.DecodeFromChars(text, bytes, out _, out var written) != OperationStatus.Done || written != Size) return false;
         value = new Digest(bytes);
         return value.ToString() == text;
     }
