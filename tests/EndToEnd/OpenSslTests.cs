@@ -1,0 +1,59 @@
+namespace Exchange.Tests;
+
+/// <summary>What passed a real gateway is read by somebody else's CMS.</summary>
+public sealed class OpenSslTests(DevelopmentPki pki) : IClassFixture<DevelopmentPki>
+{
+    [Theory]
+    [InlineData("H41")]
+    [InlineData("H37")]
+    public async Task Header_receipts_and_manifest_of_a_real_dispatch_are_read_with_openssl_alone(string office)
+    {
+        if (!File.Exists("/usr/bin/openssl")) Assert.Skip("no openssl command on this machine");
+        await using var site = await Site.StartAsync(pki);
+        Assert.Equal(0, (await site.SendAsync(site.Document("a.bin", 1), "H41,H37", subject: "Trích yếu chỉ nơi nhận đọc")).Code);
+        Assert.Equal(0, (await site.OfficeAsync(office, "open", "--all", "--out", site.At(office, "received"))).Code);
+        string id;
+        using (var client = site.Client("G22")) id = client.Outbox()[0].Id.ToString();
+        var evidence = site.At("evidence");
+        var exported = await site.OfficeAsync("G22", "receipts", id, "--export", evidence);
+        Assert.True(exported.Code == 0, exported.ToString());
+
+        var header = await Shell(evidence, "openssl cms -verify -inform DER -in header.p7s -CAfile trust/chain.pem -purpose any");
+        Assert.Contains($"\"id\":\"{id}\"", header.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("Trích yếu", header.Out, StringComparison.Ordinal);
+        foreach (var file in Directory.GetFiles(Path.Combine(evidence, "receipts")))
+        {
+            var receipt = await Shell(evidence, $"openssl cms -verify -inform DER -in {file} -CAfile trust/chain.pem -purpose any");
+            Assert.True(receipt.Code == 0, receipt.ToString());
+            Assert.Contains("\"event\":", receipt.Out, StringComparison.Ordinal);
+        }
+        var dispatch = await Shell(evidence, $"""
+            set -o pipefail
+            openssl pkcs12 -in {pki.At("offices", office, "encrypt.p12")} -passin file:{pki.At("passphrase")} -clcerts -nodes -out key.pem
+            openssl cms -decrypt -inform DER -in manifest.p7m -recip key.pem -inkey key.pem | tail -c +65 | openssl cms -verify -inform DER -CAfile trust/chain.pem -purpose any
+            """);
+        Assert.True(dispatch.Code == 0, dispatch.ToString());
+        Assert.Contains("Trích yếu chỉ nơi nhận đọc", dispatch.Out, StringComparison.Ordinal);
+        // The folder is whole for our own verifier; and a flipped byte anywhere in it is found.
+        var whole = await Site.RunAsync(Site.Exchange, ["verify", "--dispatch", evidence, "--pins", pki.At("pins.json")]);
+        // The other recipient has not opened its copy: nothing is wrong, and not everything has happened.
+        Assert.True(whole.Code == 2, whole.ToString());
+        await AFlippedByteIsFound(evidence);
+    }
+
+    async Task AFlippedByteIsFound(string evidence)
+    {
+        foreach (var file in Directory.GetFiles(evidence, "*", SearchOption.AllDirectories).Where(f => f.EndsWith(".p7s", StringComparison.Ordinal) || f.EndsWith(".p7m", StringComparison.Ordinal) || f.EndsWith("checkpoint.txt", StringComparison.Ordinal)))
+        {
+            var bytes = await File.ReadAllBytesAsync(file);
+            bytes[bytes.Length / 2] ^= 1;
+            await File.WriteAllBytesAsync(file, bytes);
+            var verified = await Site.RunAsync(Site.Exchange, ["verify", "--dispatch", evidence, "--pins", pki.At("pins.json"), "--lang", "en"]);
+            Assert.True(verified.Code == 1, $"{file}: {verified}");
+            bytes[bytes.Length / 2] ^= 1;
+            await File.WriteAllBytesAsync(file, bytes);
+        }
+    }
+
+    static Task<Ran> Shell(string folder, string script) => Site.RunAsync("/bin/bash", ["-c", script], folder: folder);
+}

@@ -1,0 +1,63 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Exchange.Tests;
+
+/// <summary>A wire that can be cut: passes bytes to the gateway, counts what the office sent, and from a given count on keeps the gateway's answers to itself.</summary>
+sealed class Proxy : IDisposable
+{
+    readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    readonly CancellationTokenSource stop = new();
+    readonly int port;
+    readonly long silentAfter;
+    long sent;
+
+    /// <param name="silentAfter">Bytes from the office after which nothing comes back.</param>
+    public Proxy(int port, long silentAfter)
+    {
+        (this.port, this.silentAfter) = (port, silentAfter);
+        listener.Start();
+        _ = AcceptAsync();
+    }
+
+    public Uri Address => new($"https://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
+    public long Sent => Interlocked.Read(ref sent);
+
+    async Task AcceptAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                var office = await listener.AcceptTcpClientAsync(stop.Token);
+                var gateway = new TcpClient();
+                await gateway.ConnectAsync(IPAddress.Loopback, port, stop.Token);
+                _ = PumpAsync(office.GetStream(), gateway.GetStream(), outbound: true);
+                _ = PumpAsync(gateway.GetStream(), office.GetStream(), outbound: false);
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException) { }
+    }
+
+    async Task PumpAsync(NetworkStream from, NetworkStream to, bool outbound)
+    {
+        var buffer = new byte[1 << 16];
+        try
+        {
+            for (int read; (read = await from.ReadAsync(buffer, stop.Token)) > 0;)
+            {
+                if (outbound) Interlocked.Add(ref sent, read);
+                if (outbound || Sent < silentAfter) await to.WriteAsync(buffer.AsMemory(0, read), stop.Token);
+            }
+            to.Close();
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or ObjectDisposedException) { to.Close(); }
+    }
+
+    public void Dispose()
+    {
+        stop.Cancel();
+        listener.Stop();
+        stop.Dispose();
+    }
+}

@@ -1,0 +1,148 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Exchange.Office.Client;
+using Exchange.Office.Dev;
+
+namespace Exchange.Tests;
+
+/// <summary>One development PKI for the whole run: making it is slow, and nothing writes to it.</summary>
+public sealed class DevelopmentPki : IDisposable
+{
+    public DirectoryInfo Folder { get; } = Directory.CreateTempSubdirectory("exchange-pki-");
+    public string At(params string[] parts) => Path.Combine([Folder.FullName, .. parts]);
+
+    public DevelopmentPki() => DevPki.Write(Folder.FullName, TimeProvider.System.GetUtcNow(), force: false);
+
+    public void Dispose() => Folder.Delete(recursive: true);
+}
+
+/// <summary>What a program said and how it ended. VmHWM in KiB, as last seen before it ended.</summary>
+sealed record Ran(int Code, string Out, string Error, long PeakKiB)
+{
+    public override string ToString() => $"exit {Code}\n{Out}\n{Error}";
+}
+
+/// <summary>A gateway in its own process on a folder of its own, and offices with profiles and states of their own.</summary>
+sealed class Site : IAsyncDisposable
+{
+    public static readonly string Exchange = Path.Combine(AppContext.BaseDirectory, "exchange");
+    public static readonly string GatewayProgram = Path.Combine(AppContext.BaseDirectory, "exchange-gateway");
+    readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("exchange-site-");
+    GatewayProcess? gateway;
+
+    Site(DevelopmentPki pki) => Pki = pki;
+
+    public DevelopmentPki Pki { get; }
+    public GatewayProcess Gateway => gateway!;
+    public string Data => At("gateway");
+    public string Log => At("gateway.log");
+    public string At(params string[] parts) => Path.Combine([folder.FullName, .. parts]);
+
+    public static async Task<Site> StartAsync(DevelopmentPki pki)
+    {
+        var site = new Site(pki);
+        await GatewayProcess.InitAsync(GatewayProgram, site.Data, pki.Folder.FullName, TestContext.Current.CancellationToken);
+        await site.ServeAsync();
+        return site;
+    }
+
+    /// <summary>Starts the gateway again: same folder, another port; the profiles follow.</summary>
+    public async Task ServeAsync()
+    {
+        gateway = await GatewayProcess.ServeAsync(GatewayProgram, Data, Log, TimeProvider.System, TestContext.Current.CancellationToken);
+        foreach (var office in new[] { "G22", "H41", "H14", "H37" }) Profile(office, gateway.Address);
+    }
+
+    /// <summary>kill -9.</summary>
+    public async Task KillGatewayAsync()
+    {
+        Process.GetProcessById(Gateway.Id).Kill();
+        await Gateway.Exited;
+        Gateway.Dispose();
+    }
+
+    public void Profile(string office, Uri address) => DevProfile.Write(Pki.Folder.FullName, office, address, At(office));
+
+    public OfficeClient Client(string office) => OfficeClient.Open(Exchange_Profile(office), null, TimeProvider.System);
+    Profile Exchange_Profile(string office) => global::Exchange.Office.Client.Profile.Load(At(office));
+
+    public string Sheet(string number, string subject)
+    {
+        var file = At($"sheet-{number}.json");
+        File.WriteAllText(file, $$"""{"number":"{{number}}","notation":"VPCP-TTĐT","subject":"{{subject}}"}""");
+        return file;
+    }
+
+    public string Document(string name, int megabytes, string? canary = null)
+    {
+        var file = At(name);
+        using var stream = File.Create(file);
+        var block = new byte[1 << 20];
+        for (var i = 0; i < megabytes; i++)
+        {
+            System.Security.Cryptography.RandomNumberGenerator.Fill(block);
+            stream.Write(block);
+        }
+        if (canary is not null) stream.Write(System.Text.Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat(canary + "\n", 100))));
+        return file;
+    }
+
+    public Task<Ran> SendAsync(string file, string to, string number = "7816", string subject = "Thử nghiệm") =>
+        OfficeAsync("G22", "send", file, "--to", to, "--level", "thuong", "--sheet", Sheet(number, subject));
+
+    public Task<Ran> OfficeAsync(string office, params string[] arguments) => RunAsync(Exchange, [.. arguments, "--profile", At(office), "--lang", "en"]);
+
+    /// <summary>Starts a verb and leaves it running.</summary>
+    public Process StartOffice(string office, params string[] arguments) => Start(Exchange, [.. arguments, "--profile", At(office), "--lang", "en"]);
+
+    public static async Task<Ran> RunAsync(string program, string[] arguments, string? input = null, string? folder = null)
+    {
+        using var process = Start(program, arguments, folder);
+        if (input is not null) await process.StandardInput.WriteAsync(input);
+        process.StandardInput.Close();
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        long peak = 0;
+        while (!process.WaitForExit(20)) peak = Math.Max(peak, PeakKiB(process.Id));
+        return new Ran(process.ExitCode, await output, await error, peak);
+    }
+
+    static Process Start(string program, string[] arguments, string? folder = null) => Process.Start(new ProcessStartInfo(program, arguments)
+    {
+        RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder ?? AppContext.BaseDirectory,
+    })!;
+
+    /// <summary>Peak resident memory so far, from the kernel.</summary>
+    public static long PeakKiB(int process)
+    {
+        try
+        {
+            var line = File.ReadLines($"/proc/{process}/status").FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
+            return line is null ? 0 : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+        }
+        catch (IOException) { return 0; }
+    }
+
+    /// <summary>Waits for something another process does; looks again every 20 ms, for half a minute at most.</summary>
+    public static async Task UntilAsync(Func<Task<bool>> holds, [CallerArgumentExpression(nameof(holds))] string? what = null)
+    {
+        for (var i = 0; i < 1500; i++)
+        {
+            if (await holds()) return;
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+        Assert.Fail($"never came true: {what}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (gateway is not null)
+        {
+            try { await gateway.StopAsync(TimeProvider.System); }
+            catch (InvalidOperationException) { }
+            gateway.Dispose();
+        }
+        folder.Delete(recursive: true);
+    }
+}
