@@ -1,3 +1,6 @@
+using Exchange.Crypto.Evidence;
+using Exchange.Office;
+
 namespace Exchange.Tests;
 
 /// <summary>What passed a real gateway is read by somebody else's CMS.</summary>
@@ -38,20 +41,21 @@ public sealed class OpenSslTests(DevelopmentPki pki) : IClassFixture<Development
         var whole = await Site.RunAsync(Site.Exchange, ["verify", "--dispatch", evidence, "--pins", pki.At("pins.json")]);
         // The other recipient has not opened its copy: nothing is wrong, and not everything has happened.
         Assert.True(whole.Code == 2, whole.ToString());
-        await AFlippedByteIsFound(evidence);
+        AFlippedByteIsFound(evidence);
     }
 
-    async Task AFlippedByteIsFound(string evidence)
+    void AFlippedByteIsFound(string evidence)
     {
-        foreach (var file in Directory.GetFiles(evidence, "*", SearchOption.AllDirectories).Where(f => f.EndsWith(".p7s", StringComparison.Ordinal) || f.EndsWith(".p7m", StringComparison.Ordinal) || f.EndsWith("checkpoint.txt", StringComparison.Ordinal)))
+        var pins = EvidenceFolder.PinsOf(pki.At("pins.json"));
+        string[] kinds = [".p7s", ".p7m", "checkpoint.txt", "opened"];
+        foreach (var file in Directory.GetFiles(evidence, "*", SearchOption.AllDirectories).Where(f => kinds.Any(k => f.EndsWith(k, StringComparison.Ordinal))))
         {
-            var bytes = await File.ReadAllBytesAsync(file);
+            var bytes = File.ReadAllBytes(file);
             bytes[bytes.Length / 2] ^= 1;
-            await File.WriteAllBytesAsync(file, bytes);
-            var verified = await Site.RunAsync(Site.Exchange, ["verify", "--dispatch", evidence, "--pins", pki.At("pins.json"), "--lang", "en"]);
-            Assert.True(verified.Code == 1, $"{file}: {verified}");
+            File.WriteAllBytes(file, bytes);
+            Assert.True(DispatchEvidence.Check(EvidenceFolder.Read(evidence, pins)).Verdict == FindingKind.Bad, file);
             bytes[bytes.Length / 2] ^= 1;
-            await File.WriteAllBytesAsync(file, bytes);
+            File.WriteAllBytes(file, bytes);
         }
     }
 
