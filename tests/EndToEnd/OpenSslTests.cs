@@ -6,15 +6,13 @@ namespace Exchange.Tests;
 /// <summary>What passed a real gateway is read by somebody else's CMS.</summary>
 public sealed class OpenSslTests(DevelopmentPki pki) : IClassFixture<DevelopmentPki>
 {
-    [Theory]
-    [InlineData("H41")]
-    [InlineData("H37")]
-    public async Task Header_receipts_and_manifest_of_a_real_dispatch_are_read_with_openssl_alone(string office)
+    [Fact]
+    public async Task Header_receipts_and_manifest_of_a_real_dispatch_are_read_with_openssl_alone()
     {
         if (!File.Exists("/usr/bin/openssl")) Assert.Skip("no openssl command on this machine");
         await using var site = await Site.StartAsync(pki);
         Assert.Equal(0, (await site.SendAsync(site.Document("a.bin", 1), "H41,H37", subject: "Trích yếu chỉ nơi nhận đọc")).Code);
-        Assert.Equal(0, (await site.OfficeAsync(office, "open", "--all", "--out", site.At(office, "received"))).Code);
+        foreach (var office in new[] { "H41", "H37" }) Assert.Equal(0, (await site.OfficeAsync(office, "open", "--all", "--out", site.At(office, "received"))).Code);
         string id;
         using (var client = site.Client("G22")) id = client.Outbox()[0].Id.ToString();
         var evidence = site.At("evidence");
@@ -30,6 +28,15 @@ public sealed class OpenSslTests(DevelopmentPki pki) : IClassFixture<Development
             Assert.True(receipt.Code == 0, receipt.ToString());
             Assert.Contains("\"event\":", receipt.Out, StringComparison.Ordinal);
         }
+        // P-384 and RSA-3072, each with its own key.
+        foreach (var office in new[] { "H41", "H37" }) await AuthorIsReadWithOpenSsl(evidence, office);
+        var whole = await Site.RunAsync(Site.Exchange, ["verify", "--dispatch", evidence, "--pins", pki.At("pins.json")]);
+        Assert.True(whole.Code == 0, whole.ToString());
+        AFlippedByteIsFound(evidence);
+    }
+
+    async Task AuthorIsReadWithOpenSsl(string evidence, string office)
+    {
         var dispatch = await Shell(evidence, $"""
             set -o pipefail
             openssl pkcs12 -in {pki.At("offices", office, "encrypt.p12")} -passin file:{pki.At("passphrase")} -clcerts -nodes -out key.pem
@@ -37,11 +44,6 @@ public sealed class OpenSslTests(DevelopmentPki pki) : IClassFixture<Development
             """);
         Assert.True(dispatch.Code == 0, dispatch.ToString());
         Assert.Contains("Trích yếu chỉ nơi nhận đọc", dispatch.Out, StringComparison.Ordinal);
-        // The folder is whole for our own verifier; and a flipped byte anywhere in it is found.
-        var whole = await Site.RunAsync(Site.Exchange, ["verify", "--dispatch", evidence, "--pins", pki.At("pins.json")]);
-        // The other recipient has not opened its copy: nothing is wrong, and not everything has happened.
-        Assert.True(whole.Code == 2, whole.ToString());
-        AFlippedByteIsFound(evidence);
     }
 
     void AFlippedByteIsFound(string evidence)
