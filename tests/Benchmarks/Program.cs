@@ -8,9 +8,12 @@ using Exchange.Crypto;
 // dotnet run -c Release --project tests/Benchmarks -- PKI [MB] [ROUNDS]
 // Seals and opens one file, in turn with named peers that do the same job on the same file, and prints medians, spread and ratios.
 // PKI: a folder made by `exchange dev pki`. A peer that is not installed is "not run", never a win.
+//                                                    -- ledger [ENTRIES]
+// Rates of the ledger's mathematics.
+if (args is ["ledger", ..]) return LedgerRates.Run(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 1_000_000);
 if (args.Length is < 1 or > 3)
 {
-    Console.Error.WriteLine("usage: Benchmarks PKI [MB=256] [ROUNDS=5]");
+    Console.Error.WriteLine("usage: Benchmarks PKI [MB=256] [ROUNDS=5] | ledger [ENTRIES=1000000]");
     return 64;
 }
 var megabytes = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 256;

@@ -23,12 +23,12 @@ public sealed record LedgerEntry(byte[] Salt, byte[] Detail)
         get
         {
             if (Salt.Length != SaltSize) throw new ArgumentException($"A salt has {SaltSize} bytes.");
-            using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            sha.AppendData(Salt);
-            sha.AppendData(Detail);
-            Span<byte> hash = stackalloc byte[Digest.Size];
-            sha.GetHashAndReset(hash);
-            return new Digest(hash);
+            const int onStack = 1024;
+            var length = SaltSize + Detail.Length;
+            var input = length <= onStack ? stackalloc byte[length] : new byte[length];
+            Salt.CopyTo(input);
+            Detail.CopyTo(input[SaltSize..]);
+            return Digest.Of(input);
         }
     }
 
