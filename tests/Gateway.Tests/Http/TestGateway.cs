@@ -162,6 +162,8 @@ sealed class TestGateway : IAsyncDisposable
 
     public Task TakeClearanceFrom(string office) => Activate(DevPkiFolder.WithoutClearance(++standing, office));
 
+    public Task GiveClearancesBack() => Activate(DevPkiFolder.Standing(++standing, o => o));
+
     public async ValueTask DisposeAsync()
     {
         foreach (var client in clients) client.Dispose();
@@ -170,6 +172,14 @@ sealed class TestGateway : IAsyncDisposable
         Directory.Delete(Data, recursive: true);
         Directory.Delete(Data + ".guard", recursive: true);
     }
+}
+
+/// <summary>One gateway for all tests of a class.</summary>
+public sealed class SharedGateway : IAsyncLifetime
+{
+    internal TestGateway Gateway { get; private set; } = null!;
+    public async ValueTask InitializeAsync() => Gateway = await TestGateway.Start();
+    public async ValueTask DisposeAsync() => await Gateway.DisposeAsync();
 }
 
 sealed record Answer(int Status, string? Type, byte[] Body, string? Location, string? ETag)

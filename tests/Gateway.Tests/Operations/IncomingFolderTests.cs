@@ -1,0 +1,46 @@
+using Exchange.Crypto.Ledger;
+using Exchange.Gateway.Store;
+using Exchange.Tests.Http;
+
+namespace Exchange.Tests.Operations;
+
+public sealed class IncomingFolderTests
+{
+    [Fact]
+    public async Task What_officers_signed_is_put_in_force_and_the_rest_is_refused_with_its_reason()
+    {
+        await using var gateway = await TestGateway.Start();
+        var incoming = Path.Combine(gateway.Data, "incoming");
+        var world = gateway.Host.Shared.Worlds.Current;
+
+        await File.WriteAllBytesAsync(Path.Combine(incoming, "standing-2.p7s"), DevPkiFolder.WithoutClearance(2, "H41"));
+        await File.WriteAllTextAsync(Path.Combine(incoming, "letter.txt"), "please activate");
+        await gateway.Host.Loops.StepAll();
+
+        Assert.True(File.Exists(Path.Combine(incoming, "done", "standing-2.p7s")));
+        Assert.True(File.Exists(Path.Combine(incoming, "refused", "letter.txt")));
+        Assert.StartsWith("E_", await File.ReadAllTextAsync(Path.Combine(incoming, "refused", "letter.txt.reason")), StringComparison.Ordinal);
+        Assert.NotEqual(world.Id, gateway.Host.Shared.Worlds.Current.Id);
+        Assert.Equal(2, gateway.Host.Shared.Worlds.Current.Standing.Version);
+        var (_, file) = await gateway.SealFile("H41");
+        Assert.Equal("E_NOT_RELEASABLE", (await gateway.Submit(file)).Code);
+
+        // Older than what is in force: refused, and what is in force stays.
+        File.Copy(DevPkiFolder.At("statements", "standing.p7s"), Path.Combine(incoming, "standing-1.p7s"));
+        await gateway.Host.Loops.StepAll();
+        Assert.StartsWith("E_VERSION_OLD", await File.ReadAllTextAsync(Path.Combine(incoming, "refused", "standing-1.p7s.reason")), StringComparison.Ordinal);
+        await gateway.Restart();
+        Assert.Equal(2, gateway.Host.Shared.Worlds.Current.Standing.Version);
+    }
+
+    [Fact]
+    public async Task Start_and_clean_stop_are_entries_and_the_last_head_is_signed()
+    {
+        await using var gateway = await TestGateway.Start();
+        await gateway.Restart();
+        using var reader = gateway.Host.Shared.Engine.Reader();
+        var kinds = EntryTable.Walk(reader).Select(e => e.Entry.Kind).ToList();
+        Assert.Equal([EntryKind.Start, EntryKind.Stop, EntryKind.Start], kinds.Where(k => k is EntryKind.Start or EntryKind.Stop));
+        Assert.Equal(kinds.Count - 1, gateway.Host.Shared.Ledger.Newest!.Size);
+    }
+}

@@ -1,0 +1,87 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Exchange.Gateway.Operations;
+using Exchange.Tests.Http;
+
+namespace Exchange.Tests.Operations;
+
+public sealed class OptionsTests
+{
+    static JsonObject Good() => JsonNode.Parse(Initialise.FromDevelopment("/d", DevPkiFolder.Root, new(System.Net.IPAddress.Loopback, 0), null, null).Options.Write())!.AsObject();
+
+    static IReadOnlyList<string> Errors(JsonObject json) => Assert.Throws<OptionsException>(() => Options.Read(Encoding.UTF8.GetBytes(json.ToJsonString()))).Errors;
+
+    public static TheoryData<string, long, long, long> Limits_()
+    {
+        var data = new TheoryData<string, long, long, long>();
+        foreach (var (name, option) in Limits.All) data.Add(name, option.Default, option.Min, option.Max);
+        return data;
+    }
+
+    [Theory, MemberData(nameof(Limits_))]
+    public void Each_limit_takes_its_range_and_nothing_beside_it(string name, long @default, long min, long max)
+    {
+        Assert.InRange(@default, min, max);
+        foreach (var value in new[] { min, max })
+        {
+            var json = Good();
+            json["limits"] = new JsonObject { [name] = value };
+            var read = Options.Read(Encoding.UTF8.GetBytes(json.ToJsonString()));
+            Assert.Contains(value, typeof(Limits).GetProperties().Where(p => p.PropertyType == typeof(long)).Select(p => (long)p.GetValue(read.Limits)!));
+            Assert.Equal(json.ToJsonString(), value == @default ? json.ToJsonString() : JsonNode.Parse(read.Write())!.ToJsonString());
+        }
+        foreach (var value in new[] { min - 1, max + 1 })
+        {
+            var json = Good();
+            json["limits"] = new JsonObject { [name] = value };
+            Assert.StartsWith($"limits.{name}: must be", Assert.Single(Errors(json)), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Everything_wrong_is_named_at_once()
+    {
+        var json = Good();
+        json.Remove("origin");
+        json["environment"] = "Test";
+        json["listen"] = "here";
+        json["operations"] = "192.0.2.1:80";
+        json["guard"] = "relative";
+        json["keys"]!["tls"] = 5;
+        json["keys"]!["extra"] = "x";
+        json["directoryOfficers"] = new JsonArray("x");
+        json["surprise"] = true;
+        json["limits"] = new JsonObject { ["pageSize"] = "many", ["unknown"] = 1 };
+        var errors = Errors(json);
+        Assert.All(["origin", "environment", "listen", "operations", "guard", "keys.tls", "keys.extra", "directoryOfficers", "surprise", "limits.pageSize", "limits.unknown"],
+            name => Assert.Contains(errors, e => e.StartsWith(name + ":", StringComparison.Ordinal)));
+        Assert.Equal(11, errors.Count);
+    }
+
+    [Fact]
+    public void A_doubled_member_is_refused() => Assert.Throws<OptionsException>(() => Options.Read("""{"origin":"a","origin":"b"}"""u8.ToArray()));
+
+    [Fact]
+    public async Task A_gateway_with_bad_settings_does_not_start_and_touches_nothing()
+    {
+        await using var gateway = await TestGateway.Start();
+        var settings = new Gateway.HostSettings { Logs = Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance };
+        var file = Path.Combine(gateway.Data, Options.FileName);
+        var good = await File.ReadAllTextAsync(file);
+
+        var production = good.Replace("\"Development\"", "\"Production\"", StringComparison.Ordinal);
+        await File.WriteAllTextAsync(file, production);
+        var refused = await Assert.ThrowsAsync<OptionsException>(() => Gateway.GatewayHost.Start(gateway.Data, settings));
+        Assert.Contains(refused.Errors, e => e.Contains("development root", StringComparison.Ordinal));
+        Assert.Equal(refused.Errors, Configuration.Check(gateway.Data, TimeProvider.System));
+
+        await File.WriteAllTextAsync(file, good.Replace(gateway.Data + ".guard", gateway.Data + "/guard", StringComparison.Ordinal).Replace("tls.p12", "absent.p12", StringComparison.Ordinal));
+        var both = await Assert.ThrowsAsync<OptionsException>(() => Gateway.GatewayHost.Start(gateway.Data, settings));
+        Assert.Equal(2, both.Errors.Count);
+        await File.WriteAllTextAsync(file, good);
+
+        // Good again, but the folder is taken: the second refuses and the first serves on.
+        await Assert.ThrowsAsync<Gateway.Journaling.CannotStartException>(() => Gateway.GatewayHost.Start(gateway.Data, settings));
+        Assert.Equal(200, (await TestGateway.Send(gateway.As("H41"), HttpMethod.Get, "/health")).Status);
+    }
+}
