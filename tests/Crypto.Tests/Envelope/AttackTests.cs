@@ -64,6 +64,11 @@ public partial class AttackTests
     public Task Open_refuses_a_secret_that_the_header_did_not_commit_to() =>
         RefusedInside(Refusal.CannotOpen, new Forge { Frame = f => [.. f[..32], .. RandomNumberGenerator.GetBytes(32), .. f[64..]] });
 
+    // The secret that is inside opens everything; only the commitment says that it is not the one of this header.
+    [Fact]
+    public Task Open_refuses_a_commitment_to_another_secret() =>
+        RefusedInside(Refusal.CannotOpen, new Forge { Header = h => h with { Commitment = KeySchedule.Commitment(KeySchedule.Opened(new byte[32])) } });
+
     [Fact]
     public Task Open_refuses_a_replayed_frame_of_another_header() =>
         RefusedInside(Refusal.CannotOpen, new Forge { Frame = f => [.. SHA256.HashData("another header"u8), .. f[32..]] });
