@@ -31,13 +31,14 @@ sealed class Checkpoints(OfficeFiles files, Pins pins)
         byte[] note;
         try { note = await api.CheckpointAsync(cancel).ConfigureAwait(false); }
         catch (RefusedException e) when (e.Refusal == Refusal.NotFound && Newest is null) { return null; }
+        files.Folder();
         var offered = Checkpoint.Open(Encoding.UTF8.GetString(note), pins.CheckpointKey);
         for (; ; )
         {
             var ours = Newest;
             if (ours is not null) await DemandConsistentAsync(api, ours, offered, note, cancel).ConfigureAwait(false);
             using var alone = OfficeFiles.TryLock(Path + ".lock");
-            if (alone is null) { await Task.Yield(); cancel.ThrowIfCancellationRequested(); continue; }
+            if (alone is null) { await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancel).ConfigureAwait(false); continue; }
             // Another process may have moved on meanwhile: its head must be compared too.
             if (Newest?.Size != ours?.Size) continue;
             if (ours is null || offered.Size > ours.Size) files.Write(Path, note);

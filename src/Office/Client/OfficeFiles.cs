@@ -59,6 +59,6 @@ public sealed class OfficeFiles(string root, Action<string>? step = null)
         {
             return new FileStream(path, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = FileMode0600 });
         }
-        catch (IOException) { return null; }
+        catch (IOException e) when (e is not (DirectoryNotFoundException or FileNotFoundException)) { return null; }
     }
 }

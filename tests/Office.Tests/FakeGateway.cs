@@ -1,0 +1,182 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using Exchange.Crypto;
+using Exchange.Crypto.Envelope;
+using Exchange.Crypto.Keys;
+using Exchange.Crypto.Ledger;
+using Exchange.Crypto.Statements;
+using Exchange.Office.Client;
+using Exchange.Office.Dev;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Exchange.Tests;
+
+enum Fault { None, LostBefore, LostAfter, Busy }
+
+/// <summary>A gateway behind HttpClient: keeps every byte it was sent, signs real receipts, and lies or breaks when a test says so.</summary>
+sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandler
+{
+    readonly string passphrase = File.ReadLines(Path.Combine(pki, "passphrase")).First();
+    readonly string origin = File.ReadAllText(Path.Combine(pki, "gateway", "origin")).Trim();
+    readonly List<Digest> leaves = [];
+    FileKey? evidence;
+
+    public FileKey Evidence => evidence ??= FileKey.Load(Path.Combine(pki, "gateway", "evidence.p12"), passphrase);
+    public Queue<Fault> Faults { get; } = new();
+    /// <summary>Bodies of POST /dispatches, in order, also of those that were answered with an error.</summary>
+    public List<byte[]> Submitted { get; } = [];
+    public Dictionary<Guid, (byte[] File, byte[] Receipt, Digest Ctx)> Accepted { get; } = [];
+    public List<byte[]> Acknowledged { get; } = [];
+    /// <summary>Changes the receipt before it is signed.</summary>
+    public Func<Receipt, Receipt> Forge { get; set; } = r => r;
+    public IPrivateKey? Signer { get; set; }
+    /// <summary>Receipts of offices that the sender is shown besides.</summary>
+    public List<byte[]> OfficeReceipts { get; } = [];
+
+    public void Grow(string text) => leaves.Add(MerkleTree.LeafHash(Encoding.UTF8.GetBytes(text)));
+    public void Rewrite() => leaves[0] = MerkleTree.LeafHash("another"u8);
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var path = request.RequestUri!.AbsolutePath;
+        var body = request.Content is null ? [] : await request.Content.ReadAsByteArrayAsync(cancellationToken);
+        if (request.Method == HttpMethod.Post && path == "/dispatches") return await SubmitAsync(body, cancellationToken);
+        if (request.Method == HttpMethod.Post && path.StartsWith("/mailbox/", StringComparison.Ordinal)) { Acknowledged.Add(body); return new(HttpStatusCode.Created); }
+        var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        return parts switch
+        {
+            ["trust", "crls"] => Json("{\"crls\":[]}"),
+            ["directory"] => Bytes(File.ReadAllBytes(Path.Combine(pki, "statements", "directory.p7s"))),
+            ["directory", "cards", var card] => Bytes(Directory.GetFiles(Path.Combine(pki, "statements", "cards")).Select(File.ReadAllBytes).First(d => Statement.Read(d, StatementType.Card).Ref.ToString() == card)),
+            ["policy"] => Bytes(File.ReadAllBytes(Path.Combine(pki, "statements", "policy.p7s"))),
+            ["ledger", "checkpoint"] => leaves.Count == 0 ? Problem(Refusal.NotFound, 404) : Bytes(Encoding.UTF8.GetBytes(Note())),
+            ["ledger", "consistency"] => Consistency(request.RequestUri.Query),
+            ["mailbox", var parcel] => Parcel(request, Guid.Parse(parcel)),
+            ["mailbox", var parcel, "receipt"] => Bytes(Accepted[Guid.Parse(parcel)].Receipt),
+            ["dispatches", var id] => Json($"{{\"id\":\"{id}\",\"state\":\"accepted\",\"urgency\":0,\"receivedAt\":1,\"copies\":[]}}"),
+            ["dispatches", _, "receipts"] => Json(JsonSerializer.Serialize(new { receipts = OfficeReceipts.Select(r => new { id = Guid.Empty, @event = "", code = "", office = (string?)null, time = 0, receipt = System.Buffers.Text.Base64Url.EncodeToString(r) }) })),
+            _ => Problem(Refusal.NotFound, 404),
+        };
+    }
+
+    async Task<HttpResponseMessage> SubmitAsync(byte[] body, CancellationToken cancel)
+    {
+        Submitted.Add(body);
+        var fault = Faults.TryDequeue(out var next) ? next : Fault.None;
+        if (fault == Fault.LostBefore) throw new HttpRequestException("connection reset");
+        if (fault == Fault.Busy) return Problem(Refusal.Busy, 503);
+        var parts = await EnvelopeFile.ReadPartsAsync(new MemoryStream(body), cancel);
+        var statement = Statement.Read(parts.Header, StatementType.Header);
+        var header = statement.As<Header>();
+        if (Accepted.TryGetValue(header.Id, out var before))
+        {
+            if (before.Ctx != statement.Ref) return Problem(Refusal.SameId, 409);
+        }
+        else Accepted[header.Id] = before = (body, Receipt(header, statement.Ref, Digest.Of(parts.Manifest.Span)), statement.Ref);
+        return fault == Fault.LostAfter ? throw new HttpRequestException("connection reset") : Bytes(before.Receipt);
+    }
+
+    byte[] Receipt(Header header, Digest ctx, Digest manifest)
+    {
+        var now = clock.GetUtcNow();
+        var entry = LedgerEntry.Create(new SubmissionDetail(header.Sender, header.Id, ctx, manifest, header.Label.Policy, header.Label.Class, header.Urgency, header.Policy, header.Directory, header.Directory, ctx) { Time = now.ToUnixTimeMilliseconds() });
+        leaves.Add(entry.Leaf);
+        var signer = Signer ?? Evidence;
+        var receipt = Forge(new Receipt
+        {
+            V = 1, Type = Crypto.Statements.Receipt.TypeName, Signers = [signer.Certificate.Key], Id = Guid.CreateVersion7(now), Event = ReceiptEvent.SubmissionAcceptance, Code = "OK",
+            Time = now.ToUnixTimeMilliseconds(), Issuer = origin, Sender = header.Sender, Envelope = header.Id, Ctx = ctx, ManifestDigest = manifest, Office = null, Key = null,
+            Signatures = header.Dispatch.Signatures, Policy = header.Policy, Seen = null, Proof = null,
+            Entry = new ReceiptEntry(entry.Leaf, new Digest(entry.Salt), Encoding.UTF8.GetString(entry.Detail), now.ToUnixTimeMilliseconds() + 15_000),
+        });
+        return Statement.Sign(StatementType.Receipt, StrictJson.Write(receipt, StatementJson.Default.Receipt), [signer], now).Der.ToArray();
+    }
+
+    HttpResponseMessage Parcel(HttpRequestMessage request, Guid id)
+    {
+        var file = Accepted[id].File;
+        var from = (int)(request.Headers.Range?.Ranges.First().From ?? 0);
+        // Every answer breaks off in the middle of what is left, until little is left: the fetch has to go on by ranges.
+        var length = file.Length - from > 20_000 ? (file.Length - from) / 2 : file.Length - from;
+        var response = Bytes(file[from..(from + length)]);
+        response.Content.Headers.ContentLength = length;
+        if (from > 0)
+        {
+            response.StatusCode = HttpStatusCode.PartialContent;
+            response.Content.Headers.ContentRange = new(from, from + length - 1, file.Length);
+        }
+        response.Content.Headers.ContentLength = file.Length - from;
+        response.Headers.ETag = new($"\"{Accepted[id].Ctx}\"");
+        return response;
+    }
+
+    string Note()
+    {
+        using var key = CheckpointKey.Load(Path.Combine(pki, "gateway", "checkpoint.key"), passphrase, origin);
+        return key.Sign(new Checkpoint(origin, leaves.Count, MerkleTree.Root(leaves)));
+    }
+
+    HttpResponseMessage Consistency(string query)
+    {
+        var values = query.TrimStart('?').Split('&').ToDictionary(p => p.Split('=')[0], p => long.Parse(p.Split('=')[1], System.Globalization.CultureInfo.InvariantCulture));
+        var proof = MerkleTree.ConsistencyProof(values["from"], values["to"], (level, index) => MerkleTree.Root(leaves.GetRange((int)(index << level), 1 << level)));
+        return Json(JsonSerializer.Serialize(new { proof = proof.Select(d => d.ToString()) }));
+    }
+
+    static HttpResponseMessage Bytes(byte[] bytes) => new(HttpStatusCode.OK) { Content = new ByteArrayContent(bytes) };
+    static HttpResponseMessage Json(string text) => Bytes(Encoding.UTF8.GetBytes(text));
+    static HttpResponseMessage Problem(Refusal refusal, int status)
+    {
+        var response = Json($"{{\"code\":\"{refusal.Code}\"}}");
+        response.StatusCode = (HttpStatusCode)status;
+        return response;
+    }
+}
+
+/// <summary>Thrown where a test kills the program.</summary>
+sealed class KilledException : Exception;
+
+/// <summary>Offices on folders of their own, one gateway between them, one clock.</summary>
+sealed class Bench : IDisposable
+{
+    readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("exchange-office-");
+    readonly string pki;
+
+    public Bench(string pki)
+    {
+        this.pki = pki;
+        Gateway = new FakeGateway(pki, Clock);
+    }
+
+    public FakeTimeProvider Clock { get; } = new(DevPkiFixture.Now);
+    public FakeGateway Gateway { get; }
+    public string At(params string[] parts) => Path.Combine([folder.FullName, .. parts]);
+
+    /// <summary>The office's program, started anew on what its folder holds.</summary>
+    public OfficeContext Start(string office, Action<string>? step = null)
+    {
+        var profile = Profile.Load(DevProfile.Write(pki, office, new Uri("https://gateway.test"), At(office)));
+        return new OfficeContext(profile, new OfficeKeys(profile, null), new OfficeFiles(profile.State, step), Clock, new ClientOptions([]),
+            () => new HttpClient(Gateway, disposeHandler: false) { BaseAddress = profile.Gateway });
+    }
+
+    public SendRequest Request(string to = "H41")
+    {
+        var document = At("document.bin");
+        if (!File.Exists(document)) File.WriteAllBytes(document, System.Security.Cryptography.RandomNumberGenerator.GetBytes(50_000));
+        return new SendRequest
+        {
+            Files = [document], To = [to], Level = "thuong",
+            Sheet = new Sheet { Number = "7816", Notation = "VPCP", Subject = "S", DocumentType = "Công văn", Place = null, Date = "2026-11-24", Signatory = null },
+        };
+    }
+
+    public async Task<(OutboxEntry Entry, DeliveryVerdict Verdict)> SendAsync(Action<string>? step = null)
+    {
+        using var client = new OfficeClient(Start("G22", step));
+        return await client.SendAsync(Request(), null, TestContext.Current.CancellationToken);
+    }
+
+    public void Dispose() => folder.Delete(recursive: true);
+}
