@@ -40,6 +40,8 @@ sealed class UploadPayload(Arrival arrival, AcceptDispatch accept, Rejections re
             {
                 // 2. Verified while it is written, durable before the commit. A crash leaves a temp file or an orphan and the awaited row: the sender puts again.
                 var payload = EnvelopeFile.PeekUnverified(parts.Header).Payload!;
+                // A blob of this name is what an earlier try left between here and the commit: nothing was promised for it, so it makes way.
+                if (store.Blobs.Length(awaited.Id) is not null) store.Blobs.Remove(awaited.Id);
                 await store.Blobs.PutAsync(awaited.Id, file => Payload.VerifyAsync(body, payload, file, null, cancel), cancel);
 
                 // 3. Everything again in the World of now: it may be days later. A refusal ends the upload.

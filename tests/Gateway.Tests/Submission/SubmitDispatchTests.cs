@@ -178,6 +178,20 @@ public sealed class SubmitDispatchTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_payload_left_by_a_crash_before_the_commit_does_not_stand_in_the_way_of_the_next_try()
+    {
+        using var payload = new MemoryStream();
+        var envelope = await gateway.Seal("H41", payload: payload, size: 100_000);
+        Assert.Equal(202, (await gateway.Submit(Crypto.Envelope.EnvelopeFile.Write(envelope.Parts))).Status);
+        Guid dispatch;
+        using (var reader = gateway.Host.Shared.Engine.Reader()) dispatch = UploadTable.Find(reader, "G22", Id(envelope))!.Id;
+        await gateway.Host.Shared.Blobs.PutAsync(dispatch, stream => stream.WriteAsync(new byte[100]).AsTask(), CancellationToken.None);
+
+        Assert.Equal(201, (await TestGateway.Send(gateway.As("G22"), HttpMethod.Put, $"/dispatches/{Id(envelope)}/payload", payload.ToArray())).Status);
+        await gateway.Restart();      // the store check finds the payload whole
+    }
+
+    [Fact]
     public async Task A_clearance_revoked_between_header_and_last_byte_ends_the_upload_with_a_receipt()
     {
         using var payload = new MemoryStream();
