@@ -33,6 +33,18 @@ sealed class TestDispatch
         Receipt = NewReceipt(store, ReceiptEvent.SubmissionAcceptance, Entry.Leaf, null, null, TestStore.Origin);
     }
 
+    TestDispatch(TestStore store, TestDispatch like)
+    {
+        Decision = DecisionRow.Of(like.Decision.Record);
+        Row = like.Row with { Id = store.NewId(), Envelope = store.NewId(), Decision = Decision.Digest };
+        Parcels = [.. like.Parcels.Select(p => p with { Id = store.NewId(), Dispatch = Row.Id })];
+        Entry = LedgerEntry.Create(like.Entry.Detail);
+        Receipt = NewReceipt(store, ReceiptEvent.SubmissionAcceptance, Entry.Leaf, null, null, TestStore.Origin);
+    }
+
+    /// <summary>Another one with the same signed bytes: for counting, not for the check.</summary>
+    public TestDispatch Again(TestStore store) => new(store, this);
+
     public DispatchRow Row { get; set; }
     public ParcelRow[] Parcels { get; }
     public DecisionRow Decision { get; }

@@ -53,7 +53,8 @@ CREATE TABLE dispatch (
     urgency         INTEGER NOT NULL,
     received_at     INTEGER NOT NULL,
     expires         INTEGER NOT NULL,
-    decision        BLOB NOT NULL REFERENCES decision (digest) DEFERRABLE INITIALLY DEFERRED,
+    -- Not a reference: the decision is inserted later in the commit, and SQLite would then search all dispatches for each one. StoreCheck looks instead.
+    decision        BLOB NOT NULL CHECK (length(decision) = 32),
     payload_bytes   INTEGER,
     size            INTEGER NOT NULL,
     header          BLOB NOT NULL,
