@@ -30,7 +30,7 @@ public sealed partial class FileTests
         Assert.NotEmpty(Faults("a.md", "see " + "/ho" + "me/someone/x"));
         Assert.NotEmpty(Faults("a.md", "curl https://build7" + ".internal/x"));
         Assert.NotEmpty(Faults("a.pem", "-----BEGIN " + "PRIVATE KEY-----\nMIG2AgEAMBAGByqGSM49AgEGBSuBBAAiBIGeMIGbAgEBBDD0\n"));
-        Assert.Empty(Faults("a.cs", "text.Contains(\"-----BEGIN PRIVATE KEY-----\")"));
+        Assert.Empty(Faults("a.cs", "text.Contains(\"-----BEGIN " + "PRIVATE KEY-----\")"));
         Assert.Empty(Faults("a.md", "https://localhost:8443/mailbox and https://gateway.dev.exchange/ledger"));
         Assert.Matches(KeyFile(), "certs-dev/offices/H41/sign.p12");
         Assert.Matches(KeyFile(), "data/store/exchange.db-wal");
