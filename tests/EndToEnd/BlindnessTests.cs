@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using System.Text.Json;
 
 namespace Exchange.Tests;
 
@@ -29,7 +30,9 @@ public sealed class BlindnessTests(DevelopmentPki pki) : IClassFixture<Developme
         NothingIn(memory, secrets, "memory of the gateway");
         // The search itself works: what may be there is found, and the offices' side has what the gateway has not.
         Assert.Contains(Directory.GetFiles(Path.Combine(site.Data, "store"), "*", SearchOption.AllDirectories), f => ReadShared(f).AsSpan().IndexOf("H41"u8) >= 0);
-        Assert.True(memory.AsSpan().IndexOf("application/vnd.exchange.envelope"u8) >= 0);
+        using var configuration = JsonDocument.Parse(ReadShared(Path.Combine(site.Data, "gateway.json")));
+        var origin = configuration.RootElement.GetProperty("origin").GetString()!;
+        Assert.True(memory.AsSpan().IndexOf(Encoding.Unicode.GetBytes(origin)) >= 0);
         Assert.Contains(Directory.GetFiles(site.At("H41", "received"), "*", SearchOption.AllDirectories), f => File.ReadAllBytes(f).AsSpan().IndexOf(Encoding.UTF8.GetBytes(Body)) >= 0);
     }
 

@@ -23,6 +23,8 @@ static class GatewayConnection
             KeepAlivePingDelay = TimeSpan.FromSeconds(15),
             KeepAlivePingTimeout = TimeSpan.FromSeconds(15),
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+            // Left to itself the window of a long download, and its buffer, grows to 16 MiB: Office.csproj turns that off, and this is the size instead.
+            InitialHttp2StreamWindowSize = 1 << 20,
             SslOptions = new SslClientAuthenticationOptions
             {
                 ClientCertificateContext = keys.Tls(trust().Store.Intermediates.Select(c => c.Der)),

@@ -47,6 +47,17 @@ public sealed class SubmitDispatchTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_repeat_after_a_long_outage_gets_the_first_receipt_although_its_signing_time_is_too_old_by_then()
+    {
+        var (_, file) = await gateway.SealFile("H41");
+        var first = await gateway.Submit(file);
+        gateway.Clock.Advance(TimeSpan.FromHours(2));
+        var second = await gateway.Submit(file);
+        Assert.Equal((201, 200), (first.Status, second.Status));
+        Assert.Equal(first.Body, second.Body);
+    }
+
+    [Fact]
     public async Task Two_at_once_with_one_identifier_give_one_dispatch()
     {
         var (_, file) = await gateway.SealFile("H41", size: 100_000);
