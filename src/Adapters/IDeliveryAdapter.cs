@@ -12,11 +12,13 @@ public interface IDeliveryAdapter
     /// <summary>
     /// Carries the parcel. Contract: <see cref="DeliveryOutcome.Delivered"/> only when the other side has it durably. Never retries by itself: the
     /// queue does, with the same <see cref="Parcel.Id"/>, which the other side must use to recognise a repeat. Called concurrently for
-    /// different parcels, never for the same. Ends promptly on cancellation, with <see cref="DeliveryOutcome.Unknown"/> when bytes may have arrived.
+    /// different parcels, never for the same. Ends promptly on cancellation, with <see cref="DeliveryOutcome.Unknown"/> when bytes may have arrived,
+    /// else <see cref="DeliveryOutcome.TryLater"/>. Whatever the other side does is an outcome; only the caller's bug throws.
     /// </summary>
     /// <param name="open">The one-file form from its first byte; the adapter disposes what it opens, and may open again.</param>
     Task<DeliveryOutcome> DeliverAsync(Parcel parcel, Func<CancellationToken, Task<Stream>> open, CancellationToken cancel);
 
     /// <summary>Asks the other side whether it holds this parcel; used after <see cref="DeliveryOutcome.Unknown"/>, before anything is sent again.</summary>
-    Task<DeliveryOutcome> AskAsync(Parcel parcel, CancellationToken cancel);
+    /// <returns>null: the other side answers that it does not hold it, so it may be sent again. Otherwise as for a delivery; never a guess.</returns>
+    Task<DeliveryOutcome?> AskAsync(Parcel parcel, CancellationToken cancel);
 }
