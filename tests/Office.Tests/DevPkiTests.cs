@@ -97,11 +97,11 @@ public sealed class DevPkiTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture
     {
         foreach (var (path, purpose) in new[]
         {
-            ("gateway/tls.p12", Purpose.TlsServer), ("gateway/evidence.p12", Purpose.GatewayEvidence),
+            ("gateway/tls.p12", Purpose.TlsServer), ("gateway/tls.p12", Purpose.TlsClient), ("gateway/evidence.p12", Purpose.GatewayEvidence),
             ("officers/directory-1.p12", Purpose.Officer), ("officers/directory-2.p12", Purpose.Officer), ("officers/policy-1.p12", Purpose.Officer), ("officers/policy-2.p12", Purpose.Officer),
         }.Concat(new[] { "G22", "H14", "H37", "H41" }.SelectMany(o => new[]
         {
-            ($"offices/{o}/sign.p12", Purpose.OfficeSigning), ($"offices/{o}/encrypt.p12", Purpose.OfficeEncryption), ($"offices/{o}/tls.p12", Purpose.TlsClient),
+            ($"offices/{o}/sign.p12", Purpose.OfficeSigning), ($"offices/{o}/encrypt.p12", Purpose.OfficeEncryption), ($"offices/{o}/tls.p12", Purpose.TlsClient), ($"offices/{o}/tls.p12", Purpose.TlsServer),
             ($"offices/{o}/persons/signatory.p12", Purpose.PersonSigning), ($"offices/{o}/persons/clerk.p12", Purpose.PersonSigning),
         })))
         {
@@ -110,6 +110,14 @@ public sealed class DevPkiTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture
             Assert.True(verdict.Good, $"{path}: {verdict.Refusal} {verdict.Detail}");
             Assert.Single(key.Chain);
         }
+    }
+
+    [Theory, InlineData("gateway"), InlineData("offices/G22"), InlineData("offices/H37")]
+    public void Certificates_for_TLS_are_for_this_computer_alone(string whose)
+    {
+        using var certificate = pki.Certificate($"{whose}/tls.p12");
+        Assert.True(certificate.MatchesHostname("localhost", allowCommonName: false) && certificate.MatchesHostname("127.0.0.1", allowCommonName: false));
+        Assert.Equal(["localhost"], certificate.Extensions.OfType<System.Security.Cryptography.X509Certificates.X509SubjectAlternativeNameExtension>().Single().EnumerateDnsNames());
     }
 
     [Fact]
@@ -218,7 +226,10 @@ public sealed class DevPkiTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture
     [InlineData("offices/H41/sign.p12", "smimesign", true)]
     [InlineData("offices/H41/tls.p12", "sslclient", true)]
     [InlineData("offices/H37/encrypt.p12", "smimeencrypt", true)]
+    [InlineData("offices/H41/tls.p12", "sslserver", true)]
     [InlineData("gateway/tls.p12", "sslserver", true)]
+    [InlineData("gateway/tls.p12", "sslclient", true)]
+    [InlineData("hostile/wrong-eku.p12", "sslserver", true)]
     [InlineData("hostile/look-alike.p12", "sslclient", true)]
     [InlineData("hostile/revoked.p12", "sslclient", false)]
     [InlineData("hostile/expired.p12", "sslclient", false)]

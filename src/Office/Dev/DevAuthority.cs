@@ -8,12 +8,16 @@ namespace Exchange.Office.Dev;
 /// <summary>From when until when a certificate says it is valid.</summary>
 internal readonly record struct Validity(DateTimeOffset From, DateTimeOffset Until);
 
-/// <summary>What the certificate is made for; the purpose table of <see cref="CertificateCheck"/> seen from the issuing side.</summary>
-internal enum DevUse { Sign, Encrypt, TlsClient, TlsServer }
+/// <summary>
+/// What the certificate is made for; the purpose table of <see cref="CertificateCheck"/> seen from the issuing side. Tls is both sides in one key: an office that is
+/// delivered to, and a gateway that delivers, are server here and client there.
+/// </summary>
+internal enum DevUse { Sign, Encrypt, TlsClient, TlsServer, Tls }
 
 /// <summary>A certification authority for development and tests, P-384 throughout. Its certificates are what the product demands, unless asked to be otherwise.</summary>
 internal sealed class DevAuthority : IDisposable
 {
+    const string ClientAuth = "1.3.6.1.5.5.7.3.2", ServerAuth = "1.3.6.1.5.5.7.3.1";
     static readonly HashAlgorithmName Hash = HashAlgorithmName.SHA384;
 
     readonly ECDsa key;
@@ -81,15 +85,16 @@ internal sealed class DevAuthority : IDisposable
             DevUse.Encrypt => owner is RSA ? X509KeyUsageFlags.KeyEncipherment : X509KeyUsageFlags.KeyAgreement,
             _ => X509KeyUsageFlags.DigitalSignature,
         }, critical: true));
-        extensions.Add(new X509EnhancedKeyUsageExtension([new Oid(use switch
+        extensions.Add(new X509EnhancedKeyUsageExtension(use switch
         {
-            DevUse.TlsClient => "1.3.6.1.5.5.7.3.2",
-            DevUse.TlsServer => "1.3.6.1.5.5.7.3.1",
-            _ => "1.3.6.1.5.5.7.3.4",
-        })], critical: false));
+            DevUse.TlsClient => [new Oid(ClientAuth)],
+            DevUse.TlsServer => [new Oid(ServerAuth)],
+            DevUse.Tls => [new Oid(ClientAuth), new Oid(ServerAuth)],
+            _ => [new Oid("1.3.6.1.5.5.7.3.4")],
+        }, critical: false));
         extensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         extensions.Add(KeyIdentifier());
-        if (use == DevUse.TlsServer) extensions.Add(LoopbackNames());
+        if (use is DevUse.TlsServer or DevUse.Tls) extensions.Add(LoopbackNames());
         return request;
     }
 

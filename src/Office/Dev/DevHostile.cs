@@ -18,6 +18,7 @@ sealed record DevHostile(IReadOnlyList<(string Name, X509Certificate2 Certificat
             ("expired", ca.Issue(Named("expired"), DevUse.TlsClient, new Validity(pki.Start, pki.Now.AddHours(-1)))),
             ("not-yet-valid", ca.Issue(Named("not-yet-valid"), DevUse.TlsClient, new Validity(pki.Now.AddYears(1), good.Until))),
             ("revoked", revoked),
+            // Good certificates of this PKI are for both sides of TLS; this one only for the side that a client is not.
             ("wrong-eku", ca.Issue(Named("wrong-eku"), DevUse.TlsServer, good)),
             ("foreign-ca", Foreign(good)),
             ("sha1", Sha1(ca, good)),

@@ -137,7 +137,7 @@ sealed class DevPki : IDisposable
 
     string MakeGateway(out FileKey evidence)
     {
-        Key("gateway/tls.p12", "Exchange gateway", "GATEWAY", "localhost", DevUse.TlsServer);
+        Key("gateway/tls.p12", "Exchange gateway", "GATEWAY", "localhost", DevUse.Tls);
         evidence = Key("gateway/evidence.p12", "Exchange gateway", "GATEWAY", "evidence", DevUse.Sign);
         using var checkpoint = CheckpointKey.Create(Origin);
         checkpoint.Save(At("gateway/checkpoint.key"), passphrase);
@@ -155,7 +155,7 @@ sealed class DevPki : IDisposable
         return new DevOfficeKeys(office,
             Key($"{at}/sign.p12", office.Name.Vi, office.Code, $"{office.Code} sign", DevUse.Sign),
             Key($"{at}/encrypt.p12", office.Name.Vi, office.Code, $"{office.Code} encrypt", DevUse.Encrypt, office.RsaBits),
-            Key($"{at}/tls.p12", office.Name.Vi, office.Code, $"{office.Code} tls", DevUse.TlsClient),
+            Key($"{at}/tls.p12", office.Name.Vi, office.Code, $"{office.Code} tls", DevUse.Tls),
             Key($"{at}/persons/signatory.p12", office.Name.Vi, office.Code, $"{office.Code} signatory", DevUse.Sign),
             Key($"{at}/persons/clerk.p12", office.Name.Vi, office.Code, $"{office.Code} clerk", DevUse.Sign));
     }
