@@ -22,8 +22,8 @@ static class Initialise
         // 2. The folder, its anchors, its store. A crash from here on leaves a folder without gateway.json: not usable, and init refuses it as not empty.
         using var folder = DataFolder.Create(request.Data);
         CopyTrust(request.Trust, Path.Combine(request.Data, Equipment.TrustFolder));
-        Directory.CreateDirectory(Path.Combine(folder.Incoming, IncomingFolder.Done));
-        Directory.CreateDirectory(Path.Combine(folder.Incoming, IncomingFolder.Refused));
+        DurableFile.CreateFolder(Path.Combine(folder.Incoming, IncomingFolder.Done));
+        DurableFile.CreateFolder(Path.Combine(folder.Incoming, IncomingFolder.Refused));
         using var equipment = Equipment.Open(request.Data, options, clock);
         using var engine = SqliteEngine.Open(folder.Database, create: true);
 
@@ -50,7 +50,8 @@ static class Initialise
     {
         foreach (var kind in new[] { "roots", "intermediates", "crls" })
         {
-            var target = Directory.CreateDirectory(Path.Combine(to, kind)).FullName;
+            var target = Path.Combine(to, kind);
+            DurableFile.CreateFolder(target);
             if (!Directory.Exists(Path.Combine(from, kind))) continue;
             foreach (var file in Directory.EnumerateFiles(Path.Combine(from, kind)))
                 DurableFile.Write(Path.Combine(target, Path.GetFileName(file)), File.ReadAllBytes(file));

@@ -11,7 +11,9 @@ namespace Exchange.Tests.Http;
 /// <summary>One development PKI for the whole run, made by our own command.</summary>
 static class DevPkiFolder
 {
-    static readonly Lazy<string> Made = new(Make);
+    /// <summary>Names the PKI of a parent process: a child uses it too.</summary>
+    public const string Variable = "EXCHANGE_TEST_PKI";
+    static readonly Lazy<string> Made = new(() => Environment.GetEnvironmentVariable(Variable) ?? Make());
     static readonly ConcurrentDictionary<string, FileKey> Keys = [];
 
     public static string Root => Made.Value;

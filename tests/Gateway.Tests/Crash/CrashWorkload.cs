@@ -1,0 +1,158 @@
+using System.Security.Cryptography;
+using Dapper;
+using Exchange.Crypto;
+using Exchange.Crypto.Envelope;
+using Exchange.Crypto.Statements;
+using Exchange.Gateway.Journaling;
+using Exchange.Tests.Crash;
+using Exchange.Tests.Http;
+
+/// <summary>
+/// Another entry of this test program, by DOTNET_STARTUP_HOOKS: the workload that power loss is tried on runs in a process of its own, before any test framework
+/// starts. Not a module initializer: nothing of this assembly could then run on another thread.
+/// </summary>
+static class StartupHook
+{
+    public static void Initialize()
+    {
+        if (Environment.GetEnvironmentVariable(CrashWorkload.Variable) is not { Length: > 0 } folder) return;
+        try { new CrashWorkload(folder).RunAsync().GetAwaiter().GetResult(); }
+        catch (Exception e)
+        {
+            Console.Error.WriteLine(e);
+            Environment.Exit(3);
+        }
+        Environment.Exit(0);
+    }
+}
+
+namespace Exchange.Tests.Crash
+{
+    /// <summary>A whole gateway with its clients, in one process on one data folder; says "@ACK step fields" the moment a client has its answer.</summary>
+    sealed class CrashWorkload(string folder)
+    {
+        public const string Variable = "EXCHANGE_CRASH_WORKLOAD", Pragma = "EXCHANGE_CRASH_PRAGMA", Data = "data";
+        const int Rounds = 8;
+        readonly Stream error = Console.OpenStandardError();
+        readonly Lock gate = new();
+
+        public TestGateway Gateway { get; private set; } = null!;
+        public HttpClient Sender { get; private set; } = null!;
+        public HttpClient Recipient { get; private set; } = null!;
+
+        /// <summary>Accepted and not yet handed over.</summary>
+        public Queue<SealedEnvelope> Waiting { get; } = [];
+
+        public async Task RunAsync()
+        {
+            Gateway = await TestGateway.Start(folder: Path.Combine(folder, Data), journal: new JournalOptions());
+            // Small, so that the log is carried over into the store and begun anew several times.
+            Execute("PRAGMA wal_autocheckpoint = 50");
+            if (Environment.GetEnvironmentVariable(Pragma) is { Length: > 0 } pragma) Execute(pragma);
+            (Sender, Recipient) = (Gateway.As("G22"), Gateway.As("H41"));
+            Say("READY now");
+            for (var round = 0; round < Rounds; round++)
+            {
+                await Task.WhenAll(CrashSteps.Together.Select(DoAsync));
+                foreach (var step in CrashSteps.After) await DoAsync(step);
+            }
+            // What the last moments leave unsynced shows only if something comes after the last answer.
+            Say("END now");
+        }
+
+        async Task DoAsync(CrashStep step) => Say($"ACK {step.Name} {string.Join(' ', await step.Do(this))}");
+
+        void Say(string line)
+        {
+            lock (gate) error.Write(System.Text.Encoding.UTF8.GetBytes($"@{line}\n"));
+        }
+
+        // On the connection that writes, while nothing else does: product code has no such switch.
+        void Execute(string pragma)
+        {
+            using var transaction = Gateway.Host.Shared.Engine.Begin();
+            var connection = transaction.Connection;
+            transaction.Rollback();
+            connection.Execute(pragma);
+        }
+    }
+
+    /// <summary>One kind of promise.</summary>
+    /// <param name="Do">In the child: gets the answer and says what it promised, without blanks.</param>
+    /// <param name="Broken">In the recovered folder: what of it is not there; null: all is.</param>
+    sealed record CrashStep(string Name, Func<CrashWorkload, Task<string[]>> Do, Func<Recovered, string[], string?> Broken);
+
+    /// <summary>A new kind of promise is one line here.</summary>
+    static class CrashSteps
+    {
+        public static readonly CrashStep[] Together =
+        [
+            new("inline", w => Accept(w, 1000), Recovered.Accepted),
+            new("inline-too", w => Accept(w, 1000), Recovered.Accepted),
+            new("blob", w => Accept(w, 40_000), Recovered.Accepted),
+            new("upload", Upload, Recovered.Accepted),
+            new("refusal", Refuse, Recovered.Refused),
+        ];
+
+        public static readonly CrashStep[] After =
+        [
+            new("handover", w => Acknowledge(w, ReceiptEvent.ContentHandover), Recovered.Filed),
+            new("opening", w => Acknowledge(w, ReceiptEvent.ContentOpening), Recovered.Filed),
+            new("checkpoint", Checkpoint, Recovered.Signed),
+        ];
+
+        static async Task<string[]> Accept(CrashWorkload w, int size)
+        {
+            var (envelope, file) = await w.Gateway.SealFile("H41", size: size);
+            return Took(w, envelope, file, await TestGateway.Send(w.Sender, HttpMethod.Post, "/dispatches", file));
+        }
+
+        static async Task<string[]> Upload(CrashWorkload w)
+        {
+            var (envelope, file) = await w.Gateway.SealFile("H41", size: 70_000);
+            var parts = EnvelopeFile.Write(envelope.Parts);
+            Demand(202, await TestGateway.Send(w.Sender, HttpMethod.Post, "/dispatches", parts));
+            return Took(w, envelope, file, await TestGateway.Send(w.Sender, HttpMethod.Put, $"/dispatches/{IdOf(envelope)}/payload", file[parts.Length..]));
+        }
+
+        static string[] Took(CrashWorkload w, SealedEnvelope envelope, byte[] file, Answer answer)
+        {
+            Demand(201, answer);
+            lock (w.Waiting) w.Waiting.Enqueue(envelope);
+            return [$"{IdOf(envelope)}", Digest.Of(file).ToString(), Digest.Of(answer.Body).ToString()];
+        }
+
+        static async Task<string[]> Refuse(CrashWorkload w)
+        {
+            var (_, file) = await w.Gateway.SealFile("H41", change: r => r with { Gateway = "another/ledger" });
+            var answer = await TestGateway.Send(w.Sender, HttpMethod.Post, "/dispatches", file);
+            return [Digest.Of(System.Buffers.Text.Base64Url.DecodeFromChars(answer.Json.GetProperty("receipt").GetString())).ToString()];
+        }
+
+        static async Task<string[]> Acknowledge(CrashWorkload w, string @event)
+        {
+            // The opening is of the copy whose handover came before.
+            var envelope = @event == ReceiptEvent.ContentHandover ? w.Waiting.Peek() : w.Waiting.Dequeue();
+            var list = (await TestGateway.Send(w.Recipient, HttpMethod.Get, "/mailbox?all=true")).Json.GetProperty("parcels").EnumerateArray();
+            var parcel = list.First(p => p.GetProperty("envelope").GetGuid() == IdOf(envelope)).GetProperty("parcel").GetGuid();
+            var receipt = OfficeReceipts.Sign(envelope, @event);
+            Demand(201, await TestGateway.Send(w.Recipient, HttpMethod.Post, $"/mailbox/{parcel}/receipts", receipt));
+            return [$"{parcel}", Digest.Of(receipt).ToString()];
+        }
+
+        static async Task<string[]> Checkpoint(CrashWorkload w)
+        {
+            w.Gateway.Clock.Advance(TimeSpan.FromSeconds(30));
+            await w.Gateway.Host.Loops.StepAll();
+            var note = (await TestGateway.Send(w.Recipient, HttpMethod.Get, "/ledger/checkpoint")).Text.Split('\n');
+            return [note[1], Convert.ToHexStringLower(Convert.FromBase64String(note[2]))];
+        }
+
+        static Guid IdOf(SealedEnvelope envelope) => EnvelopeFile.PeekUnverified(envelope.Parts.Header).Id;
+
+        static void Demand(int status, Answer answer)
+        {
+            if (answer.Status != status) throw new InvalidOperationException($"{answer.Status}: {answer.Text}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using Exchange.Crypto;
+using Exchange.Gateway.Journaling;
+using Exchange.Gateway.Operations;
+using Exchange.Tests.Http;
+using Microsoft.Data.Sqlite;
+
+namespace Exchange.Tests.Crash;
+
+/// <summary>
+/// Power loss: a gateway's work is recorded once, then the states in which the disk may be after the lights went out at any moment are built and opened as a
+/// start would. Seed and number of a state that fails are printed; EXCHANGE_CRASH_SEED and EXCHANGE_CRASH_STATE run that one again (on a new recording: the
+/// moments are the same, the identifiers are not).
+/// </summary>
+public sealed class PowerLossTests(PowerLossTests.Recordings recordings, ITestOutputHelper output) : IClassFixture<PowerLossTests.Recordings>
+{
+    [Fact]
+    public void No_state_after_power_loss_lacks_anything_acknowledged_or_holds_half_a_thing() => Good(Try(recordings.Full, 1000, Without.Nothing));
+
+    [Fact, Trait("tier", "long")]
+    public void No_state_after_power_loss_lacks_anything_acknowledged_in_ten_thousand() => Good(Try(recordings.Full, 10_000, Without.Nothing));
+
+    [Fact]
+    public void Power_loss_while_the_folder_is_being_made_leaves_a_whole_one_or_none_that_says_it_is() => Good(Try(recordings.Full, 100, Without.Nothing, fromInit: true));
+
+    [Fact]
+    public void Control_a_store_that_does_not_sync_each_commit_loses_acknowledged_work() => Assert.InRange(Try(recordings.Normal, 150, Without.Nothing).Lost, 15, 150);
+
+    [Fact]
+    public void Control_payload_files_that_are_not_synced_lose_acknowledged_work() => Assert.InRange(Try(recordings.Full, 100, Without.BlobSync).Bad, 10, 100);
+
+    [Fact]
+    public void Control_folders_that_are_not_synced_lose_acknowledged_work() => Assert.InRange(Try(recordings.Full, 100, Without.BlobFolderSync).Bad, 10, 100);
+
+    sealed record Figures(int States, int Lost, int Corrupt, string? First)
+    {
+        public int Bad => Lost + Corrupt;
+    }
+
+    static void Good(Figures figures) => Assert.True(figures.Bad == 0, figures.First);
+
+    Figures Try(Recording recording, int states, Without without, bool fromInit = false)
+    {
+        var seed = Environment.GetEnvironmentVariable("EXCHANGE_CRASH_SEED") is { } given ? int.Parse(given, CultureInfo.InvariantCulture) : Random.Shared.Next();
+        var only = Environment.GetEnvironmentVariable("EXCHANGE_CRASH_STATE") is { } one ? int.Parse(one, CultureInfo.InvariantCulture) : -1;
+        var began = Stopwatch.GetTimestamp();
+        var (first, last) = fromInit ? (recording.Made, recording.Ready) : (recording.Ready, int.MaxValue);
+        var blobs = recording.Blobs;
+        var bad = new ConcurrentBag<(int Index, bool Lost, string What)>();
+        Parallel.For(only < 0 ? 0 : only, only < 0 ? states : only + 1, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, index =>
+        {
+            var state = new CrashState(recording, (first, last), seed, index, e => Kept(recording, blobs, e, without));
+            if (Fault(state) is { } fault) bad.Add((index, fault.Lost, $"seed {seed} state {index} cut {state.Cut}: {fault.What}"));
+        });
+        var worst = bad.OrderBy(b => b.Index).Select(b => b.What).FirstOrDefault();
+        var figures = new Figures(states, bad.Count(b => b.Lost), bad.Count(b => !b.Lost), worst);
+        output.WriteLine($"{states} states of {recording.Events.Count} events (seed {seed}): {figures.Lost} lost something acknowledged, {figures.Corrupt} do not start or hold half a thing, "
+            + $"{Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s. First: {worst ?? "none"}");
+        return figures;
+    }
+
+    // As a build without it would have been recorded.
+    static bool Kept(Recording recording, HashSet<int> blobs, Event e, Without without) => (without, e) switch
+    {
+        (Without.BlobSync, Event.Synced s) => !blobs.Contains(s.File),
+        (Without.BlobFolderSync, Event.FolderSynced f) => !f.Folder.StartsWith(recording.BlobFolder, StringComparison.Ordinal),
+        _ => true,
+    };
+
+    static (bool Lost, string What)? Fault(CrashState state)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"exchange-crash-{Guid.CreateVersion7():N}")).FullName;
+        try
+        {
+            state.Write(folder);
+            using var recovered = new Recovered(folder);
+            if (recovered.Findings.Count > 0) return (false, recovered.Findings[0].ToString());
+            foreach (var line in state.Said.Where(l => l.StartsWith("ACK ", StringComparison.Ordinal)))
+            {
+                var words = line.Split(' ');
+                var step = CrashSteps.Together.Concat(CrashSteps.After).Single(s => s.Name == words[1]);
+                if (step.Broken(recovered, words[2..]) is { } broken) return (true, $"{words[1]}: {broken}");
+            }
+            return recovered.Halves() is { } half ? (false, half) : null;
+        }
+        catch (Exception e) when (e is CannotStartException or SqliteException or IOException or IoFailure or OptionsException or RefusedException) { return (false, e.Message); }
+        finally { Directory.Delete(folder, recursive: true); }
+    }
+
+    /// <summary>Recorded once for all.</summary>
+    public sealed class Recordings : IDisposable
+    {
+        readonly string folder = Directory.CreateTempSubdirectory("exchange-recorded-").FullName;
+        readonly Lazy<Recording> full, normal;
+
+        public Recordings()
+        {
+            full = new(() => Record("full", ""));
+            normal = new(() => Record("normal", "PRAGMA synchronous = NORMAL"));
+        }
+
+        internal Recording Full => full.Value;
+        internal Recording Normal => normal.Value;
+
+        Recording Record(string name, string pragma)
+        {
+            var root = Directory.CreateDirectory(Path.Combine(folder, name)).FullName;
+            return Recording.Of(root, new Dictionary<string, string> { [CrashWorkload.Variable] = root, [CrashWorkload.Pragma] = pragma, [DevPkiFolder.Variable] = DevPkiFolder.Root });
+        }
+
+        public void Dispose() => Directory.Delete(folder, recursive: true);
+    }
+}
