@@ -36,6 +36,8 @@ internal static class SqliteSettings
                 if (found != reads && !(name == "mmap_size" && found.Length == 0))
                     throw new CannotStartException($"SQLite did not take the setting {name} = {value} (it says {found}).");
             }
+            // The log's file is there since the first pragma. SQLite syncs its folder too, but does not look whether that succeeded.
+            DurableFile.FsyncFolder(Path.GetDirectoryName(Path.GetFullPath(file))!);
             return connection;
         }
         catch

@@ -76,28 +76,30 @@ sealed class CrashState
     {
         var operations = new Dictionary<int, List<(Event Event, int At)>>();
         var durable = new Dictionary<int, int>();
+        var doomed = new HashSet<int>();
         for (var i = 0; i < Cut; i++)
             switch (recording.Events[i])
             {
                 case Event.Wrote w: Of(w.File).Add((w, i)); break;
                 case Event.Cut c: Of(c.File).Add((c, i)); break;
                 case Event.Synced s when kept(s): durable[s.File] = Math.Max(s.Began, durable.GetValueOrDefault(s.File)); break;
+                case Event.SyncFailed f: doomed.UnionWith(Of(f.File).Select(o => o.At).Where(at => at >= durable.GetValueOrDefault(f.File) && at < f.Began)); break;
                 default: break;
             }
-        return operations.ToDictionary(o => o.Key, o => Content(o.Value, durable.GetValueOrDefault(o.Key)));
+        return operations.ToDictionary(o => o.Key, o => Content(o.Value, at => at < durable.GetValueOrDefault(o.Key) && !doomed.Contains(at)));
 
-        List<(Event, int)> Of(int file) => operations.TryGetValue(file, out var list) ? list : operations[file] = [];
+        List<(Event Event, int At)> Of(int file) => operations.TryGetValue(file, out var list) ? list : operations[file] = [];
     }
 
-    byte[] Content(List<(Event Event, int At)> operations, int durable)
+    byte[] Content(List<(Event Event, int At)> operations, Func<int, bool> durable)
     {
-        var later = operations.Count(o => o.At >= durable);
+        var later = operations.Count(o => !durable(o.At));
         var (way, prefix) = (random.Next(4), random.Next(later + 1));
         using var content = new MemoryStream();
         var n = 0;
         foreach (var (operation, at) in operations)
         {
-            if (at < durable) Apply(content, operation, int.MaxValue);
+            if (durable(at)) Apply(content, operation, int.MaxValue);
             else
             {
                 var length = way switch { 0 => 0, 1 => int.MaxValue, 2 => random.Next(2) == 0 ? 0 : int.MaxValue, _ => n < prefix ? int.MaxValue : n == prefix ? Torn(operation) : 0 };

@@ -52,7 +52,7 @@ public sealed class PowerLossTests(PowerLossTests.Recordings recordings, ITestOu
         Parallel.For(only < 0 ? 0 : only, only < 0 ? states : only + 1, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, index =>
         {
             var state = new CrashState(recording, (first, last), seed, index, e => Kept(recording, blobs, e, without));
-            if (Fault(state) is { } fault) bad.Add((index, fault.Lost, $"seed {seed} state {index} cut {state.Cut}: {fault.What}"));
+            if (Recovered.Fault(state) is { } fault) bad.Add((index, fault.Lost, $"seed {seed} state {index} cut {state.Cut}: {fault.What}"));
         });
         var worst = bad.OrderBy(b => b.Index).Select(b => b.What).FirstOrDefault();
         var figures = new Figures(states, bad.Count(b => b.Lost), bad.Count(b => !b.Lost), worst);
@@ -68,26 +68,6 @@ public sealed class PowerLossTests(PowerLossTests.Recordings recordings, ITestOu
         (Without.BlobFolderSync, Event.FolderSynced f) => !f.Folder.StartsWith(recording.BlobFolder, StringComparison.Ordinal),
         _ => true,
     };
-
-    static (bool Lost, string What)? Fault(CrashState state)
-    {
-        var folder = Directory.CreateDirectory(Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"exchange-crash-{Guid.CreateVersion7():N}")).FullName;
-        try
-        {
-            state.Write(folder);
-            using var recovered = new Recovered(folder);
-            if (recovered.Findings.Count > 0) return (false, recovered.Findings[0].ToString());
-            foreach (var line in state.Said.Where(l => l.StartsWith("ACK ", StringComparison.Ordinal)))
-            {
-                var words = line.Split(' ');
-                var step = CrashSteps.Together.Concat(CrashSteps.After).Single(s => s.Name == words[1]);
-                if (step.Broken(recovered, words[2..]) is { } broken) return (true, $"{words[1]}: {broken}");
-            }
-            return recovered.Halves() is { } half ? (false, half) : null;
-        }
-        catch (Exception e) when (e is CannotStartException or SqliteException or IOException or IoFailure or OptionsException or RefusedException) { return (false, e.Message); }
-        finally { Directory.Delete(folder, recursive: true); }
-    }
 
     /// <summary>Recorded once for all.</summary>
     public sealed class Recordings : IDisposable

@@ -11,6 +11,8 @@ abstract record Event
     public sealed record Wrote(int File, long Offset, byte[] Bytes) : Event;
     public sealed record Cut(int File, long Length) : Event;
     public sealed record Synced(int File, int Began) : Event;
+    /// <summary>The kernel may have dropped what was not on the disk yet, and say yes to the next sync: such bytes count as lost for ever.</summary>
+    public sealed record SyncFailed(int File, int Began) : Event;
     /// <summary>Names of one folder change together: each gets a file, or none (null).</summary>
     public sealed record Named(string Folder, params (string Name, int? File)[] Changes) : Event;
     public sealed record FolderSynced(string Folder, int Began) : Event;
@@ -43,17 +45,20 @@ sealed partial class Recording
     public HashSet<int> Folders { get; } = [];
     public string Root => root;
 
-    /// <summary>Runs this test program again with a startup hook that does the workload, under strace. Root: what is recorded, an existing empty folder.</summary>
-    public static Recording Of(string root, IReadOnlyDictionary<string, string> environment)
+    /// <summary>Runs this test program again with a startup hook that does the workload, under strace. Root: what is recorded; what is there already counts as safe.</summary>
+    /// <param name="inject">"fsync:error=EIO:when=3": calls that strace lets fail, counted in each thread; the child may then end as it likes.</param>
+    public static Recording Of(string root, IReadOnlyDictionary<string, string> environment, string? inject = null)
     {
         var log = Path.Combine(Directory.CreateTempSubdirectory("exchange-strace-").FullName, "log");
         try
         {
             var start = new ProcessStartInfo("strace") { RedirectStandardError = true, RedirectStandardOutput = true };
-            foreach (var argument in (string[])["-f", "-qq", "-y", "-xx", "-s", "4000000", "-o", log, "--seccomp-bpf", "-e", "trace=" + Calls, Environment.ProcessPath!]) start.ArgumentList.Add(argument);
+            foreach (var argument in (string[])["-f", "-qq", "-y", "-xx", "-s", "4000000", "-o", log, "--seccomp-bpf", "-e", "trace=" + Calls, .. inject is null ? (string[])[] : ["-e", "inject=" + inject], Environment.ProcessPath!]) start.ArgumentList.Add(argument);
             if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(typeof(Recording).Assembly.Location);
             start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(Recording).Assembly.Location;
             foreach (var (name, value) in environment) start.Environment[name] = value;
+            var recording = new Recording(root);
+            recording.Found(root);
             using var process = Process.Start(start)!;
             var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
             if (!process.WaitForExit(TimeSpan.FromMinutes(3)))
@@ -61,12 +66,27 @@ sealed partial class Recording
                 process.Kill(entireProcessTree: true);
                 Assert.Fail("the workload did not end");
             }
-            Assert.True(process.ExitCode == 0, $"the workload ended with {process.ExitCode}: {error.Result}{output.Result}");
-            var recording = new Recording(root);
+            Assert.True(process.ExitCode == 0 || inject is not null, $"the workload ended with {process.ExitCode}: {error.Result}{output.Result}");
             recording.Read(File.ReadLines(log));
             return recording;
         }
         finally { Directory.Delete(Path.GetDirectoryName(log)!, recursive: true); }
+    }
+
+    void Found(string folder)
+    {
+        foreach (var inner in Directory.GetDirectories(folder))
+        {
+            Folders.Add(Name(inner));
+            Found(inner);
+        }
+        foreach (var path in Directory.GetFiles(folder).Where(Ours))
+        {
+            var file = Name(path);
+            events.Add(new Event.Wrote(file, 0, File.ReadAllBytes(path)));
+            events.Add(new Event.Synced(file, events.Count));
+        }
+        events.Add(new Event.FolderSynced(folder, events.Count));
     }
 
     void Read(IEnumerable<string> lines)
@@ -93,7 +113,11 @@ sealed partial class Recording
 
     void Take(string call, string arguments, string result, int began)
     {
-        if (result.StartsWith('-')) return;
+        if (result.StartsWith('-'))
+        {
+            if (call is "fsync" or "fdatasync" && Descriptor().Match(arguments) is { Success: true } hurt && names.TryGetValue(Text(hurt.Groups[1].Value), out var file)) events.Add(new Event.SyncFailed(file, began));
+            return;
+        }
         var strings = Quoted().Matches(arguments).Select(m => m.Groups[1].Value).ToArray();
         var descriptor = Descriptor().Match(arguments) is { Success: true } d ? Text(d.Groups[1].Value) : null;
         if (call is "write" && (descriptor is null || !Ours(descriptor)))

@@ -7,6 +7,7 @@ using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Operations;
 using Exchange.Gateway.Store;
 using Exchange.Tests.Http;
+using Microsoft.Data.Sqlite;
 
 namespace Exchange.Tests.Crash;
 
@@ -16,6 +17,7 @@ sealed class Recovered : IDisposable
     static readonly Lazy<CheckpointKey> Key = new(() => CheckpointKey.Load(DevPkiFolder.At("gateway", "checkpoint.key"), DevPkiFolder.Passphrase, File.ReadAllText(DevPkiFolder.At("gateway", "origin")).Trim()));
     readonly Stack<IDisposable> owned = new();
     readonly Guard guard;
+    readonly SqliteEngine engine;
     readonly BlobStore blobs;
     readonly Reader reader;
 
@@ -28,11 +30,10 @@ sealed class Recovered : IDisposable
             var options = Configuration.Read(data);
             if (TrustStore.Load(Path.Combine(data, Equipment.TrustFolder)).Roots.Count == 0) throw new CannotStartException("no trust anchors");
             var folder = Own(DataFolder.Open(data));
-            var engine = Own(SqliteEngine.Open(folder.Database));
+            engine = Own(SqliteEngine.Open(folder.Database));
             blobs = new BlobStore(folder.Blobs, TimeProvider.System);
             guard = Own(Guard.Open(Guard.FileIn(Initialise.DefaultGuard(data)), options.Origin));
             Findings = StoreCheck.Run(engine, blobs, guard.Notes());
-            // Checked only when the pages themselves are: its first step would fail on others anyway.
             Checkpoints.Open(engine, guard, Key.Value, TimeSpan.FromSeconds(5), failure => throw failure);
             blobs.SweepTemporary();
             reader = Own(engine.Reader());
@@ -46,10 +47,10 @@ sealed class Recovered : IDisposable
 
     public IReadOnlyList<Finding> Findings { get; }
 
-    /// <summary>Pages of SQLite that do not fit together, payloads that are not those of their headers, temporary files: half things.</summary>
+    /// <summary>What does not hold of the store, or a payload that is not that of its header.</summary>
     public string? Halves()
     {
-        if (reader.Query<string>("PRAGMA integrity_check") is not ["ok"]) return "integrity_check";
+        if (Invariants.Broken(engine, blobs, guard, []) is { } broken) return broken;
         foreach (var row in DispatchTable.Walk(reader))
             if (EnvelopeFile.PeekUnverified(row.Header).Payload is { } payload)
             {
@@ -95,6 +96,27 @@ sealed class Recovered : IDisposable
 
     bool HasReceipt(string text) =>
         Digest.TryParse(text, out var digest) && reader.One<long>("SELECT EXISTS (SELECT 1 FROM receipt WHERE sha256 = @digest)", new { digest }) == 1;
+
+    /// <summary>Builds the state, opens it and asks for everything said; null: all good. Lost: something acknowledged is not there.</summary>
+    public static (bool Lost, string What)? Fault(CrashState state)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"exchange-crash-{Guid.CreateVersion7():N}")).FullName;
+        try
+        {
+            state.Write(folder);
+            using var recovered = new Recovered(folder);
+            if (recovered.Findings.Count > 0) return (false, recovered.Findings[0].ToString());
+            foreach (var line in state.Said.Where(l => l.StartsWith("ACK ", StringComparison.Ordinal)))
+            {
+                var words = line.Split(' ');
+                var step = CrashSteps.Together.Concat(CrashSteps.After).Single(s => s.Name == words[1]);
+                if (step.Broken(recovered, words[2..]) is { } broken) return (true, $"{words[1]}: {broken}");
+            }
+            return recovered.Halves() is { } half ? (false, half) : null;
+        }
+        catch (Exception e) when (e is CannotStartException or SqliteException or IOException or IoFailure or OptionsException or RefusedException) { return (false, e.Message); }
+        finally { Directory.Delete(folder, recursive: true); }
+    }
 
     T Own<T>(T one) where T : IDisposable
     {

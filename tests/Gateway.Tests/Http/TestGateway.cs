@@ -46,6 +46,7 @@ sealed class TestGateway : IAsyncDisposable
     readonly List<HttpClient> clients = [];
     readonly ILoggerFactory factory;
     JournalOptions journal = new();
+    Action<Exception> stop = _ => { };
     long standing = 1;
 
     TestGateway(ILoggerFactory factory, LogLines logs, string data) => (this.factory, Logs, Data) = (factory, logs, data);
@@ -56,23 +57,23 @@ sealed class TestGateway : IAsyncDisposable
     public GatewayHost Host { get; private set; } = null!;
     public Uri Address => Host.Address;
 
-    /// <param name="folder">Data folder to make; null: one of its own.</param>
+    /// <param name="folder">Data folder, made when it is not there; null: one of its own.</param>
     /// <param name="journal">null: every batch is rehearsed.</param>
-    public static async Task<TestGateway> Start(Func<Limits, Limits>? limits = null, string? folder = null, JournalOptions? journal = null)
+    public static async Task<TestGateway> Start(Func<Limits, Limits>? limits = null, string? folder = null, JournalOptions? journal = null, Action<Exception>? stop = null)
     {
         var data = folder ?? Path.Combine(AppContext.BaseDirectory, "work", Guid.CreateVersion7().ToString("N"));
         var request = Initialise.FromDevelopment(data, DevPkiFolder.Root, new IPEndPoint(IPAddress.Loopback, 0), new IPEndPoint(IPAddress.Loopback, 0), null);
         if (limits is not null) request = request with { Options = request.Options with { Limits = limits(Limits.Defaults) } };
         var logs = new LogLines();
-        var gateway = new TestGateway(LoggerFactory.Create(b => b.SetMinimumLevel(LogLevel.Trace).AddProvider(logs)), logs, data) { journal = journal ?? new JournalOptions { Rehearse = true } };
-        await Initialise.Run(request, gateway.Clock);
+        var gateway = new TestGateway(LoggerFactory.Create(b => b.SetMinimumLevel(LogLevel.Trace).AddProvider(logs)), logs, data) { journal = journal ?? new JournalOptions { Rehearse = true }, stop = stop ?? (failure => throw failure) };
+        if (!Directory.Exists(data)) await Initialise.Run(request, gateway.Clock);
         await gateway.Start();
         return gateway;
     }
 
     async Task Start() => Host = await GatewayHost.Start(Data, new HostSettings
     {
-        Clock = Clock, Logs = factory, RunLoops = false, Stop = failure => throw failure, Journal = journal,
+        Clock = Clock, Logs = factory, RunLoops = false, Stop = stop, Journal = journal,
     });
 
     public async Task Restart()

@@ -1,0 +1,58 @@
+using System.Net;
+using Exchange.Gateway.Operations;
+using Exchange.Tests.Http;
+
+namespace Exchange.Tests.Crash;
+
+/// <summary>
+/// The kernel says no: strace lets one call fail in each thread of a whole gateway, then the power goes at any moment of what was recorded. Whatever the gateway made
+/// of the error, it answered nobody with something that is not there. A sync that failed has kept nothing: see <see cref="Event.SyncFailed"/>.
+/// </summary>
+public sealed class InjectedFaultTests(ITestOutputHelper output)
+{
+    const string Syncs = "fsync,fdatasync", Writes = "pwrite64", Names = "link,rename,unlink,mkdir";
+
+    [Theory]
+    [InlineData(Syncs, "EIO", 8)]
+    [InlineData(Syncs, "EIO", 12)]
+    [InlineData(Writes, "ENOSPC", 40)]
+    public async Task After_a_failed_call_nothing_acknowledged_is_missing(string calls, string error, int nth) =>
+        Assert.Null(await FaultAsync(calls, error, nth));
+
+    [Theory, Trait("tier", "long")]
+    [InlineData(Syncs, "EIO", 60, 1)]
+    [InlineData(Syncs, "ENOSPC", 60, 3)]
+    [InlineData(Writes, "EIO", 400, 13)]
+    [InlineData(Writes, "ENOSPC", 400, 13)]
+    [InlineData(Names, "EIO", 12, 1)]
+    [InlineData(Names, "ENOSPC", 12, 1)]
+    public async Task After_any_failed_call_of_the_whole_run_nothing_acknowledged_is_missing(string calls, string error, int last, int step)
+    {
+        var bad = new List<string?>();
+        for (var nth = 1; nth <= last; nth += step) bad.Add(await FaultAsync(calls, error, nth));
+        Assert.Empty(bad.OfType<string>());
+    }
+
+    async Task<string?> FaultAsync(string calls, string error, int nth)
+    {
+        const int states = 60;
+        var folder = Directory.CreateTempSubdirectory("exchange-hurt-").FullName;
+        try
+        {
+            // The folder is there and safe: what is hurt is a gateway's life, from start on.
+            await Initialise.Run(Initialise.FromDevelopment(Path.Combine(folder, CrashWorkload.Data), DevPkiFolder.Root, new(IPAddress.Loopback, 0), null, null), TimeProvider.System);
+            var recording = Recording.Of(folder, new Dictionary<string, string>
+            {
+                [CrashWorkload.Variable] = folder, [CrashWorkload.Faulty] = "1", [DevPkiFolder.Variable] = DevPkiFolder.Root,
+            }, $"{calls}:error={error}:when={nth}");
+            string[] said = [.. recording.Events.OfType<Event.Said>().Select(s => s.Line[..3])];
+            var ready = recording.Ready;
+            var faults = ready < 0 ? [] : Enumerable.Range(0, states)
+                .Select(n => Recovered.Fault(new CrashState(recording, (n == 0 ? recording.Events.Count - 1 : ready, int.MaxValue), nth, n, _ => true))?.What).OfType<string>().ToList();
+            output.WriteLine($"{calls} {error} at {nth}: {said.Count(s => s == "ACK")} acknowledged, {said.Count(s => s == "NAK")} not, {(said.Contains("END") ? "went on" : "stopped")}; {states} states, {faults.Count} bad");
+            if (ready < 0 && said.Contains("ACK")) return "acknowledged before it was ready";
+            return faults.Count == 0 ? null : $"{calls} {error} at {nth}: {faults[0]}";
+        }
+        finally { Directory.Delete(folder, recursive: true); }
+    }
+}
