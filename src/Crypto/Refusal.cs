@@ -217,6 +217,9 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
     public static readonly Refusal Full = new("E_FULL",
         "The gateway has no room for submissions at the moment.", "Trục hiện không còn chỗ để tiếp nhận.",
         "The software tries again by itself; the administrator has been alarmed.", "Phần mềm sẽ tự thử lại; quản trị viên đã được báo.");
+    public static readonly Refusal ChannelRefused = new("E_CHANNEL_REFUSED",
+        "The receiving office's system refused the copy.", "Hệ thống của cơ quan nhận từ chối bản gửi.",
+        "Ask the receiving office why; the administrator can send the copy again.", "Hỏi cơ quan nhận lý do; quản trị viên có thể gửi lại bản này.");
     public static readonly Refusal Unreachable = new("E_UNREACHABLE",
         "The gateway cannot be reached.", "Không kết nối được tới trục.",
         "Check the network; sealed dispatches wait in the outbox.", "Kiểm tra mạng; văn bản đã niêm phong chờ trong hộp gửi.");

@@ -1,6 +1,12 @@
 using System.Net;
+using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using Exchange.Adapters;
+using Exchange.Adapters.Folder;
+using Exchange.Adapters.Https;
+using Exchange.Crypto.Trust;
 using Exchange.Gateway.Audit;
+using Exchange.Gateway.Delivery;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Mailbox;
 using Exchange.Gateway.Receipts;
@@ -21,7 +27,7 @@ sealed record Shared(Options Options, IEngine Engine, Journal Journal, LedgerRea
 /// <summary>Every registration, a paragraph a slice. Nothing is found by reflection: what is used is made here.</summary>
 static class Composition
 {
-    public static WebApplication Build(Shared shared, X509Certificate2 tls, SignInFailures failures, out IReadOnlyList<Loop> loops)
+    public static WebApplication Build(Shared shared, X509Certificate2 tls, SignInFailures failures, IReadOnlyList<IDeliveryAdapter> adapters, out DeliveryWorker worker, out IReadOnlyList<Loop> loops)
     {
         var (options, limits) = (shared.Options, shared.Options.Limits);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "exchange-gateway" });
@@ -60,9 +66,13 @@ static class Composition
         SubmissionEndpoint.Map(app, new SubmitDispatch(arrival, accept, rejections, shared), upload, new DryRun(shared.Worlds, shared.Journal, shared.Clock), options);
 
         // Mailbox: a copy goes out, and its office says what became of it.
-        var end = new EndParcel(shared);
-        MailboxEndpoint.Map(app, new ListMailbox(shared.Engine, shared.Journal, shared.Clock), new DownloadParcel(shared, end), new AcknowledgeParcel(shared), shared.Engine, options,
+        var (release, end) = (new ReleaseParcel(shared), new EndParcel(shared));
+        MailboxEndpoint.Map(app, new ListMailbox(shared.Engine, shared.Journal, shared.Clock), new DownloadParcel(release, end, shared.Clock), new AcknowledgeParcel(shared), shared.Engine, options,
             app.Lifetime.ApplicationStopping);
+
+        // Delivery: a copy is carried, by whichever channel its office has.
+        var settle = new SettleAttempt(shared, end);
+        worker = new DeliveryWorker(shared, new DeliverParcel(shared, new Channels(adapters), release, settle), settle);
 
         // Receipts and audit: what anyone concerned may see and prove.
         ReceiptEndpoint.Map(app, shared.Engine, options);
@@ -70,14 +80,29 @@ static class Composition
 
         // Everything that happens by itself, each a Step(now).
         var expire = new ExpireParcels(shared.Engine, end);
+        var delivery = worker;
         loops =
         [
+            new("delivery", TimeSpan.FromSeconds(1), delivery.Step, () => shared.Journal.NextCommit),
+            new("delivery heartbeat", TimeSpan.FromSeconds(limits.LeaseSeconds / 3.0), delivery.Heartbeat),
             new("sign-in failures", TimeSpan.FromSeconds(10), now => failures.Step(shared.Journal, now)),
             new("expired parcels", TimeSpan.FromSeconds(limits.ExpirySeconds), expire.Step),
             new("expired uploads", TimeSpan.FromSeconds(limits.ExpirySeconds), upload.Step),
             new("blob sweep", TimeSpan.FromMinutes(10), now => Task.FromResult(shared.Blobs.Step(shared.Engine))),
         ];
         return app;
+    }
+
+    /// <summary>One line a delivery protocol.</summary>
+    public static IReadOnlyList<IDeliveryAdapter> Adapters(Options options, Worlds worlds, X509Certificate2 tls, TimeProvider clock)
+    {
+        var chain = worlds.Current.Trust.Store.Intermediates.Select(c => X509CertificateLoader.LoadCertificate(c.Der.Span));
+        // An office's endpoint shows the office's own TLS key of the directory; nothing else about it counts.
+        bool IsServerOf(string office, X509Certificate2 shown) => new Certificate(shown.RawData) is var certificate && worlds.Current is var world
+            && world.Directory.FindByTls(certificate.Key)?.Code == office && world.Trust.Check(certificate, Purpose.TlsServer, clock.GetUtcNow()).Refusal is null;
+        List<IDeliveryAdapter> adapters = [new HttpsAdapter(new HttpsOptions { Client = SslStreamCertificateContext.Create(tls, [.. chain], offline: true), IsServerOf = IsServerOf }, clock)];
+        if (options.Folders is { } root) adapters.Add(new FolderAdapter(new FolderOptions { Root = root }));
+        return adapters;
     }
 
     static void Listen(KestrelServerOptions kestrel, Options options, MutualTls door, X509Certificate2 tls)

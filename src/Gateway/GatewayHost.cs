@@ -1,6 +1,8 @@
 using System.Net;
 using System.Reflection;
+using Exchange.Adapters;
 using Exchange.Crypto.Ledger;
+using Exchange.Gateway.Delivery;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Receipts;
 using Exchange.Gateway.Store;
@@ -19,6 +21,8 @@ sealed record HostSettings
     /// <summary>What an I/O failure of the store does: nothing after it can be trusted, so the process ends.</summary>
     public Action<Exception> Stop { get; init; } = failure => Environment.FailFast("The store failed.", failure);
     public JournalOptions Journal { get; init; } = new();
+    /// <summary>In place of those of the composition; null: those.</summary>
+    public IReadOnlyList<IDeliveryAdapter>? Adapters { get; init; }
     /// <summary>False: nobody calls the steps but the test.</summary>
     public bool RunLoops { get; init; } = true;
 }
@@ -31,6 +35,7 @@ sealed class GatewayHost : IAsyncDisposable
     WebApplication? app;
     Loops? loops;
     Checkpoints? checkpoints;
+    DeliveryWorker? worker;
     SignInFailures? failures;
     string data = "";
 
@@ -40,6 +45,7 @@ sealed class GatewayHost : IAsyncDisposable
     public Uri? OperationsAddress { get; private set; }
     public Shared Shared { get; private set; } = null!;
     internal Loops Loops => loops!;
+    internal DeliveryWorker Worker => worker!;
 
     /// <exception cref="OptionsException">The configuration cannot be used.</exception>
     /// <exception cref="CannotStartException">The store cannot be used.</exception>
@@ -98,7 +104,10 @@ sealed class GatewayHost : IAsyncDisposable
         // 5. Listen; then what happens by itself; then tell where.
         var incoming = new IncomingFolder(folder, journal, worlds, pins, logs.CreateLogger<IncomingFolder>());
         failures = new SignInFailures(clock, meters, logs.CreateLogger<SignInFailures>());
-        app = Composition.Build(Shared, equipment.Tls, failures, out var steps);
+        var adapters = settings.Adapters ?? Composition.Adapters(options, worlds, equipment.Tls, clock);
+        foreach (var adapter in adapters.OfType<IDisposable>()) Own(adapter);
+        app = Composition.Build(Shared, equipment.Tls, failures, adapters, out worker, out var steps);
+        await worker.Recover(clock.GetUtcNow());
         await app.StartAsync();
         loops = new Loops([.. steps, new("checkpoint", TimeSpan.FromSeconds(1), now => Task.FromResult(checkpoints.Step(now))),
             new("incoming folder", TimeSpan.FromSeconds(options.Limits.IncomingSeconds), incoming.Step)], clock, logs.CreateLogger<Loops>());
@@ -130,6 +139,7 @@ sealed class GatewayHost : IAsyncDisposable
     {
         if (app is null) return;
         await app.StopAsync();
+        await worker!.Stop();
         await loops!.DisposeAsync();
         await failures!.Step(Shared.Journal, DateTimeOffset.MaxValue);
         await Log(EntryKind.Stop, new StopDetail { Time = Shared.Clock.GetUtcNow().ToUnixTimeMilliseconds() });

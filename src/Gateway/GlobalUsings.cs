@@ -1,2 +1,3 @@
 global using Exchange.Gateway.Offices;
 global using Exchange.Gateway.Operations;
+global using Exchange.Gateway.Release;

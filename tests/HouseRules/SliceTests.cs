@@ -16,8 +16,11 @@ public sealed class SliceTests
         ["Offices"] = ["Journaling", "Store", "Operations"],
         ["Operations"] = ["Journaling", "Store", "Offices"],
         ["Receipts"] = ["Journaling", "Store", "Offices", "Operations"],
-        ["Submission"] = ["Journaling", "Store", "Offices", "Operations", "Receipts"],
-        ["Mailbox"] = ["Journaling", "Store", "Offices", "Operations", "Receipts"],
+        ["Queue"] = ["Store"],
+        ["Release"] = ["Journaling", "Store", "Offices", "Operations", "Receipts"],
+        ["Submission"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Queue", "Release"],
+        ["Mailbox"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Release"],
+        ["Delivery"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Queue", "Release"],
         ["Audit"] = ["Journaling", "Store", "Offices", "Operations"],
     };
 
@@ -26,8 +29,6 @@ public sealed class SliceTests
     [
         // Refusals of a submission carry their receipt to the one place that writes problem details.
         ("RefusalMiddleware", "RejectedException"),
-        // The decision at download gathers its facts as the decision at submission did.
-        ("DownloadParcel", "ReleaseFacts"), ("DownloadParcel", "StoredEnvelope"),
         // One spelling of a copy's state for sender and recipient.
         ("ReceiptEndpoint", "MailboxEndpoint"),
     ];
@@ -62,7 +63,7 @@ public sealed class SliceTests
         // DESIGN.md 6.5: whoever adds a dispatch, or opens a stored payload, also asks for the decision.
         var doors = Il.Uses(Il.Gateway).Where(u => (u.Type, u.Member) is (Root + ".Store.DispatchTable", "TryAdd") or (Root + ".Store.BlobStore", "Open")).ToList();
         Assert.Contains(doors, d => d.From.Name == "AcceptDispatch");
-        Assert.Contains(doors, d => d.From.Name == "DownloadParcel");
+        Assert.Contains(doors, d => d.From.Name == "ReleaseParcel");
         Rules.Empty(doors.Where(d => Slice(d.From) != "Store" && !Il.Uses(d.From).Any(u => (u.Type == "Exchange.Crypto.Policy.Decision" && u.Member == "get_Verdict"))));
     }
 

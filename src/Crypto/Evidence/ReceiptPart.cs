@@ -75,6 +75,7 @@ sealed class ReceiptPart(string name, Statement statement)
                 && d.PolicyOid == header.Label.Policy && d.Class == header.Label.Class && d.Urgency == header.Urgency,
             (ReceiptEvent.SubmissionRejection, RejectionDetail d) => Same(d.Sender, d.Envelope, d.Ctx) && d.Code == r.Code,
             (ReceiptEvent.ContentConsignment, ConsignmentDetail d) => Same(d.Sender, d.Envelope, d.Ctx) && d.Office == r.Office && d.Key == r.Key,
+            (ReceiptEvent.ContentConsignment, DeliveryDetail d) => Same(d.Sender, d.Envelope, d.Ctx) && d.Office == r.Office && d.Key == r.Key,
             (ReceiptEvent.ContentConsignmentFailure, ConsignmentFailureDetail d) => Same(d.Sender, d.Envelope, d.Ctx) && d.Office == r.Office && d.Key == r.Key && d.Code == r.Code,
             _ => false,
         }, "the entry says something else");

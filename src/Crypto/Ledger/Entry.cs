@@ -68,8 +68,14 @@ public enum EntryKind
     Activation = 8,
     Start = 9,
     Stop = 10,
-    /// <summary>Subject: parcel. Promises that it ended refused or expired, and our ContentConsignmentFailure.</summary>
+    /// <summary>Subject: parcel. Promises that it ended refused, expired or dead, and our ContentConsignmentFailure.</summary>
     ConsignmentFailure = 11,
+    /// <summary>Subject: parcel. A channel was tried and the copy is still under way, or a worker reported too late. Promises the attempt.</summary>
+    Attempt = 12,
+    /// <summary>Subject: parcel. A channel that gives no office's receipt has it. Promises that it is delivered, and our ContentConsignment.</summary>
+    Delivery = 13,
+    /// <summary>Subject: parcel. Promises the office's ContentHandover, which came after its Delivery.</summary>
+    Handover = 14,
 }
 
 /// <summary>The word for each kind, as it stands in the detail's "kind".</summary>
@@ -88,6 +94,9 @@ public static class EntryKinds
         [EntryKind.Start] = "start",
         [EntryKind.Stop] = "stop",
         [EntryKind.ConsignmentFailure] = "consignment-failure",
+        [EntryKind.Attempt] = "attempt",
+        [EntryKind.Delivery] = "delivery",
+        [EntryKind.Handover] = "handover",
     }.ToFrozenDictionary();
 
     public static string Name(this EntryKind kind) => Names[kind];

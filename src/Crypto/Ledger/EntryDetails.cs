@@ -49,6 +49,16 @@ public sealed record ConsignmentDetail(string Sender, Guid Envelope, Digest Ctx,
 public sealed record ConsignmentFailureDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, string Code, Digest? Decision)
     : LedgerDetail(EntryKind.ConsignmentFailure);
 
+/// <param name="Fence">Which claim of the copy this was.</param>
+/// <param name="Outcome">A word of the gateway's closed list; what the other side said stays out of the ledger.</param>
+public sealed record AttemptDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, long Fence, string Outcome) : LedgerDetail(EntryKind.Attempt);
+
+/// <param name="Channel">Adapter that carried it.</param>
+public sealed record DeliveryDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, string Channel) : LedgerDetail(EntryKind.Delivery);
+
+/// <param name="Receipt">SHA-256 of the office receipt's DER.</param>
+public sealed record HandoverDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, Digest Receipt) : LedgerDetail(EntryKind.Handover);
+
 /// <param name="Receipt">SHA-256 of the office receipt's DER.</param>
 public sealed record OpeningDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, Digest Receipt) : LedgerDetail(EntryKind.Opening);
 
@@ -94,6 +104,9 @@ public static class EntryDetails
         StartDetail d => StrictJson.Write(d, EntryJson.Default.StartDetail),
         StopDetail d => StrictJson.Write(d, EntryJson.Default.StopDetail),
         ConsignmentFailureDetail d => StrictJson.Write(d, EntryJson.Default.ConsignmentFailureDetail),
+        AttemptDetail d => StrictJson.Write(d, EntryJson.Default.AttemptDetail),
+        DeliveryDetail d => StrictJson.Write(d, EntryJson.Default.DeliveryDetail),
+        HandoverDetail d => StrictJson.Write(d, EntryJson.Default.HandoverDetail),
         _ => throw new ArgumentException("Not a detail of the closed list.", nameof(detail)),
     };
 
@@ -115,6 +128,9 @@ public static class EntryDetails
             EntryKind.Start => StrictJson.Read(canonical, EntryJson.Default.StartDetail),
             EntryKind.Stop => StrictJson.Read(canonical, EntryJson.Default.StopDetail),
             EntryKind.ConsignmentFailure => StrictJson.Read(canonical, EntryJson.Default.ConsignmentFailureDetail),
+            EntryKind.Attempt => StrictJson.Read(canonical, EntryJson.Default.AttemptDetail),
+            EntryKind.Delivery => StrictJson.Read(canonical, EntryJson.Default.DeliveryDetail),
+            EntryKind.Handover => StrictJson.Read(canonical, EntryJson.Default.HandoverDetail),
             _ => throw new RefusedException(Refusal.Json, "unknown kind of entry"),
         };
         return detail.HasItsKind ? detail : throw new RefusedException(Refusal.Json, "version of the entry");
@@ -151,4 +167,7 @@ public static class EntryDetails
 [JsonSerializable(typeof(StartDetail))]
 [JsonSerializable(typeof(StopDetail))]
 [JsonSerializable(typeof(ConsignmentFailureDetail))]
+[JsonSerializable(typeof(AttemptDetail))]
+[JsonSerializable(typeof(DeliveryDetail))]
+[JsonSerializable(typeof(HandoverDetail))]
 sealed partial class EntryJson : JsonSerializerContext;

@@ -32,6 +32,7 @@ public sealed class Standing
     public Digest Ref { get; }
     public long Version { get; }
     public string Note { get; }
+    public IReadOnlyCollection<StandingOffice> Offices => byCode.Values;
     public StandingOffice? Find(string code) => byCode.GetValueOrDefault(code);
     public ReadOnlyMemory<byte> Statement { get; }
 }

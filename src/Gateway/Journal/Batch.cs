@@ -19,6 +19,8 @@ internal sealed class Batch : Source
     readonly List<ReceiptRow> receipts = [];
     readonly List<DecisionRow> decisions = [];
     readonly List<DocumentRow> documents = [];
+    readonly List<JobRow> jobs = [];
+    readonly List<AttemptRow> attempts = [];
     (long Written, int Added, int Entries) before;
     int added;
     QuietKind? quiet;
@@ -59,6 +61,20 @@ internal sealed class Batch : Source
     public Batch Add(IEnumerable<ParcelRow> rows)
     {
         parcels.AddRange(rows);
+        added++;
+        return this;
+    }
+
+    public Batch Add(IEnumerable<JobRow> rows)
+    {
+        jobs.AddRange(rows);
+        added++;
+        return this;
+    }
+
+    public Batch Add(AttemptRow attempt)
+    {
+        attempts.Add(attempt);
         added++;
         return this;
     }
@@ -146,6 +162,8 @@ internal sealed class Batch : Source
         Write(DocumentTable.Shape, documents);
         Write(DecisionTable.Shape, decisions);
         Write(ParcelTable.Shape, parcels);
+        Write(JobTable.Shape, jobs);
+        Write(AttemptTable.Shape, attempts);
         Write(ReceiptTable.Shape, receipts);
     }
 

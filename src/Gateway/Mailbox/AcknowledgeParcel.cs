@@ -1,7 +1,6 @@
 using Exchange.Crypto;
 using Exchange.Crypto.Ledger;
 using Exchange.Crypto.Statements;
-using Exchange.Crypto.Trust;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Receipts;
 using Exchange.Gateway.Store;
@@ -16,8 +15,6 @@ sealed class AcknowledgeParcel(Shared shared)
     readonly TimeProvider clock = shared.Clock;
     readonly ILogger log = shared.Log<AcknowledgeParcel>();
 
-    /// <summary>An office receipt with its certificate; ours are about 3 KiB.</summary>
-    public const int MaxReceipt = 64 << 10;
 
     public async Task<Acknowledged> Acknowledge(string office, Guid parcel, byte[] der)
     {
@@ -30,7 +27,7 @@ sealed class AcknowledgeParcel(Shared shared)
             // 2. The receipt must be this office's, by a key of now, about exactly this copy.
             var world = shared.Worlds.Current;
             Receipt receipt;
-            try { receipt = Verify(office, row, dispatch, der, world); }
+            try { receipt = OfficeReceipts.Verify(row, dispatch, der, world, clock.GetUtcNow(), shared.Options.Limits.ClockSkewSeconds); }
             catch (RefusedException e)
             {
                 log.ReceiptWasRefused(office, parcel, e.Message);
@@ -39,12 +36,13 @@ sealed class AcknowledgeParcel(Shared shared)
 
             // 3. A step that is on record already is not recorded twice, even when its receipt was signed anew (a crash in the office between signing and keeping).
             if (OnRecord(office, parcel, receipt, row)) return Acknowledged.Repeat;
-            if (receipt.Event == ReceiptEvent.ContentHandover ? row.State != ParcelState.Available : row.State != ParcelState.Delivered)
+            var handsOver = receipt.Event == ReceiptEvent.ContentHandover && row.State == ParcelState.Available;
+            if (!handsOver && row.State != ParcelState.Delivered)
                 throw new RefusedException(Refusal.Receipt, $"{receipt.Event} of a copy that is {row.State}");
 
-            // 4. ONE commit: for a handover the copy is delivered and the sender gets our ContentConsignment; else the office's receipt is filed. With its entry.
+            // 4. ONE commit: for a handover from the mailbox the copy is delivered and the sender gets our ContentConsignment; else the office's receipt is filed. With its entry.
             // Before it: the office has no answer and sends again. After it: a repeat.
-            var outcome = receipt.Event == ReceiptEvent.ContentHandover ? await HandOver(row, dispatch, receipt, der, world) : await File(row, dispatch, receipt, der, world);
+            var outcome = handsOver ? await HandOver(row, dispatch, receipt, der, world) : await File(row, dispatch, receipt, der, world);
             if (outcome) return Acknowledged.New;
         }
     }
@@ -69,9 +67,13 @@ sealed class AcknowledgeParcel(Shared shared)
     async Task<bool> File(ParcelRow row, DispatchRow dispatch, Receipt receipt, byte[] der, World world)
     {
         var time = clock.GetUtcNow().ToUnixTimeMilliseconds();
-        var (kind, entry) = receipt.Event == ReceiptEvent.ContentOpening
-            ? (EntryKind.Opening, LedgerEntry.Create(new OpeningDetail(dispatch.Sender, dispatch.Envelope, dispatch.Ctx, row.Office, row.Key, Digest.Of(der)) { Time = time }))
-            : (EntryKind.OpeningFailure, LedgerEntry.Create(new OpeningFailureDetail(dispatch.Sender, dispatch.Envelope, dispatch.Ctx, row.Office, row.Key, Digest.Of(der), receipt.Code) { Time = time }));
+        var (kind, entry) = receipt.Event switch
+        {
+            // A channel that cannot sign delivered it; now the office says so itself.
+            ReceiptEvent.ContentHandover => (EntryKind.Handover, LedgerEntry.Create(new HandoverDetail(dispatch.Sender, dispatch.Envelope, dispatch.Ctx, row.Office, row.Key, Digest.Of(der)) { Time = time })),
+            ReceiptEvent.ContentOpening => (EntryKind.Opening, LedgerEntry.Create(new OpeningDetail(dispatch.Sender, dispatch.Envelope, dispatch.Ctx, row.Office, row.Key, Digest.Of(der)) { Time = time })),
+            _ => (EntryKind.OpeningFailure, LedgerEntry.Create(new OpeningFailureDetail(dispatch.Sender, dispatch.Envelope, dispatch.Ctx, row.Office, row.Key, Digest.Of(der), receipt.Code) { Time = time })),
+        };
         var done = await shared.Journal.Commit(b =>
         {
             if (b.World.Id != world.Id) return false;
@@ -92,35 +94,11 @@ sealed class AcknowledgeParcel(Shared shared)
 
     bool OnRecord(string office, Guid parcel, Receipt receipt, ParcelRow row)
     {
-        if (receipt.Event == ReceiptEvent.ContentHandover) return row.State == ParcelState.Delivered;
+        if (receipt.Event == ReceiptEvent.ContentHandover && row.State != ParcelState.Delivered) return false;
         using var reader = shared.Engine.Reader();
         return Filed(reader, office, parcel, receipt);
     }
 
     static bool Filed(Source source, string office, Guid parcel, Receipt receipt) =>
         ReceiptTable.OfParcel(source, office, parcel).Any(r => r.Issuer == office && r.Event == receipt.Event && r.Code == receipt.Code);
-
-    Receipt Verify(string office, ParcelRow row, DispatchRow dispatch, byte[] der, World world)
-    {
-        var statement = Statement.Read(der, StatementType.Receipt);
-        var receipt = statement.As<Receipt>();
-        if (statement.Signers is not [var signer] || world.Directory.Find(office) is not { } entry || !entry.Signing.Contains(signer)) throw new RefusedException(Refusal.SignerUnknown);
-        var now = clock.GetUtcNow();
-        world.Trust.Demand(signer, Purpose.OfficeSigning, now);
-
-        Demand(receipt.Event is ReceiptEvent.ContentHandover or ReceiptEvent.ContentOpening or ReceiptEvent.ContentOpeningFailure, "event");
-        Demand(receipt.Event == ReceiptEvent.ContentOpeningFailure ? Refusal.All.ContainsKey(receipt.Code) : receipt.Code == "OK", "code");
-        Demand(receipt.Issuer == office && receipt.Office == office && receipt.Key == row.Key, "copy");
-        Demand(receipt.Sender == dispatch.Sender && receipt.Envelope == dispatch.Envelope && receipt.Ctx == dispatch.Ctx && receipt.ManifestDigest == dispatch.ManifestDigest, "envelope");
-        Demand(receipt.Signatures is null && receipt.Policy is null && receipt.Entry is null, "members of a gateway's receipt");
-        // What the proof is worth only the sender can tell: it needs R. Here it is only there or not.
-        Demand(receipt.Proof is not null == (receipt.Event == ReceiptEvent.ContentOpening), "proof");
-        Demand(receipt.Time <= now.AddSeconds(shared.Options.Limits.ClockSkewSeconds).ToUnixTimeMilliseconds(), "time in the future");
-        return receipt;
-
-        static void Demand(bool holds, string what)
-        {
-            if (!holds) throw new RefusedException(Refusal.Receipt, what);
-        }
-    }
 }

@@ -1,5 +1,6 @@
 using Exchange.Crypto;
 using Exchange.Gateway.Journaling;
+using Exchange.Gateway.Receipts;
 using Exchange.Gateway.Store;
 using Microsoft.Net.Http.Headers;
 
@@ -48,7 +49,7 @@ static class MailboxEndpoint
         routes.MapPost("/mailbox/{parcel}/receipts", async (HttpContext context, string parcel) =>
         {
             var id = Answers.Id(parcel);
-            var der = await Answers.ReadBytes(context, AcknowledgeParcel.MaxReceipt);
+            var der = await Answers.ReadBytes(context, OfficeReceipts.MaxBytes);
             var acknowledged = await acknowledge.Acknowledge(SignIn.Office(context), id, der);
             return Results.StatusCode(acknowledged == Acknowledged.New ? StatusCodes.Status201Created : StatusCodes.Status200OK);
         });

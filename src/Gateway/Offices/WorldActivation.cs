@@ -88,6 +88,7 @@ internal static class WorldActivation
         var seen = current.StandingOrNone?.Version ?? 0;
         var standing = Standing.Open(der, pins.DirectoryOfficers, trust, at, seen);
         Newer("standing", standing.Version, seen);
+        Channels.Demand(standing);
         rows.Add(Row(DocumentKind.Standing, "", standing.Version, standing.Ref, der, at));
         return standing;
     }

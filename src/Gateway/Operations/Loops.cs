@@ -2,7 +2,8 @@ namespace Exchange.Gateway.Operations;
 
 /// <summary>One thing that happens again and again.</summary>
 /// <param name="Step">Pure in the time it is given; a failed one is logged and tried again at the next beat.</param>
-sealed record Loop(string Name, TimeSpan Every, Func<DateTimeOffset, Task> Step);
+/// <param name="Wake">Asked before each step; when what it gives completes, the next step does not wait for its beat.</param>
+sealed record Loop(string Name, TimeSpan Every, Func<DateTimeOffset, Task> Step, Func<Task>? Wake = null);
 
 /// <summary>The host loop around every Step(now): the only place that waits. A simulator calls the steps itself.</summary>
 sealed class Loops(IReadOnlyList<Loop> loops, TimeProvider clock, ILogger<Loops> log) : IAsyncDisposable
@@ -20,14 +21,16 @@ sealed class Loops(IReadOnlyList<Loop> loops, TimeProvider clock, ILogger<Loops>
 
     async Task Run(Loop loop)
     {
-        using var beat = new PeriodicTimer(loop.Every, clock);
-        while (true)
+        while (!stopping.IsCancellationRequested)
         {
+            var woken = loop.Wake?.Invoke();
             try { await loop.Step(clock.GetUtcNow()); }
             catch (Exception e) when (!stopping.IsCancellationRequested) { log.StepFailed(e, loop.Name); }
             catch (Exception) { return; }
-            try { if (!await beat.WaitForNextTickAsync(stopping.Token)) return; }
-            catch (OperationCanceledException) { return; }
+            using var waiting = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
+            var beat = Task.Delay(loop.Every, clock, waiting.Token);
+            await Task.WhenAny(woken is null ? [beat] : [beat, woken]);
+            await waiting.CancelAsync();
         }
     }
 

@@ -12,12 +12,14 @@ sealed class Meters : IDisposable
     {
         SignInFailures = meter.CreateCounter<long>("exchange.sign_in_failures", description: "Connections refused in the handshake, by reason");
         Submissions = meter.CreateCounter<long>("exchange.submissions", description: "Dispatches answered, by code");
+        Attempts = meter.CreateCounter<long>("exchange.attempts", description: "Attempts of channels, by outcome and adapter");
         Parcels = meter.CreateCounter<long>("exchange.parcels", description: "Copies that reached a final state, by state");
     }
 
     public Counter<long> SignInFailures { get; }
     public Counter<long> Submissions { get; }
     public Counter<long> Parcels { get; }
+    public Counter<long> Attempts { get; }
 
     public void Dispose() => meter.Dispose();
 }

@@ -44,6 +44,15 @@ sealed record Limits
     [Option(1024, 1, 1 << 20, "bytes a second, below which a body in transfer is given up after five seconds")]
     public required long BodyBytesPerSecond { get; init; }
 
+    [Option(16, 2, 256, "deliveries under way at once; an eighth of them is kept for the most urgent")]
+    public required long Deliveries { get; init; }
+    [Option(4, 2, 64, "of them to one office; the last is kept for the most urgent")]
+    public required long DeliveriesPerOffice { get; init; }
+    [Option(60, 10, 3600, "seconds for which a worker holds a delivery without a sign of life")]
+    public required long LeaseSeconds { get; init; }
+    [Option(60, 1, 1440, "minutes that one attempt at a delivery may take")]
+    public required long AttemptMinutes { get; init; }
+
     public static readonly Limits Defaults = Read(default, []);
 
     public static IEnumerable<(string Name, OptionAttribute Option)> All =>
@@ -70,6 +79,7 @@ sealed record Limits
             CheckpointSeconds = values["checkpointSeconds"], PromiseSeconds = values["promiseSeconds"], IncomingSeconds = values["incomingSeconds"],
             ExpirySeconds = values["expirySeconds"], Connections = values["connections"], HandshakeSeconds = values["handshakeSeconds"],
             BodyBytesPerSecond = values["bodyBytesPerSecond"],
+            Deliveries = values["deliveries"], DeliveriesPerOffice = values["deliveriesPerOffice"], LeaseSeconds = values["leaseSeconds"], AttemptMinutes = values["attemptMinutes"],
         };
     }
 }
@@ -93,6 +103,8 @@ sealed record Options
     public required IPEndPoint? Operations { get; init; }
     /// <summary>Folder of the second small store against which checkpoints are compared and swapped; not inside the data folder.</summary>
     public required string Guard { get; init; }
+    /// <summary>Root below which folder channels write; null (default): there are none.</summary>
+    public string? Folders { get; init; }
     public required KeyFiles Keys { get; init; }
     /// <summary>Pinned keys of the officers; two different ones sign directory and standing.</summary>
     public required IReadOnlyList<Digest> DirectoryOfficers { get; init; }
@@ -116,6 +128,7 @@ sealed record Options
                 Listen = read.EndPoint("listen", loopback: false) ?? new IPEndPoint(IPAddress.Loopback, 0),
                 Operations = read.EndPoint("operations", loopback: true),
                 Guard = read.Text("guard", Path.IsPathFullyQualified, "must be an absolute path"),
+                Folders = read.Member("folders").ValueKind == JsonValueKind.Undefined ? null : read.Text("folders", Directory.Exists, "must be an existing folder"),
                 Keys = new(keys.AbsoluteFile("tls"), keys.AbsoluteFile("evidence"), keys.AbsoluteFile("checkpoint"), keys.AbsoluteFile("passphraseFile")),
                 DirectoryOfficers = read.Keys("directoryOfficers"),
                 PolicyOfficers = read.Keys("policyOfficers"),
@@ -139,6 +152,7 @@ sealed record Options
             json.WriteString("listen", Listen.ToString());
             if (Operations is not null) json.WriteString("operations", Operations.ToString());
             json.WriteString("guard", Guard);
+            if (Folders is not null) json.WriteString("folders", Folders);
             json.WriteStartObject("keys");
             json.WriteString("tls", Keys.Tls);
             json.WriteString("evidence", Keys.Evidence);

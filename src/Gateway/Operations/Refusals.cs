@@ -28,7 +28,7 @@ static class Refusals
             Refusal.PayloadRoot, Refusal.PayloadPadding, Refusal.DispatchForm, Refusal.NotForThisKey, Refusal.CannotOpen, Refusal.DispatchMismatch, Refusal.DispatchSigners, Refusal.SenderMismatch, Refusal.Addressees,
             Refusal.DocumentDigest, Refusal.Expired, Refusal.ClockSkew, Refusal.RecipientKeys, Refusal.OtherGateway, Refusal.Receipt, Refusal.Proof],
         [500] = [Refusal.Internal],
-        [502] = [Refusal.Unreachable],
+        [502] = [Refusal.Unreachable, Refusal.ChannelRefused],
         [503] = [Refusal.Busy],
         [507] = [Refusal.Full],
     }.SelectMany(pair => pair.Value.Select(refusal => (refusal.Code, pair.Key))).ToFrozenDictionary(pair => pair.Code, pair => pair.Key);

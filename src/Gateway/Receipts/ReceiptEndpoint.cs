@@ -11,7 +11,15 @@ sealed record DispatchesAnswer(IReadOnlyList<DispatchAnswer> Dispatches);
 /// <param name="State">"awaiting-payload", "accepted" (copies are under way), "delivered" (all of them) or "ended" (none under way, not all delivered).</param>
 /// <param name="ReceivedAt">T, Unix milliseconds.</param>
 sealed record DispatchAnswer(Guid Id, string State, int Urgency, long ReceivedAt, IReadOnlyList<CopyAnswer> Copies);
-sealed record CopyAnswer(string Office, string Role, string State, long UpdatedAt);
+
+/// <param name="Channel">"mailbox", "https" or "folder".</param>
+/// <param name="Code">Why it ended undelivered.</param>
+/// <param name="Attempts">Tries of the channel that have ended.</param>
+/// <param name="Last">Outcome of the newest of them: "Busy", "TryLater", "Unknown", "LeaseLost" …</param>
+/// <param name="LastAt">When it ended.</param>
+/// <param name="NextAt">When it is tried again; null: not planned, or under way now.</param>
+/// <param name="Expires">Until when it is tried.</param>
+sealed record CopyAnswer(string Office, string Role, string State, long UpdatedAt, string Channel, string? Code, int Attempts, string? Last, long? LastAt, long? NextAt, long Expires);
 
 sealed record ReceiptsAnswer(IReadOnlyList<ReceiptAnswer> Receipts);
 
@@ -55,6 +63,15 @@ static class ReceiptEndpoint
     {
         var copies = ParcelTable.OfDispatch(source, dispatch.Sender, dispatch.Id);
         var state = copies.Any(c => c.State is ParcelState.Available or ParcelState.Queued) ? "accepted" : copies.All(c => c.State == ParcelState.Delivered) ? "delivered" : "ended";
-        return new(dispatch.Envelope, state, dispatch.Urgency, dispatch.ReceivedAt, [.. copies.Select(c => new CopyAnswer(c.Office, c.Role, MailboxEndpoint.Word(c.State), c.UpdatedAt))]);
+        var attempts = AttemptTable.OfDispatch(source, dispatch.Sender, dispatch.Id).ToLookup(a => a.Parcel);
+        var next = JobTable.NextOf(source, dispatch.Sender, dispatch.Id).ToDictionary(j => j.Parcel, j => j.Due);
+        return new(dispatch.Envelope, state, dispatch.Urgency, dispatch.ReceivedAt, [.. copies.Select(Copy)]);
+
+        CopyAnswer Copy(ParcelRow c)
+        {
+            var last = attempts[c.Id].LastOrDefault();
+            return new(c.Office, c.Role, MailboxEndpoint.Word(c.State), c.UpdatedAt, c.Channel, c.LastRefusal, attempts[c.Id].Count(), last?.Outcome.ToString(), last?.EndedAt,
+                next.GetValueOrDefault(c.Id), dispatch.Expires);
+        }
     }
 }

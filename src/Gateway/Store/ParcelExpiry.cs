@@ -18,12 +18,12 @@ internal sealed record ExpiringParcel
 
 internal static class ParcelExpiry
 {
-    /// <summary>Copies still available whose dispatch may no longer be delivered, any office, oldest first.</summary>
+    /// <summary>Copies available or queued whose dispatch may no longer be delivered, any office, oldest first; not those that a worker carries at this moment.</summary>
     public static IReadOnlyList<ExpiringParcel> Due(Source source, long now, int limit) => source.Query<ExpiringParcel>(
         """
         SELECT p.id AS parcel, p.dispatch, p.office, p.key, d.sender, d.envelope, d.ctx, d.manifest_digest
         FROM parcel p JOIN dispatch d ON d.id = p.dispatch
-        WHERE p.state = 1 AND d.expires <= @now
+        WHERE d.expires <= @now AND (p.state = 1 OR (p.state = 7 AND EXISTS (SELECT 1 FROM job j WHERE j.parcel = p.id AND j.state = 0)))
         ORDER BY p.id LIMIT @limit
         """, new { now, limit });
 }

@@ -32,7 +32,7 @@ internal sealed record ParcelRow
     public required Digest Key { get; init; }
     public required string Role { get; init; }
     public required ParcelState State { get; init; }
-    /// <summary>"mailbox".</summary>
+    /// <summary>The office's adapter at acceptance: "mailbox", "https", "folder".</summary>
     public required string Channel { get; init; }
     public required string? LastRefusal { get; init; }
     public required long CreatedAt { get; init; }

@@ -4,6 +4,7 @@ using Exchange.Crypto.Ledger;
 using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
 using Exchange.Gateway.Journaling;
+using Exchange.Gateway.Queue;
 using Exchange.Gateway.Receipts;
 using Exchange.Gateway.Store;
 
@@ -38,14 +39,14 @@ sealed class AcceptDispatch(Arrival arrival, Rejections rejections, Shared share
 
             var rows = Prepare(arrived, dispatch, inline, decision);
 
-            // ONE commit: dispatch, parcels, decision, receipt, entry. Before it: nothing happened, the blob is an orphan and is swept, the sender repeats.
+            // ONE commit: dispatch, parcels, jobs, decision, receipt, entry. Before it: nothing happened, the blob is an orphan and is swept, the sender repeats.
             // After it: all of it did, and a repeat of the sender gets this receipt.
             var outcome = await store.Journal.Commit(b =>
             {
                 if (b.World.Id != arrived.World.Id) return Outcome.Stale;
                 if (!DispatchTable.TryAdd(b, rows.Dispatch)) return Outcome.Taken;
                 if (upload) UploadTable.Remove(b, dispatch);
-                b.Log(rows.Receipt.Entry, EntryKind.Submission, dispatch).Add(rows.Parcels).Add(ReceiptRows.Of(rows.Receipt, dispatch, null)).Add(rows.Decision);
+                b.Log(rows.Receipt.Entry, EntryKind.Submission, dispatch).Add(rows.Parcels).Add(rows.Jobs).Add(ReceiptRows.Of(rows.Receipt, dispatch, null)).Add(rows.Decision);
                 return Outcome.Done;
             }, rows.Bytes);
 
@@ -61,6 +62,8 @@ sealed class AcceptDispatch(Arrival arrival, Rejections rejections, Shared share
 
     sealed record Rows(DispatchRow Dispatch, IReadOnlyList<ParcelRow> Parcels, DecisionRow Decision, SignedReceipt Receipt)
     {
+        /// <summary>One for each copy that a channel carries; a mailbox needs none.</summary>
+        public IReadOnlyList<JobRow> Jobs { get; init; } = [];
         public long Bytes => Dispatch.Header.Length + Dispatch.Approvals.Length + Dispatch.Manifest.Length + (Dispatch.Payload?.Length ?? 0) + Receipt.Der.Length + 512 * Parcels.Count;
     }
 
@@ -85,8 +88,12 @@ sealed class AcceptDispatch(Arrival arrival, Rejections rejections, Shared share
         {
             Id = RisingId(now, i), Dispatch = dispatch, Office = r.Office, Key = r.Key, Role = r.Role, State = ParcelState.Available,
             Channel = world.Standing.Find(r.Office)!.Channel.Adapter, LastRefusal = null, CreatedAt = time, UpdatedAt = time,
-        })];
-        return new(row, parcels, record, receipt);
+        }).Select(p => Channels.Carries(p.Channel) ? p with { State = ParcelState.Queued } : p)];
+        var (due, @class) = (Math.Max(time, header.Times.NotBefore ?? 0), RetrySchedule.ClassOf(header.Urgency));
+        return new(row, parcels, record, receipt)
+        {
+            Jobs = [.. parcels.Where(p => p.State == ParcelState.Queued).Select(p => new JobRow { Parcel = p.Id, Office = p.Office, Class = @class, Due = due })],
+        };
     }
 
     // RFC 9562 6.2 method 1: a counter in rand_a, so that the copies of one dispatch list in header order.

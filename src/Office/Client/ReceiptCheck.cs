@@ -71,6 +71,7 @@ static class ReceiptCheck
             (ReceiptEvent.SubmissionAcceptance, SubmissionDetail d) when d.ManifestDigest == receipt.ManifestDigest => (d.Sender, d.Envelope, d.Ctx),
             (ReceiptEvent.SubmissionRejection, RejectionDetail d) when d.Code == receipt.Code => (d.Sender, d.Envelope ?? receipt.Envelope, d.Ctx ?? receipt.Ctx),
             (ReceiptEvent.ContentConsignment, ConsignmentDetail d) when d.Office == receipt.Office && d.Key == receipt.Key => (d.Sender, d.Envelope, d.Ctx),
+            (ReceiptEvent.ContentConsignment, DeliveryDetail d) when d.Office == receipt.Office && d.Key == receipt.Key => (d.Sender, d.Envelope, d.Ctx),
             (ReceiptEvent.ContentConsignmentFailure, ConsignmentFailureDetail d) when d.Office == receipt.Office && d.Key == receipt.Key && d.Code == receipt.Code => (d.Sender, d.Envelope, d.Ctx),
             _ => throw new RefusedException(Refusal.Receipt, "the ledger entry is of another kind"),
         };

@@ -47,6 +47,7 @@ sealed class TestGateway : IAsyncDisposable
     readonly ILoggerFactory factory;
     JournalOptions journal = new();
     Action<Exception> stop = _ => { };
+    IReadOnlyList<Adapters.IDeliveryAdapter>? adapters;
     long standing = 1;
 
     TestGateway(ILoggerFactory factory, LogLines logs, string data) => (this.factory, Logs, Data) = (factory, logs, data);
@@ -59,13 +60,15 @@ sealed class TestGateway : IAsyncDisposable
 
     /// <param name="folder">Data folder, made when it is not there; null: one of its own.</param>
     /// <param name="journal">null: every batch is rehearsed.</param>
-    public static async Task<TestGateway> Start(Func<Limits, Limits>? limits = null, string? folder = null, JournalOptions? journal = null, Action<Exception>? stop = null)
+    /// <param name="adapters">In place of the real ones; none: those.</param>
+    public static async Task<TestGateway> Start(Func<Limits, Limits>? limits = null, string? folder = null, JournalOptions? journal = null, Action<Exception>? stop = null,
+        params IReadOnlyList<Adapters.IDeliveryAdapter> adapters)
     {
         var data = folder ?? Path.Combine(AppContext.BaseDirectory, "work", Guid.CreateVersion7().ToString("N"));
         var request = Initialise.FromDevelopment(data, DevPkiFolder.Root, new IPEndPoint(IPAddress.Loopback, 0), new IPEndPoint(IPAddress.Loopback, 0), null);
         if (limits is not null) request = request with { Options = request.Options with { Limits = limits(Limits.Defaults) } };
         var logs = new LogLines();
-        var gateway = new TestGateway(LoggerFactory.Create(b => b.SetMinimumLevel(LogLevel.Trace).AddProvider(logs)), logs, data) { journal = journal ?? new JournalOptions { Rehearse = true }, stop = stop ?? (failure => throw failure) };
+        var gateway = new TestGateway(LoggerFactory.Create(b => b.SetMinimumLevel(LogLevel.Trace).AddProvider(logs)), logs, data) { journal = journal ?? new JournalOptions { Rehearse = true }, stop = stop ?? (failure => throw failure), adapters = adapters.Count > 0 ? adapters : null };
         if (!Directory.Exists(data)) await Initialise.Run(request, gateway.Clock);
         await gateway.Start();
         return gateway;
@@ -73,7 +76,7 @@ sealed class TestGateway : IAsyncDisposable
 
     async Task Start() => Host = await GatewayHost.Start(Data, new HostSettings
     {
-        Clock = Clock, Logs = factory, RunLoops = false, Stop = stop, Journal = journal,
+        Clock = Clock, Logs = factory, RunLoops = false, Stop = stop, Journal = journal, Adapters = adapters,
     });
 
     public async Task Restart()
@@ -165,6 +168,17 @@ sealed class TestGateway : IAsyncDisposable
     }
 
     public Task TakeClearanceFrom(string office) => Activate(DevPkiFolder.WithoutClearance(++standing, office));
+
+    /// <summary>This office is reached by this adapter from now on.</summary>
+    public Task Reach(string office, string adapter) => Activate(DevPkiFolder.Standing(++standing, o => o.Code == office ? o with { Channel = o.Channel with { Adapter = adapter } } : o));
+
+    /// <summary>One step of the delivery worker, and what it started has settled.</summary>
+    public async Task<int> Deliver()
+    {
+        var started = await Host.Worker.Step(Clock.GetUtcNow());
+        await Host.Worker.Idle();
+        return started;
+    }
 
     public Task GiveClearancesBack() => Activate(DevPkiFolder.Standing(++standing, o => o));
 

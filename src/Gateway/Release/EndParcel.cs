@@ -5,7 +5,7 @@ using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Receipts;
 using Exchange.Gateway.Store;
 
-namespace Exchange.Gateway.Mailbox;
+namespace Exchange.Gateway.Release;
 
 /// <summary>Which copy ends, and of what.</summary>
 sealed record EndingParcel(Guid Parcel, Guid Dispatch, string Office, Digest Key, string Sender, Guid Envelope, Digest Ctx, Digest ManifestDigest);
@@ -15,8 +15,9 @@ sealed class EndParcel(Shared shared)
 {
     readonly ILogger log = shared.Log<EndParcel>();
 
-    /// <returns>False: the copy had ended already, in whatever way; nothing was changed.</returns>
-    public async Task<bool> End(EndingParcel parcel, ParcelState state, Refusal reason, DecisionRow? decision)
+    /// <param name="attempt">The attempt that ended it, to be written if its claim still holds; null: no worker is concerned.</param>
+    /// <returns>False: the copy had ended already, or a worker holds it, or the claim is lost; nothing was changed.</returns>
+    public async Task<bool> End(EndingParcel parcel, ParcelState state, Refusal reason, DecisionRow? decision, AttemptRow? attempt = null)
     {
         var now = shared.Clock.GetUtcNow();
         var entry = LedgerEntry.Create(new ConsignmentFailureDetail(parcel.Sender, parcel.Envelope, parcel.Ctx, parcel.Office, parcel.Key, reason.Code, decision?.Digest)
@@ -26,12 +27,13 @@ sealed class EndParcel(Shared shared)
         var receipt = shared.Evidence.Sign(ReceiptEvent.ContentConsignmentFailure, reason.Code,
             new(parcel.Sender, parcel.Envelope, parcel.Ctx, parcel.ManifestDigest, parcel.Office, parcel.Key), entry, shared.Worlds.Current.Policy.Ref, now);
 
-        // ONE commit. Before: still available, and the next look ends it. After: ended, and the sender finds the receipt.
+        // ONE commit. Before: still under way, and the next look ends it. After: ended, and the sender finds the receipt.
         var ended = await shared.Journal.Commit(b =>
         {
-            if (!ParcelTable.Move(b, parcel.Parcel, ParcelState.Available, state, reason.Code)) return false;
+            if (!Leave(b, parcel.Parcel, state, reason, attempt)) return false;
             b.Log(entry, EntryKind.ConsignmentFailure, parcel.Parcel).Add(ReceiptRows.Of(receipt, parcel.Dispatch, parcel.Parcel));
             if (decision is not null) b.Add(decision);
+            if (attempt is not null) b.Add(attempt with { Leaf = entry.Leaf });
             return true;
         }, receipt.Der.Length, settle: true);
 
@@ -40,19 +42,18 @@ sealed class EndParcel(Shared shared)
         shared.Meters.Parcels.Add(1, new KeyValuePair<string, object?>("state", state.ToString()));
         return true;
     }
+
+    // A copy that a worker carries at this moment is his to end: what he brings back decides.
+    static bool Leave(Batch b, Guid parcel, ParcelState state, Refusal reason, AttemptRow? attempt)
+    {
+        if (attempt is null && ParcelTable.Move(b, parcel, ParcelState.Available, state, reason.Code)) return true;
+        if (!(attempt is null ? JobTable.Drop(b, parcel) : JobTable.End(b, parcel, attempt.Fence))) return false;
+        return ParcelTable.Move(b, parcel, ParcelState.Queued, state, reason.Code) ? true : throw new InvalidOperationException("A job of a parcel that is not queued.");
+    }
 }
 
-static partial class MailboxLog
+static partial class ReleaseLog
 {
     [LoggerMessage(3001, LogLevel.Warning, "Parcel {Parcel} for {Office} ended as {State}: {Code}")]
     public static partial void ParcelEndedUndelivered(this ILogger log, Guid parcel, string office, ParcelState state, string code);
-
-    [LoggerMessage(3002, LogLevel.Information, "Parcel {Parcel} was handed over to {Office}")]
-    public static partial void ParcelWasHandedOver(this ILogger log, Guid parcel, string office);
-
-    [LoggerMessage(3003, LogLevel.Information, "{Office} reported {Event} of parcel {Parcel}: {Code}")]
-    public static partial void OfficeReported(this ILogger log, string office, string @event, Guid parcel, string code);
-
-    [LoggerMessage(3004, LogLevel.Warning, "A receipt of {Office} for parcel {Parcel} was refused: {Detail}")]
-    public static partial void ReceiptWasRefused(this ILogger log, string office, Guid parcel, string detail);
 }

@@ -2,7 +2,7 @@ using Exchange.Crypto;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Store;
 
-namespace Exchange.Gateway.Mailbox;
+namespace Exchange.Gateway.Release;
 
 /// <summary>Ends copies that nobody took by header.expires. The time governs delivery, never a later opening of what was delivered.</summary>
 sealed class ExpireParcels(IEngine engine, EndParcel end)

@@ -5,7 +5,7 @@ using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
 using Exchange.Crypto.Trust;
 
-namespace Exchange.Gateway.Submission;
+namespace Exchange.Gateway.Release;
 
 /// <summary>What a decision is asked about, gathered from one World. The rules themselves are in Crypto/Policy.</summary>
 static class ReleaseFacts
@@ -15,12 +15,13 @@ static class ReleaseFacts
         envelope.Approvals.Select(a => new ApprovalFacts(a.Approval.Act, a.Person.Key, a.Roles, DateTimeOffset.FromUnixTimeMilliseconds(a.Approval.NotAfter))));
 
     /// <summary>One office's copy, before it is handed out: its parties as they stand now, the approvals as they were verified at acceptance.</summary>
-    public static DecisionFacts OfDownload(Header header, string office, Digest key, DecisionFacts accepted, World world)
+    /// <param name="action">"download", "release" (a channel's first attempt) or "retry".</param>
+    public static DecisionFacts OfCopy(string action, Header header, string office, Digest key, DecisionFacts accepted, World world)
     {
         var recipient = header.Recipients.First(r => r.Office == office && r.Key == key);
         // A key that the office took out of its card may be lost or stolen: nothing sealed to it is handed out any more.
         var current = world.Directory.Find(office)?.Encryption.Any(certificate => certificate.Key == key) ?? false;
-        return Of("download", world, header, labelVerified: true, [Of(office, recipient.Role, current, world)], accepted.Approvals);
+        return Of(action, world, header, labelVerified: true, [Of(office, recipient.Role, current, world)], accepted.Approvals);
     }
 
     /// <summary>A question, not a dispatch: nothing is signed, so the label is not verified and every key counts as the current one.</summary>

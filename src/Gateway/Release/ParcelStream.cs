@@ -1,4 +1,4 @@
-namespace Exchange.Gateway.Mailbox;
+namespace Exchange.Gateway.Release;
 
 /// <summary>The file form of one copy, header ‖ approvals ‖ manifest ‖ payload, as a seekable read-only stream: a range needs no copy of the whole.</summary>
 sealed class ParcelStream : Stream

@@ -1,0 +1,116 @@
+using System.Security.Cryptography;
+using Exchange.Adapters;
+using Exchange.Crypto;
+using Exchange.Crypto.Policy;
+using Exchange.Crypto.Statements;
+using Exchange.Gateway.Journaling;
+using Exchange.Gateway.Queue;
+using Exchange.Gateway.Receipts;
+using Exchange.Gateway.Store;
+
+namespace Exchange.Gateway.Delivery;
+
+/// <summary>Steps 6 and 7 of a dispatch's way: one attempt to get one copy to its office, from claim to settled.</summary>
+sealed class DeliverParcel(Shared shared, Channels channels, ReleaseParcel release, SettleAttempt settle)
+{
+    readonly TimeProvider clock = shared.Clock;
+    readonly ILogger log = shared.Log<DeliverParcel>();
+
+    /// <param name="cancel">The claim was lost, the attempt takes too long, or the gateway stops.</param>
+    public async Task Run(ClaimedJob job, CancellationToken cancel)
+    {
+        var started = clock.GetUtcNow();
+
+        // 1. The copy as it stands. The claim is durable; a crash from here on: its lease runs out, and the office is asked before anything is sent again.
+        var copy = release.Find(job.Office, job.Parcel) ?? throw new InvalidOperationException("A job without its parcel.");
+        EndedAttempt Ended(AttemptOutcome outcome, string detail) => new(job, copy, started, outcome, detail);
+
+        // 2. Decide again, on the facts of now. A denial ends the copy, with a receipt to the sender; a hold waits.
+        var decision = release.Decide(copy, job.Attempt == 1 ? "release" : "retry");
+        if (decision.Verdict == Verdict.Deny)
+        {
+            await settle.Ended(Ended(AttemptOutcome.Denied, Refusal.NotReleasable.Code), ParcelState.Refused, Refusal.NotReleasable, DecisionRow.Of(decision.Record));
+            return;
+        }
+        if (decision.Verdict != Verdict.Permit)
+        {
+            await settle.Again(Ended(AttemptOutcome.TryLater, "held by policy"), Later(job, null), job.Ask);
+            return;
+        }
+
+        // 3. Its channel is what the standing of now says. An office that went back to its mailbox fetches for itself.
+        var channel = shared.Worlds.Current.Standing.Find(job.Office)!.Channel;
+        if (!Channels.Carries(channel.Adapter))
+        {
+            await settle.ToMailbox(Ended(AttemptOutcome.ToMailbox, ""));
+            return;
+        }
+
+        // 4. Carry it; after an attempt of unknown end ask first. Nothing of this is in a transaction.
+        var (outcome, ask) = await Carry(job, copy, decision, channel.Adapter, new Parcel(job.Parcel, job.Office, copy.Dispatch.Size, Acceptance(copy), channel.Settings), cancel);
+
+        // 5. ONE commit, by fence: job, parcel, attempt, receipts, entry. In SettleAttempt.cs.
+        switch (outcome)
+        {
+            case DeliveryOutcome.Delivered { Receipt: { } der }:
+                await DeliveredWith(Ended, job, copy, der.ToArray());
+                break;
+            case DeliveryOutcome.Delivered:
+                await settle.Delivered(Ended(AttemptOutcome.Delivered, ""), null);
+                break;
+            case DeliveryOutcome.Refused refused:
+                await settle.Ended(Ended(AttemptOutcome.Refused, refused.Code), ParcelState.Dead, Refusal.ChannelRefused, null);
+                break;
+            case DeliveryOutcome.Busy busy:
+                await settle.Again(Ended(AttemptOutcome.Busy, ""), Later(job, busy.RetryAfter), ask);
+                break;
+            case DeliveryOutcome.TryLater later:
+                await settle.Again(Ended(AttemptOutcome.TryLater, later.Reason), Later(job, null), ask);
+                break;
+            case DeliveryOutcome.Unknown unknown:
+                await settle.Again(Ended(AttemptOutcome.Unknown, unknown.Reason), Later(job, null), ask: true);
+                break;
+        }
+    }
+
+    // What the endpoint answered counts only if it is that office's signature about exactly this copy.
+    async Task DeliveredWith(Func<AttemptOutcome, string, EndedAttempt> ended, ClaimedJob job, FoundParcel copy, byte[] der)
+    {
+        Receipt receipt;
+        try
+        {
+            receipt = OfficeReceipts.Verify(copy.Row, copy.Dispatch, der, shared.Worlds.Current, clock.GetUtcNow(), shared.Options.Limits.ClockSkewSeconds);
+            if (receipt.Event != ReceiptEvent.ContentHandover) throw new RefusedException(Refusal.Receipt, "not a handover");
+        }
+        catch (RefusedException e)
+        {
+            await settle.Again(ended(AttemptOutcome.TryLater, $"its receipt: {e.Message}"), Later(job, null), ask: true);
+            return;
+        }
+        await settle.Delivered(ended(AttemptOutcome.Delivered, ""), (receipt, der));
+    }
+
+    async Task<(DeliveryOutcome Outcome, bool Ask)> Carry(ClaimedJob job, FoundParcel copy, Decision decision, string name, Parcel parcel, CancellationToken cancel)
+    {
+        if (channels.Find(name) is not { } adapter) return (new DeliveryOutcome.TryLater($"settings: the channel {name} is not configured"), job.Ask);
+        try
+        {
+            if (job.Ask && await adapter.AskAsync(parcel, cancel) is { } held) return (held, true);
+            return (await adapter.DeliverAsync(parcel, _ => Task.FromResult<Stream>(release.Open(copy, decision)), cancel), false);
+        }
+        catch (Exception e)
+        {
+            // An adapter's mistake: nobody knows how far it came.
+            log.AttemptFailed(e, job.Parcel, job.Office);
+            return (new DeliveryOutcome.Unknown("the adapter failed"), true);
+        }
+    }
+
+    byte[] Acceptance(FoundParcel copy)
+    {
+        using var reader = shared.Engine.Reader();
+        return ReceiptTable.AcceptanceOfParcel(reader, copy.Row.Office, copy.Row.Id)!.Der;
+    }
+
+    DateTimeOffset Later(ClaimedJob job, TimeSpan? asked) => clock.GetUtcNow() + RetrySchedule.Delay(job.Class, job.Attempt, RandomNumberGenerator.GetInt32(1001) / 1000.0, asked);
+}

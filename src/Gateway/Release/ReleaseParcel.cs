@@ -1,0 +1,52 @@
+using Exchange.Crypto;
+using Exchange.Crypto.Policy;
+using Exchange.Crypto.Statements;
+using Exchange.Gateway.Journaling;
+using Exchange.Gateway.Store;
+
+namespace Exchange.Gateway.Release;
+
+/// <summary>One office's copy with its dispatch.</summary>
+/// <param name="Accepted">Facts of the decision at acceptance: what was verified then and cannot be again, because an approver may have changed his certificate since.</param>
+sealed record FoundParcel(ParcelRow Row, DispatchRow Dispatch, Header Header, DecisionFacts Accepted)
+{
+    public EndingParcel Ending => new(Row.Id, Row.Dispatch, Row.Office, Row.Key, Dispatch.Sender, Dispatch.Envelope, Dispatch.Ctx, Dispatch.ManifestDigest);
+}
+
+/// <summary>The decision made again before any byte of a copy leaves, whichever way it leaves.</summary>
+sealed class ReleaseParcel(Shared shared)
+{
+    /// <summary>null: no such copy, or somebody else's.</summary>
+    public FoundParcel? Find(string office, Guid parcel)
+    {
+        using var reader = shared.Engine.Reader();
+        if (ParcelTable.Find(reader, office, parcel) is not { } row) return null;
+        var dispatch = DispatchTable.ReadOfParcel(reader, office, parcel) ?? throw new InvalidOperationException("A parcel without its dispatch.");
+        var accepted = DecisionTable.Find(reader, dispatch.Decision) is { } decision ? Decision.FactsOf(decision.Record) : null;
+        return new FoundParcel(row, dispatch, Statement.Read(dispatch.Header, StatementType.Header).As<Header>(),
+            accepted ?? throw new RefusedException(Refusal.NotReleasable, "the decision record is gone"));
+    }
+
+    /// <summary>On the facts of now.</summary>
+    /// <param name="action">"download", "release" or "retry".</param>
+    public Decision Decide(FoundParcel parcel, string action)
+    {
+        var world = shared.Worlds.Current;
+        return Decision.Decide(ReleaseFacts.OfCopy(action, parcel.Header, parcel.Row.Office, parcel.Row.Key, parcel.Accepted, world), world.Policy, shared.Clock.GetUtcNow());
+    }
+
+    /// <summary>The file form from its first byte. Reading changes nothing.</summary>
+    /// <param name="decision">Of <see cref="Decide"/>, just now.</param>
+    public ParcelStream Open(FoundParcel parcel, Decision decision)
+    {
+        if (decision.Verdict != Verdict.Permit) throw new InvalidOperationException("Nothing is opened without a permit.");
+        var dispatch = parcel.Dispatch;
+        Stream? payload = dispatch switch
+        {
+            { PayloadBytes: null } => null,
+            { Payload: { } inRow } => new MemoryStream(inRow, writable: false),
+            _ => shared.Blobs.Open(dispatch.Id),
+        };
+        return new ParcelStream([dispatch.Header, dispatch.Approvals, dispatch.Manifest], payload);
+    }
+}

@@ -1,0 +1,58 @@
+using Exchange.Crypto;
+using Exchange.Gateway.Journaling;
+
+namespace Exchange.Gateway.Store;
+
+/// <summary>How one try of a channel ended. The number stands in the store.</summary>
+internal enum AttemptOutcome
+{
+    Delivered = 1,
+    /// <summary>The other side is well, but not now.</summary>
+    Busy = 2,
+    /// <summary>Not reached, or failed in a way that may pass.</summary>
+    TryLater = 3,
+    /// <summary>The other side will never take it.</summary>
+    Refused = 4,
+    /// <summary>It may have arrived: asked before it is sent again.</summary>
+    Unknown = 5,
+    /// <summary>The worker did not report within its lease: it may have arrived.</summary>
+    LeaseLost = 6,
+    /// <summary>A worker reported after its lease was lost. Nothing else changed.</summary>
+    Late = 7,
+    /// <summary>The decision made again said no.</summary>
+    Denied = 8,
+    /// <summary>The office's channel is now its mailbox.</summary>
+    ToMailbox = 9,
+}
+
+/// <summary>An attempt that ended. Never changed.</summary>
+internal sealed record AttemptRow
+{
+    public required Guid Parcel { get; init; }
+    /// <summary>Which claim of the job.</summary>
+    public required long Fence { get; init; }
+    public required AttemptOutcome Outcome { get; init; }
+    public required long StartedAt { get; init; }
+    public required long EndedAt { get; init; }
+    /// <summary>When it is tried again; null: it is not.</summary>
+    public required long? NextAt { get; init; }
+    /// <summary>Codes and system errors, never content.</summary>
+    public required string Detail { get; init; }
+    /// <summary>Entry of the same commit.</summary>
+    public required Digest Leaf { get; init; }
+}
+
+internal static class AttemptTable
+{
+    internal static readonly RowShape<AttemptRow> Shape = new("attempt", ["parcel", "fence", "outcome", "started_at", "ended_at", "next_at", "detail", "leaf"],
+        a => [a.Parcel, a.Fence, a.Outcome, a.StartedAt, a.EndedAt, a.NextAt, a.Detail, a.Leaf]);
+    const string Columns = "a.parcel, a.fence, a.outcome, a.started_at, a.ended_at, a.next_at, a.detail, a.leaf";
+
+    /// <summary>Every attempt of the copies of the sender's own dispatch, oldest first.</summary>
+    public static IReadOnlyList<AttemptRow> OfDispatch(Source source, string sender, Guid dispatch) => source.Query<AttemptRow>(
+        $"""
+        SELECT {Columns} FROM attempt a JOIN parcel p ON p.id = a.parcel
+        WHERE p.dispatch = @dispatch AND EXISTS (SELECT 1 FROM dispatch WHERE id = @dispatch AND sender = @sender)
+        ORDER BY a.ended_at, a.fence
+        """, new { sender, dispatch });
+}
