@@ -105,10 +105,25 @@ public sealed class SqliteEngineTests : IDisposable
     [Fact]
     public void A_schema_newer_than_the_program_is_refused()
     {
-        Assert.Equal(1, store.Engine.Schema);
-        store.Tamper("INSERT INTO SchemaVersions (ScriptName, Applied) VALUES ('Exchange.Gateway.Store.Migrations.0002_later.sql', '2027-01-01')");
+        store.Tamper("INSERT INTO SchemaVersions (ScriptName, Applied) VALUES ('Exchange.Gateway.Store.Migrations.0099_later.sql', '2027-01-01')");
         var refused = Assert.Throws<CannotStartException>(() => store.Reopen());
-        Assert.Contains("schema 2", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("schema 99", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_store_of_the_first_schema_is_migrated_with_its_data()
+    {
+        var dispatch = store.NewDispatch();
+        store.Commit(dispatch.Accept);
+        var (newest, head) = (store.Engine.Schema, store.Head());
+        // What 0002 made goes: the store is as the first program left it.
+        store.Tamper("DROP TABLE job; DROP TABLE attempt; DROP INDEX parcel_queued; DELETE FROM SchemaVersions WHERE ScriptName NOT LIKE '%.0001_%'");
+        store.Reopen();
+        Assert.Equal(newest, store.Engine.Schema);
+        Assert.Equal((head.Size, head.Root), (store.Head().Size, store.Head().Root));
+        using (var reader = store.Engine.Reader()) Assert.NotNull(ReceiptTable.Acceptance(reader, dispatch.Row.Sender, dispatch.Row.Envelope));
+        Assert.True(store.Commit(dispatch.HandOver(store, dispatch.Parcels[0])));
+        Assert.Empty(store.Check());
     }
 
     [Fact]
