@@ -71,8 +71,10 @@ static class TrackCommands
         say.Say($"{record.Id}  {record.Number}  {record.Level}  {SendCommands.StateText(view.Entry.State, say)}  {say.Time(record.Created)}{(record.Code is null ? "" : "  " + record.Code)}",
             $"{record.Id}  {record.Number}  {record.Level}  {SendCommands.StateText(view.Entry.State, say)}  {say.Time(record.Created)}{(record.Code is null ? "" : "  " + record.Code)}");
         if (view.Entry.State == OutboxState.Accepted)
-            say.Table([say.Text("office", "cơ quan"), say.Text("as", "vai trò"), say.Text("at the gateway", "tại trục"), say.Text("proven", "bằng chứng"), say.Text("since", "từ lúc"), say.Text("code", "mã")],
-                view.Copies.Select(c => new[] { c.Office, c.Role, c.State ?? "?", EvidenceText(c.Evidence, say), c.At is { } at ? say.Time(at) : "", c.Code ?? "" }));
+            say.Table([say.Text("office", "cơ quan"), say.Text("as", "vai trò"), say.Text("where it is", "đang ở đâu"), say.Text("proven", "bằng chứng"), say.Text("since", "từ lúc"), say.Text("code", "mã")],
+                view.Copies.Select(c => new[] { c.Office, c.Role, CopyText.Where(c, say), EvidenceText(c.Evidence, say), c.At is { } at ? say.Time(at) : "", c.Code ?? "" }));
+        foreach (var copy in view.Copies)
+            if (CopyText.Next(copy, say) is { } next) say.Say($"  {copy.Office}: {next}", $"  {copy.Office}: {next}");
         if (view.Offline is { } offline) say.Say($"{offline.Code}: shown as of the last time the gateway was reached", $"{offline.Code}: hiển thị theo lần kết nối gần nhất");
         foreach (var finding in view.Findings) say.Say(finding, finding);
     }
@@ -97,6 +99,6 @@ static class TrackCommands
     static object Describe(DispatchView view) => new
     {
         id = view.Entry.Id, number = view.Entry.Record.Number, level = view.Entry.Record.Level, outbox = view.Entry.State, code = view.Entry.Record.Code, state = view.State,
-        copies = view.Copies.Select(c => new { c.Office, c.Role, c.State, c.Evidence, c.Code, c.At }), offline = view.Offline?.Code, view.Findings,
+        copies = view.Copies.Select(c => new { c.Office, c.Role, c.State, c.Evidence, c.Code, c.At, c.Status?.Channel, c.Status?.Attempts, c.Status?.Last, c.Status?.LastAt, c.Status?.NextAt, c.Status?.Expires }), offline = view.Offline?.Code, view.Findings,
     };
 }

@@ -6,7 +6,14 @@ namespace Exchange.Office.Client;
 
 // What the gateway's HTTP interface answers. Members that are not known here are passed over: later versions only add.
 
-public sealed record CopyStatus(string Office, string Role, string State, long UpdatedAt);
+/// <param name="Channel">How the gateway reaches the office; null: an older gateway.</param>
+/// <param name="Code">Why it ended undelivered.</param>
+/// <param name="Attempts">Tries of the channel that have ended.</param>
+/// <param name="Last">How the newest ended.</param>
+/// <param name="NextAt">When it is tried again; null: not planned, or under way now.</param>
+/// <param name="Expires">Until when it is tried.</param>
+public sealed record CopyStatus(string Office, string Role, string State, long UpdatedAt, string? Channel = null, string? Code = null, int Attempts = 0, string? Last = null,
+    long? LastAt = null, long? NextAt = null, long? Expires = null);
 
 /// <param name="Copies">One per recipient of the header.</param>
 public sealed record DispatchStatus(Guid Id, string State, int Urgency, long ReceivedAt, IReadOnlyList<CopyStatus> Copies);

@@ -20,7 +20,8 @@ public enum CopyEvidence
 
 /// <param name="State">What the gateway says; null when it was not asked.</param>
 /// <param name="Code">Why it failed.</param>
-public sealed record CopyView(string Office, string Role, string? State, CopyEvidence Evidence, string? Code, DateTimeOffset? At);
+/// <param name="Status">What the gateway says of it; null when it was not asked.</param>
+public sealed record CopyView(string Office, string Role, string? State, CopyEvidence Evidence, string? Code, DateTimeOffset? At, CopyStatus? Status = null);
 
 /// <param name="InLedger">Position, when an inclusion proof to a verified checkpoint was checked.</param>
 /// <param name="Finding">What is wrong with it; null: nothing.</param>
@@ -102,10 +103,11 @@ sealed class TrackDispatch(OfficeContext office)
 
     static CopyView CopyOf(Recipient recipient, DispatchStatus? status, List<ReceiptView> receipts)
     {
-        var state = status?.Copies.FirstOrDefault(c => c.Office == recipient.Office && c.Role == recipient.Role)?.State;
+        var said = status?.Copies.FirstOrDefault(c => c.Office == recipient.Office && c.Role == recipient.Role);
+        var state = said?.State;
         var strongest = receipts.Where(r => r.Office == recipient.Office).Select(r => (Receipt: r, Evidence: EvidenceOf(r.Event))).OrderByDescending(r => r.Evidence).FirstOrDefault();
-        return strongest.Receipt is null ? new CopyView(recipient.Office, recipient.Role, state, CopyEvidence.None, null, null)
-            : new CopyView(recipient.Office, recipient.Role, state, strongest.Evidence, strongest.Receipt.Code == "OK" ? null : strongest.Receipt.Code, strongest.Receipt.Time);
+        return strongest.Receipt is null ? new CopyView(recipient.Office, recipient.Role, state, CopyEvidence.None, null, null, said)
+            : new CopyView(recipient.Office, recipient.Role, state, strongest.Evidence, strongest.Receipt.Code == "OK" ? null : strongest.Receipt.Code, strongest.Receipt.Time, said);
     }
 
     static CopyEvidence EvidenceOf(string name) => name switch
