@@ -1,10 +1,13 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Dapper;
+using Exchange.Adapters;
 using Exchange.Crypto;
 using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Statements;
 using Exchange.Gateway.Journaling;
 using Exchange.Tests.Crash;
+using Exchange.Tests.Delivery;
 using Exchange.Tests.Http;
 
 /// <summary>
@@ -40,12 +43,20 @@ namespace Exchange.Tests.Crash
         public HttpClient Sender { get; private set; } = null!;
         public HttpClient Recipient { get; private set; } = null!;
 
+        /// <summary>Takes every other try only at the second time.</summary>
+        public ScriptedAdapter Channel { get; } = new();
+
+        /// <summary>Copies that the channel was given, the last one last.</summary>
+        public ConcurrentQueue<Guid> Tried { get; } = [];
+
         /// <summary>Accepted and not yet handed over.</summary>
         public Queue<SealedEnvelope> Waiting { get; } = [];
 
         public async Task RunAsync()
         {
-            Gateway = await TestGateway.Start(folder: Path.Combine(folder, Data), journal: new JournalOptions(), stop: _ => Process.GetCurrentProcess().Kill());
+            Gateway = await TestGateway.Start(folder: Path.Combine(folder, Data), journal: new JournalOptions(), stop: _ => Process.GetCurrentProcess().Kill(), adapters: Channel);
+            Channel.Answer = Carry;
+            await Gateway.Reach("H14", "https");
             // Small, so that the log is carried over into the store and begun anew several times.
             Execute("PRAGMA wal_autocheckpoint = 50");
             if (Environment.GetEnvironmentVariable(Pragma) is { Length: > 0 } pragma) Execute(pragma);
@@ -78,6 +89,15 @@ namespace Exchange.Tests.Crash
             lock (gate) error.Write(System.Text.Encoding.UTF8.GetBytes($"@{line}\n"));
         }
 
+        // The office's endpoint is called: by then the claim is for good.
+        Task<DeliveryOutcome> Carry(Parcel parcel, byte[] file, CancellationToken cancel)
+        {
+            Say($"ACK claim {parcel.Id}");
+            var first = !Tried.Contains(parcel.Id);
+            Tried.Enqueue(parcel.Id);
+            return Task.FromResult<DeliveryOutcome>(!first ? new DeliveryOutcome.Delivered(null) : Tried.Count % 2 == 0 ? new DeliveryOutcome.Unknown("no answer") : new DeliveryOutcome.TryLater("not now"));
+        }
+
         // On the connection that writes, while nothing else does: product code has no such switch.
         void Execute(string pragma)
         {
@@ -103,19 +123,36 @@ namespace Exchange.Tests.Crash
             new("blob", w => Accept(w, 40_000), Recovered.Accepted),
             new("upload", Upload, Recovered.Accepted),
             new("refusal", Refuse, Recovered.Refused),
+            new("queued", w => Accept(w, 1000, "H14"), Recovered.Accepted),
         ];
 
         public static readonly CrashStep[] After =
         [
             new("handover", w => Acknowledge(w, ReceiptEvent.ContentHandover), Recovered.Filed),
             new("opening", w => Acknowledge(w, ReceiptEvent.ContentOpening), Recovered.Filed),
+            new("attempt", Attempt, Recovered.Attempted),
             new("checkpoint", Checkpoint, Recovered.Signed),
+            new("delivery", Attempt, Recovered.Attempted),
         ];
 
-        static async Task<string[]> Accept(CrashWorkload w, int size)
+        /// <summary>Said when they happen, in the middle of another step.</summary>
+        public static readonly CrashStep[] Within = [new("claim", _ => throw new InvalidOperationException(), Recovered.Claimed)];
+
+        public static IEnumerable<CrashStep> All => Together.Concat(After).Concat(Within);
+
+        static async Task<string[]> Accept(CrashWorkload w, int size, string to = "H41")
         {
-            var (envelope, file) = await w.Gateway.SealFile("H41", size: size);
-            return Took(w, envelope, file, await TestGateway.Send(w.Sender, HttpMethod.Post, "/dispatches", file));
+            var (envelope, file) = await w.Gateway.SealFile(to, size: size);
+            return Took(w, envelope, file, await TestGateway.Send(w.Sender, HttpMethod.Post, "/dispatches", file), to);
+        }
+
+        // What a reader sees is committed: the newest attempt on the copy that the channel was given last.
+        static async Task<string[]> Attempt(CrashWorkload w)
+        {
+            await w.Gateway.Deliver();
+            var parcel = w.Tried.Last();
+            using var reader = w.Gateway.Host.Shared.Engine.Reader();
+            return [$"{parcel}", $"{reader.One<long>("SELECT outcome FROM attempt WHERE parcel = @parcel ORDER BY fence DESC LIMIT 1", new { parcel })}"];
         }
 
         static async Task<string[]> Upload(CrashWorkload w)
@@ -126,10 +163,10 @@ namespace Exchange.Tests.Crash
             return Took(w, envelope, file, await TestGateway.Send(w.Sender, HttpMethod.Put, $"/dispatches/{IdOf(envelope)}/payload", file[parts.Length..]));
         }
 
-        static string[] Took(CrashWorkload w, SealedEnvelope envelope, byte[] file, Answer answer)
+        static string[] Took(CrashWorkload w, SealedEnvelope envelope, byte[] file, Answer answer, string to = "H41")
         {
             Demand(201, answer);
-            lock (w.Waiting) w.Waiting.Enqueue(envelope);
+            if (to == "H41") lock (w.Waiting) w.Waiting.Enqueue(envelope);
             return [$"{IdOf(envelope)}", Digest.Of(file).ToString(), Digest.Of(answer.Body).ToString()];
         }
 

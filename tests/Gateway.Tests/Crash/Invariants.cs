@@ -17,6 +17,9 @@ static class Invariants
             """),
         ("a dispatch has one acceptance", $"SELECT dispatch FROM receipt WHERE event = '{ReceiptEvent.SubmissionAcceptance}' GROUP BY dispatch HAVING count(*) <> 1"),
         ("a sender's envelope is one dispatch", "SELECT max(id) FROM dispatch GROUP BY sender, envelope HAVING count(*) <> 1"),
+        ("a queued copy has its job and nothing else has one", "SELECT p.id FROM parcel p LEFT JOIN job j ON j.parcel = p.id WHERE (p.state = 7) <> (j.parcel IS NOT NULL)"),
+        ("a claim has a lease and a fence", "SELECT parcel FROM job WHERE (state = 1) <> (lease_until IS NOT NULL) OR (state = 1 AND fence < 1)"),
+        ("a delivered attempt is of a delivered copy", "SELECT a.parcel FROM attempt a JOIN parcel p ON p.id = a.parcel WHERE a.outcome = 1 AND p.state <> 2"),
         ("what is accepted is not awaited any more", "SELECT u.id FROM upload u JOIN dispatch d ON d.sender = u.sender AND d.envelope = u.envelope"),
     ];
 

@@ -86,6 +86,21 @@ sealed class Recovered : IDisposable
     public static string? Filed(Recovered r, string[] said) =>
         !r.HasReceipt(said[1]) ? "no receipt" : ParcelTable.Find(r.reader, "H41", Guid.Parse(said[0]))?.State != ParcelState.Delivered ? "not delivered" : null;
 
+    /// <summary>Parcel, outcome: an attempt that somebody has seen stays on record, and a delivery is one for ever.</summary>
+    public static string? Attempted(Recovered r, string[] said)
+    {
+        var (parcel, outcome) = (Guid.Parse(said[0]), long.Parse(said[1], CultureInfo.InvariantCulture));
+        if (r.reader.One<long>("SELECT EXISTS (SELECT 1 FROM attempt WHERE parcel = @parcel AND outcome = @outcome)", new { parcel, outcome }) == 0) return "no attempt";
+        return outcome == (long)AttemptOutcome.Delivered && ParcelTable.Find(r.reader, "H14", parcel)?.State != ParcelState.Delivered ? "not delivered" : null;
+    }
+
+    /// <summary>Parcel: the office has seen bytes of it, so it is asked before any more are sent. The claim or what became of it is there.</summary>
+    public static string? Claimed(Recovered r, string[] said)
+    {
+        var parcel = Guid.Parse(said[0]);
+        return r.reader.One<long>("SELECT coalesce((SELECT fence FROM job WHERE parcel = @parcel), (SELECT max(fence) FROM attempt WHERE parcel = @parcel), 0)", new { parcel }) > 0 ? null : "no claim";
+    }
+
     /// <summary>Size, root: what was signed the guard knows for ever.</summary>
     public static string? Signed(Recovered r, string[] said)
     {
@@ -109,7 +124,7 @@ sealed class Recovered : IDisposable
             foreach (var line in state.Said.Where(l => l.StartsWith("ACK ", StringComparison.Ordinal)))
             {
                 var words = line.Split(' ');
-                var step = CrashSteps.Together.Concat(CrashSteps.After).Single(s => s.Name == words[1]);
+                var step = CrashSteps.All.Single(s => s.Name == words[1]);
                 if (step.Broken(recovered, words[2..]) is { } broken) return (true, $"{words[1]}: {broken}");
             }
             return recovered.Halves() is { } half ? (false, half) : null;

@@ -20,6 +20,10 @@ public sealed class FaultTests
         ["acknowledge"] = new(Acknowledge),
         ["begin an upload"] = new(s => (Awaited(s.NewDispatch()), [])),
         ["settle an upload"] = new(Settle),
+        ["queue"] = new(s => s.NewDispatch() is var d ? (Queue(d), [d.Receipt.Sha256]) : default),
+        ["claim"] = new(s => (Claim(Queued(s)), [])),
+        ["keep a claim"] = new(s => (Claimed(s) is var d ? b => JobTable.Extend(b.Quiet(QuietKind.Heartbeat), d.Parcels[0].Id, 1, 10_000) : default(Change<bool>)!, [])),
+        ["settle a delivery"] = new(Deliver),
     };
 
     public static TheoryData<string, string> Table => [.. from work in Works.Keys from fault in Enum.GetNames<Fault>() select (work, fault)];
@@ -92,6 +96,49 @@ public sealed class FaultTests
             UploadTable.Remove(b, dispatch.Row.Id);
             return true;
         }, [dispatch.Receipt.Sha256]);
+    }
+
+    static Change<bool> Queue(TestDispatch dispatch)
+    {
+        dispatch.Parcels[0] = dispatch.Parcels[0] with { State = ParcelState.Queued, Channel = "https" };
+        return b =>
+        {
+            if (!dispatch.Accept(b)) return false;
+            b.Add([new JobRow { Parcel = dispatch.Parcels[0].Id, Office = dispatch.Parcels[0].Office, Class = 2, Due = 0 }]);
+            return true;
+        };
+    }
+
+    static TestDispatch Queued(TestStore store)
+    {
+        var dispatch = store.NewDispatch();
+        store.Commit(Queue(dispatch));
+        return dispatch;
+    }
+
+    static Change<bool> Claim(TestDispatch dispatch) => b => JobTable.Claim(b.Quiet(QuietKind.Claim), dispatch.Parcels[0].Office, 2, 1, now: 1, until: 1000).Count == 1;
+
+    static TestDispatch Claimed(TestStore store)
+    {
+        var dispatch = Queued(store);
+        store.Commit(Claim(dispatch));
+        return dispatch;
+    }
+
+    static (Change<bool>, Digest[]) Deliver(TestStore store)
+    {
+        var dispatch = Claimed(store);
+        var (row, parcel) = (dispatch.Row, dispatch.Parcels[0]);
+        var entry = LedgerEntry.Create(new DeliveryDetail(row.Sender, row.Envelope, row.Ctx, parcel.Office, parcel.Key, "https") { Time = row.ReceivedAt });
+        var consignment = dispatch.NewReceipt(store, ReceiptEvent.ContentConsignment, entry.Leaf, parcel.Id, parcel.Office, TestStore.Origin);
+        var attempt = new AttemptRow { Parcel = parcel.Id, Fence = 1, Outcome = AttemptOutcome.Delivered, StartedAt = 1, EndedAt = 2, NextAt = null, Detail = "", Leaf = entry.Leaf };
+        return (b =>
+        {
+            if (!JobTable.End(b, parcel.Id, 1)) return false;
+            ParcelTable.Move(b, parcel.Id, ParcelState.Queued, ParcelState.Delivered);
+            b.Log(entry, EntryKind.Delivery, parcel.Id).Add(consignment).Add(attempt);
+            return true;
+        }, [dispatch.Receipt.Sha256, consignment.Sha256]);
     }
 
     static Change<bool> Awaited(TestDispatch dispatch) => b => UploadTable.TryAdd(b, new UploadRow
