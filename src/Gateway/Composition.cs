@@ -19,7 +19,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace Exchange.Gateway;
 
 /// <summary>What the slices share: the store's doors, the world and the clock.</summary>
-sealed record Shared(Options Options, IEngine Engine, Journal Journal, LedgerReader Ledger, Worlds Worlds, BlobStore Blobs, Evidence Evidence, Meters Meters, TimeProvider Clock, ILoggerFactory Logs)
+sealed record Shared(Options Options, IEngine Engine, Journal Journal, LedgerReader Ledger, Worlds Worlds, BlobStore Blobs, Room Room, Evidence Evidence, Meters Meters, TimeProvider Clock, ILoggerFactory Logs)
 {
     public ILogger<T> Log<T>() => Logs.CreateLogger<T>();
 }
@@ -49,7 +49,7 @@ static class Composition
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listen(kestrel, options, door, tls));
 
         var app = builder.Build();
-        var health = new Health(shared.Journal, shared.Ledger, options);
+        var health = new Health(shared.Journal, shared.Room, shared.Ledger, options);
         app.UseMiddleware<RefusalMiddleware>();
         app.MapWhen(context => !context.Request.IsHttps, plain => plain.Run(health.Answer));
         app.UseRouting();

@@ -93,7 +93,7 @@ sealed class GatewayHost : IAsyncDisposable
         var ledger = new LedgerReader(engine, checkpoints);
         blobs.SweepTemporary();
         var meters = Own(new Meters());
-        Shared = new(options, engine, journal, ledger, worlds, blobs, new Evidence(equipment.Evidence, options.Origin, TimeSpan.FromSeconds(options.Limits.PromiseSeconds)), meters, clock, logs);
+        Shared = new(options, engine, journal, ledger, worlds, blobs, new Room(data, options.Limits.ReserveBytes, clock, logs.CreateLogger<Room>()), new Evidence(equipment.Evidence, options.Origin, TimeSpan.FromSeconds(options.Limits.PromiseSeconds)), meters, clock, logs);
 
         long size;
         using (var reader = engine.Reader()) size = HeadTable.Read(reader).Size;

@@ -6,11 +6,11 @@ namespace Exchange.Gateway.Operations;
 sealed record HealthAnswer(string Status, string Origin, long? Checkpoint);
 
 /// <summary>Live: the process answers. Ready: it would take a submission.</summary>
-sealed class Health(Journal journal, LedgerReader ledger, Options options)
+sealed class Health(Journal journal, Room room, LedgerReader ledger, Options options)
 {
-    public bool Ready => !journal.Full && journal.HasRoom(1 << 20);
+    public bool Ready => !journal.Full && !room.IsShort && journal.HasRoom(1 << 20);
 
-    HealthAnswer Now => new(journal.Full ? "full" : "ready", options.Origin, ledger.Newest?.Size);
+    HealthAnswer Now => new(journal.Full || room.IsShort ? "full" : "ready", options.Origin, ledger.Newest?.Size);
 
     /// <summary>For offices, on the mutual-TLS port.</summary>
     public void Map(IEndpointRouteBuilder routes) => routes.MapGet("/health", () => Answers.Json(Now, AnswerJson.Shared.HealthAnswer));

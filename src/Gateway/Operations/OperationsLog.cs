@@ -2,6 +2,12 @@ namespace Exchange.Gateway.Operations;
 
 static partial class OperationsLog
 {
+    [LoggerMessage(9020, LogLevel.Critical, "ALARM: {Free} bytes are free, below the reserve of {Reserve}: submissions are refused, deliveries and receipts go on. Make room; no restart is needed")]
+    public static partial void RoomIsShort(this ILogger log, long free, long reserve);
+
+    [LoggerMessage(9021, LogLevel.Warning, "There is room again, {Free} bytes: submissions are taken in")]
+    public static partial void RoomIsBack(this ILogger log, long free);
+
     [LoggerMessage(9001, LogLevel.Information, "The gateway of {Origin} listens on {Address} with {Entries} ledger entries")]
     public static partial void GatewayListens(this ILogger log, string origin, string address, long entries);
 

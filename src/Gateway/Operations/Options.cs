@@ -53,6 +53,9 @@ sealed record Limits
     [Option(60, 1, 1440, "minutes that one attempt at a delivery may take")]
     public required long AttemptMinutes { get; init; }
 
+    [Option(256L << 20, 0, 1L << 40, "bytes kept free for settling what was accepted; below them nothing is taken in")]
+    public required long ReserveBytes { get; init; }
+
     public static readonly Limits Defaults = Read(default, []);
 
     public static IEnumerable<(string Name, OptionAttribute Option)> All =>
@@ -80,6 +83,7 @@ sealed record Limits
             ExpirySeconds = values["expirySeconds"], Connections = values["connections"], HandshakeSeconds = values["handshakeSeconds"],
             BodyBytesPerSecond = values["bodyBytesPerSecond"],
             Deliveries = values["deliveries"], DeliveriesPerOffice = values["deliveriesPerOffice"], LeaseSeconds = values["leaseSeconds"], AttemptMinutes = values["attemptMinutes"],
+            ReserveBytes = values["reserveBytes"],
         };
     }
 }

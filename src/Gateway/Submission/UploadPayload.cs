@@ -18,7 +18,7 @@ sealed class UploadPayload(Arrival arrival, AcceptDispatch accept, Rejections re
     /// <param name="length">Content-Length.</param>
     public async Task<Submitted> Upload(string office, Guid envelope, Stream body, long? length, CancellationToken cancel)
     {
-        if (store.Journal.Full) throw new RefusedException(Refusal.Full);
+        if (store.Journal.Full || shared.Room.IsShort) throw new RefusedException(Refusal.Full);
 
         // 1. What is awaited? An envelope that is already accepted answers with its receipt: the first answer was lost on the way.
         UploadRow? awaited;
