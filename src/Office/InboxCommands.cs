@@ -92,14 +92,20 @@ static class InboxCommands
 
     static async Task<IReadOnlyList<MailboxParcel>> ChosenAsync(OfficeClient client, string? prefix, CancellationToken cancel)
     {
-        var parcels = new List<MailboxParcel>();
-        for (Guid? after = null; ;)
+        // What `receive` took in, or an opening left behind, is here; the gateway need not list it, nor be reached.
+        var parcels = client.Held().ToList();
+        var here = parcels.Select(p => p.Parcel).ToHashSet();
+        try
         {
-            var page = await client.InboxAsync(after, 0, all: prefix is not null, cancel).ConfigureAwait(false);
-            parcels.AddRange(page);
-            if (page.Count == 0) break;
-            after = page[^1].Parcel;
+            for (Guid? after = null; ;)
+            {
+                var page = await client.InboxAsync(after, 0, all: prefix is not null, cancel).ConfigureAwait(false);
+                parcels.AddRange(page.Where(p => !here.Contains(p.Parcel)));
+                if (page.Count == 0) break;
+                after = page[^1].Parcel;
+            }
         }
+        catch (RefusedException e) when (e.Refusal == Refusal.Unreachable && parcels.Count > 0) { }
         if (prefix is null) return parcels;
         var found = parcels.Where(p => p.Parcel.ToString().StartsWith(prefix, StringComparison.OrdinalIgnoreCase)).ToList();
         return found.Count switch
@@ -137,7 +143,7 @@ static class InboxCommands
 
     static string UrgencyText(int urgency) => urgency switch { 0 => "thường", 1 => "khẩn", 2 => "thượng khẩn", 3 => "hỏa tốc", 4 => "hỏa tốc hẹn giờ", _ => "?" };
 
-    static object Describe(OpenResult o) => new
+    internal static object Describe(OpenResult o) => new
     {
         parcel = o.Parcel, o.Sender, envelope = o.Envelope, o.Number, o.Level, acceptedAt = o.Accepted, o.Folder, o.Files, o.Again, o.Acknowledged,
         failure = o.Failure is null ? null : Output.Describe(o.Failure),

@@ -118,6 +118,9 @@ sealed class Output(TextWriter output, TextWriter error, bool vietnamese, bool j
             }).ConfigureAwait(false);
     }
 
+    /// <summary>A line at each quarter of something that runs beside other things; null for less than 8 MiB.</summary>
+    public IProgress<long>? Lines(string what, long total) => json || total < 8 << 20 ? null : new Quarters(error, what, total);
+
     /// <summary>null when nobody sits there.</summary>
     public string? AskPassphrase() => Ask("Passphrase of the key files", "Mật khẩu tệp khóa", secret: true);
 

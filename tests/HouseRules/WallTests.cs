@@ -28,11 +28,12 @@ public sealed class WallTests
     public void The_office_refers_to_Crypto_only() => Rules.Empty(References(Il.Office).Where(r => Ours(r) && r != "Exchange.Crypto"));
 
     [Fact]
-    public void The_office_names_no_SQL_and_no_web_server() => Rules.Empty(Il.Uses(Il.Office).Naming([.. Sql, "Microsoft.AspNetCore"]));
+    public void The_office_names_no_SQL_and_a_web_server_only_where_it_receives() => Rules.Empty(
+        Il.Uses(Il.Office).Naming(Sql).Concat(Il.Uses(Il.Office).Where(u => u.From.Name != "ReceiveServer").Naming("Microsoft.AspNetCore", "Microsoft.Extensions")));
 
     [Fact]
-    public void The_client_library_names_nothing_of_the_console() =>
-        Rules.Empty(Il.Types(Il.Office).Where(t => Rules.Under(Il.NamespaceOf(t), "Exchange.Office.Client")).Uses().Naming(Screen));
+    public void The_client_library_names_nothing_of_the_console_and_no_web_server() =>
+        Rules.Empty(Il.Types(Il.Office).Where(t => Rules.Under(Il.NamespaceOf(t), "Exchange.Office.Client")).Uses().Naming([.. Screen, "Microsoft.AspNetCore", "Microsoft.Extensions"]));
 
     [Fact]
     public void The_client_library_does_not_know_the_commands() =>

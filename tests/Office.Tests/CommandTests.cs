@@ -13,7 +13,7 @@ public sealed class CommandTests(DevPkiFixture pki) : IClassFixture<DevPkiFixtur
         using var bench = new Bench(pki.Folder);
         using (var client = new OfficeClient(bench.Start("G22"))) Assert.Null(await client.RefreshAsync(TestContext.Current.CancellationToken));
         // From here on the gateway is where nobody listens.
-        File.WriteAllText(bench.At("G22", "profile.json"), File.ReadAllText(bench.At("G22", "profile.json")).Replace("https://gateway.test", "https://127.0.0.1:1", StringComparison.Ordinal));
+        File.WriteAllText(bench.At("G22", "profile.json"), File.ReadAllText(bench.At("G22", "profile.json")).Replace("https://localhost", "https://127.0.0.1:1", StringComparison.Ordinal));
         File.WriteAllText(bench.At("sheet.json"), """{"number":"7816","notation":"VPCP","subject":"S-U-B-J-E-C-T"}""");
         _ = bench.Request();
         var words = new Dictionary<string, string> { ["DOC"] = bench.At("document.bin"), ["SHEET"] = bench.At("sheet.json"), ["CARD"] = Path.Combine(pki.Folder, "statements", "cards", "H41.p7s") };

@@ -28,6 +28,10 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
     public List<byte[]> Submitted { get; } = [];
     public Dictionary<Guid, (byte[] File, byte[] Receipt, Digest Ctx)> Accepted { get; } = [];
     public List<byte[]> Acknowledged { get; } = [];
+    /// <summary>Codes with which the next acknowledgements are refused.</summary>
+    public Queue<Refusal> AcknowledgeRefusals { get; } = new();
+    /// <summary>First byte of each range that was asked for, and how many bytes went out.</summary>
+    public List<(long From, long Sent)> Ranges { get; } = [];
     /// <summary>Changes the receipt before it is signed.</summary>
     public Func<Receipt, Receipt> Forge { get; set; } = r => r;
     public IPrivateKey? Signer { get; set; }
@@ -42,7 +46,12 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
         var path = request.RequestUri!.AbsolutePath;
         var body = request.Content is null ? [] : await request.Content.ReadAsByteArrayAsync(cancellationToken);
         if (request.Method == HttpMethod.Post && path == "/dispatches") return await SubmitAsync(body, cancellationToken);
-        if (request.Method == HttpMethod.Post && path.StartsWith("/mailbox/", StringComparison.Ordinal)) { Acknowledged.Add(body); return new(HttpStatusCode.Created); }
+        if (request.Method == HttpMethod.Post && path.StartsWith("/mailbox/", StringComparison.Ordinal))
+        {
+            if (AcknowledgeRefusals.TryDequeue(out var no)) return Problem(no, 422);
+            Acknowledged.Add(body);
+            return new(HttpStatusCode.Created);
+        }
         var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
         return parts switch
         {
@@ -99,6 +108,7 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
         var from = (int)(request.Headers.Range?.Ranges.First().From ?? 0);
         // Every answer breaks off in the middle of what is left, until little is left: the fetch has to go on by ranges.
         var length = file.Length - from > 20_000 ? (file.Length - from) / 2 : file.Length - from;
+        Ranges.Add((from, length));
         var response = Bytes(file[from..(from + length)]);
         response.Content.Headers.ContentLength = length;
         if (from > 0)
@@ -140,6 +150,7 @@ sealed class KilledException : Exception;
 /// <summary>Offices on folders of their own, one gateway between them, one clock.</summary>
 sealed class Bench : IDisposable
 {
+    static readonly Uri Address = new("https://localhost");
     readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("exchange-office-");
     readonly string pki;
 
@@ -156,7 +167,7 @@ sealed class Bench : IDisposable
     /// <summary>The office's program, started anew on what its folder holds.</summary>
     public OfficeContext Start(string office, Action<string>? step = null)
     {
-        var profile = Profile.Load(DevProfile.Write(pki, office, new Uri("https://gateway.test"), At(office)));
+        var profile = Profile.Load(DevProfile.Write(pki, office, Address, At(office)));
         return new OfficeContext(profile, new OfficeKeys(profile, null), new OfficeFiles(profile.State, step), Clock, new ClientOptions([]),
             () => new HttpClient(Gateway, disposeHandler: false) { BaseAddress = profile.Gateway });
     }

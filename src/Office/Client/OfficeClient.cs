@@ -1,4 +1,5 @@
 using Exchange.Crypto;
+using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Policy;
 using Exchange.Crypto.Trust;
 
@@ -74,13 +75,34 @@ public sealed class OfficeClient : IDisposable
     /// <summary>Fetches, verifies, opens, makes durable, acknowledges. Again is harmless.</summary>
     public Task<OpenResult> OpenAsync(Guid parcel, string outFolder, IProgress<long>? progress, CancellationToken cancel) => new OpenParcel(office).RunAsync(parcel, outFolder, progress, cancel);
 
-    /// <summary>Receipts of opened dispatches that the gateway does not have yet, sent again.</summary>
+    /// <summary>Parcels whose bytes are whole here and wait to be opened: delivered to our own endpoint, or left by an opening that did not end. The gateway is not asked.</summary>
+    public IReadOnlyList<MailboxParcel> Held() => [.. ParcelFiles.Whole(office.Files).Select(HeldOne).OfType<MailboxParcel>()];
+
+    MailboxParcel? HeldOne(Guid parcel)
+    {
+        try
+        {
+            using var file = new ParcelFiles(office.Files, parcel).Open();
+            var header = EnvelopeFile.PeekUnverified(EnvelopeFile.ReadPartsAsync(file, CancellationToken.None).GetAwaiter().GetResult().Header);
+            // What could not be opened is kept, and is not tried for ever.
+            return office.Received.Find(header.Sender, header.Id) is { Stage: ReceivedState.Failed } ? null
+                : new MailboxParcel(parcel, header.Sender, header.Id, header.Urgency, new DateTimeOffset(File.GetLastWriteTimeUtc(file.Name)).ToUnixTimeMilliseconds(), file.Length, "held");
+        }
+        catch (Exception e) when (e is RefusedException or IOException) { return null; }
+    }
+
+    /// <summary>Receipts of opened dispatches that the gateway does not have yet, sent again. One that it does not take does not hold up the others.</summary>
+    /// <returns>How many it still does not have.</returns>
     public async Task<int> AcknowledgeAsync(CancellationToken cancel)
     {
-        var sent = 0;
-        foreach (var record in office.Received.List().Where(r => r is { Acknowledged: false, Handover: not null, Outcome: not null }))
-            if (await new OpenParcel(office).AcknowledgeAsync(record, cancel).ConfigureAwait(false)) sent++;
-        return sent;
+        var left = 0;
+        foreach (var record in office.Received.List().Where(r => r is { Acknowledged: false, Handover: not null, Outcome: not null }).ToList())
+            try
+            {
+                if (!await new OpenParcel(office).AcknowledgeAsync(record, cancel).ConfigureAwait(false)) left++;
+            }
+            catch (RefusedException) { left++; }
+        return left;
     }
 
     /// <summary>Writes everything that proves this dispatch into a new folder; waits up to half a minute for fresh entries to be in a checkpoint.</summary>

@@ -31,10 +31,19 @@ public sealed class OfficeFiles(string root, Action<string>? step = null)
     }
 
     /// <summary>A new or emptied file, 0600, for a stream that the caller flushes to disk.</summary>
-    public static FileStream Create(string path) => new(path, new FileStreamOptions
+    /// <param name="keep">What is there already stays, and the stream stands at its start.</param>
+    public static FileStream Create(string path, bool keep = false) => new(path, new FileStreamOptions
     {
-        Mode = FileMode.Create, Access = FileAccess.ReadWrite, Share = FileShare.Read, UnixCreateMode = FileMode0600, BufferSize = 1 << 16,
+        Mode = keep ? FileMode.OpenOrCreate : FileMode.Create, Access = FileAccess.ReadWrite, Share = FileShare.Read, UnixCreateMode = FileMode0600, BufferSize = 1 << 16,
     });
+
+    /// <summary>Gives a finished file, whose bytes its writer has flushed to disk, its name; durable on return.</summary>
+    public void MoveFile(string from, string to)
+    {
+        Step($"name {Path.GetFileName(to)}");
+        File.Move(from, to, overwrite: true);
+        DurableFile.FsyncFolder(Path.GetDirectoryName(to)!);
+    }
 
     /// <summary>Moves a finished folder to its name; the move is durable on return.</summary>
     public void MoveFolder(string from, string to)

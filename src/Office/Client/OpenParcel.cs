@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using Exchange.Crypto;
 using Exchange.Crypto.Envelope;
-using Exchange.Crypto.Keys;
 using Exchange.Crypto.Statements;
 
 namespace Exchange.Office.Client;
@@ -15,9 +14,6 @@ namespace Exchange.Office.Client;
 public sealed record OpenResult(Guid Parcel, string Sender, Guid Envelope, string? Number, string Level, DateTimeOffset Accepted, string? Folder, IReadOnlyList<string> Files,
     Refusal? Failure, bool Again, bool Acknowledged);
 
-/// <summary>A parcel whose outside holds, with its sealed bytes on disk.</summary>
-sealed record HeldParcel(Guid Parcel, EnvelopeParts Parts, VerifiedEnvelope Envelope, Receipt Submission, ReadOnlyMemory<byte> SubmissionDer, IPrivateKey Key, string SealedFile, string Level);
-
 /// <summary>From a parcel in the mailbox to documents on disk and receipts at the gateway. Again is harmless at every step.</summary>
 sealed class OpenParcel(OfficeContext office)
 {
@@ -28,24 +24,38 @@ sealed class OpenParcel(OfficeContext office)
         Refusal.DocumentDigest, Refusal.DocumentName, Refusal.Expired,
     ];
 
+    // Bytes that are not what the header names: another copy may be.
+    static readonly HashSet<Refusal> OfTheBytes = [Refusal.PayloadRoot, Refusal.PayloadLength, Refusal.Der, Refusal.Size];
+
+    readonly VerifyParcel verify = new(office);
+    readonly SignReceipt sign = new(office);
+
     public async Task<OpenResult> RunAsync(Guid parcel, string outFolder, IProgress<long>? progress, CancellationToken cancel)
     {
-        office.Files.Folder("fetch");
-        var sealedFile = office.Files.At("fetch", parcel + ".envelope");
-        using var alone = OfficeFiles.TryLock(office.Files.At("fetch", parcel + ".lock")) ?? throw new RefusedException(Refusal.Busy, "another process opens this parcel");
-        // 1. All bytes, and the gateway's receipt of the submission: its time is T.
-        var submission = await office.Api.ParcelReceiptAsync(parcel, cancel).ConfigureAwait(false);
-        await using var file = OfficeFiles.Create(sealedFile);
-        await new FetchParcel(office).RunAsync(parcel, file, progress, cancel).ConfigureAwait(false);
+        var bytes = new ParcelFiles(office.Files, parcel);
+        using var alone = bytes.TryLock() ?? throw new RefusedException(Refusal.Busy, "another process opens this parcel");
+        // 1. All bytes, and the gateway's receipt of the submission: its time is T. What was delivered here, or fetched by an earlier run, is not fetched again.
+        if (!bytes.IsWhole) await new FetchParcel(office).RunAsync(bytes, progress, cancel).ConfigureAwait(false);
+        try { return await OpenWholeAsync(bytes, outFolder, cancel).ConfigureAwait(false); }
+        catch (RefusedException e) when (OfTheBytes.Contains(e.Refusal))
+        {
+            // The same bytes would be refused for ever: the next opening fetches them anew.
+            bytes.SetAside();
+            throw;
+        }
+    }
+
+    async Task<OpenResult> OpenWholeAsync(ParcelFiles bytes, string outFolder, CancellationToken cancel)
+    {
+        await using var file = bytes.Open();
         // 2. The outside, without trusting the gateway. No private key is touched before all of it holds.
-        file.Position = 0;
         var parts = await EnvelopeFile.ReadPartsAsync(file, cancel).ConfigureAwait(false);
-        var held = Verify(parcel, parts, submission, sealedFile);
+        var held = verify.Run(bytes.Parcel, parts, await File.ReadAllBytesAsync(bytes.Receipt, cancel).ConfigureAwait(false));
         // 3. (sender, id) is remembered for ever: the same again is harmless, another one under its name is refused.
         var header = held.Envelope.Header;
         var known = office.Received.Demand(header.Sender, header.Id, held.Envelope.Ctx, held.Envelope.ManifestDigest);
-        if (known is { Stage: ReceivedState.Opened } && known.Files.All(File.Exists)) return await AgainAsync(known, held, cancel).ConfigureAwait(false);
-        if (known is { Stage: ReceivedState.Failed }) return await AgainAsync(known, held, cancel).ConfigureAwait(false);
+        if (known is { Stage: ReceivedState.Opened } && known.Files.All(File.Exists)) return await AgainAsync(known, held, bytes, cancel).ConfigureAwait(false);
+        if (known is { Stage: ReceivedState.Failed }) return await AgainAsync(known, held, bytes, cancel).ConfigureAwait(false);
         // 4. Open; every finding about the inside goes to the sender by name.
         ReceivedRecord record;
         Refusal? failure = null;
@@ -53,36 +63,18 @@ sealed class OpenParcel(OfficeContext office)
         catch (RefusedException e) when (OfTheSender.Contains(e.Refusal))
         {
             failure = e.Refusal;
-            record = Failed(held, e.Refusal);
+            record = Failed(held, known, e.Refusal);
         }
         // 5. Documents and receipts are durable: only now the gateway is told.
         var acknowledged = await AcknowledgeAsync(record, cancel).ConfigureAwait(false);
-        if (failure is null) File.Delete(sealedFile);
+        if (failure is null) bytes.Remove();
         return Result(record, held, failure, again: false, acknowledged);
     }
-
-    HeldParcel Verify(Guid parcel, EnvelopeParts parts, byte[] submission, string sealedFile)
-    {
-        var statement = Statement.Read(parts.Header, StatementType.Header);
-        var header = statement.As<Header>();
-        var receipt = ReceiptCheck.Gateway(submission, new ReceiptSubject(header.Sender, header.Id, statement.Ref, Digest.Of(parts.Manifest.Span), header.Recipients), office.Profile.Pins, office.View.Trust);
-        if (receipt.Event != ReceiptEvent.SubmissionAcceptance || receipt.Code != "OK") throw new RefusedException(Refusal.Receipt, "not an acceptance");
-        if (receipt.Signatures is null || !receipt.Signatures.SequenceEqual(header.Dispatch.Signatures)) throw new RefusedException(Refusal.Receipt, "signatures of the dispatch");
-        var envelope = Envelope.Verify(parts, Context(header, receipt));
-        if (header.Gateway != office.Profile.Pins.Origin) throw new RefusedException(Refusal.OtherGateway, header.Gateway);
-        var level = office.View.Policy.Content.Policy == header.Label.Policy ? office.View.Policy.Level(header.Label.Class) : null;
-        var key = office.Keys.Encrypt.FirstOrDefault(k => header.Recipients.Any(r => r.Office == office.Profile.Office && r.Key == k.Certificate.Key));
-        return new HeldParcel(parcel, parts, envelope, receipt, submission, key ?? throw new RefusedException(Refusal.NotForThisKey), sealedFile,
-            (level ?? throw new RefusedException(Refusal.PolicyUnknown)).Code);
-    }
-
-    EnvelopeContext Context(Header header, Receipt submission) =>
-        new(office.View.DirectoryOf(header.Directory), office.View.Trust, DateTimeOffset.FromUnixTimeMilliseconds(submission.Time));
 
     async Task<ReceivedRecord> OpenAsync(HeldParcel held, ReceivedRecord? known, FileStream payload, string outFolder, CancellationToken cancel)
     {
         var header = held.Envelope.Header;
-        if (known is null && held.Submission.Time > header.Times.Expires) throw new RefusedException(Refusal.Expired);
+        if (known is null or { Stage: ReceivedState.Held } && held.Submission.Time > header.Times.Expires) throw new RefusedException(Refusal.Expired);
         var level = office.View.Policy.Level(header.Label.Class)!;
         var root = Path.GetFullPath(outFolder);
         Directory.CreateDirectory(root);
@@ -93,7 +85,7 @@ sealed class OpenParcel(OfficeContext office)
         {
             var opened = await Envelope.OpenAsync(new OpenRequest
             {
-                Parts = held.Parts, Payload = payload, Context = Context(header, held.Submission), Office = office.Profile.Office, Key = held.Key, Folder = making,
+                Parts = held.Parts, Payload = payload, Context = verify.Context(header, held.Submission), Office = office.Profile.Office, Key = held.Key, Folder = making,
                 OfficeSignsDispatch = level.Authors.Contains("office"),
             }, cancel).ConfigureAwait(false);
             DemandAuthor(opened, level.AuthorRoles);
@@ -132,35 +124,20 @@ sealed class OpenParcel(OfficeContext office)
         record = record with
         {
             State = nameof(ReceivedState.Opened),
-            Handover = record.Handover ?? Sign(held, ReceiptEvent.ContentHandover, "OK", null),
-            Outcome = record.Outcome ?? Sign(held, ReceiptEvent.ContentOpening, "OK", opened.Proof),
+            Handover = record.Handover ?? sign.Run(held, ReceiptEvent.ContentHandover, "OK", null),
+            Outcome = record.Outcome ?? sign.Run(held, ReceiptEvent.ContentOpening, "OK", opened.Proof),
         };
         office.Received.Save(record);
         return record;
     }
 
-    ReceivedRecord Failed(HeldParcel held, Refusal why)
+    ReceivedRecord Failed(HeldParcel held, ReceivedRecord? known, Refusal why)
     {
         var header = held.Envelope.Header;
-        OfficeFiles.FlushFile(held.SealedFile);
         var record = new ReceivedRecord(1, header.Sender, header.Id, held.Envelope.Ctx, held.Envelope.ManifestDigest, nameof(ReceivedState.Failed), held.Parcel, held.Submission.Time,
-            null, null, [], why.Code, Sign(held, ReceiptEvent.ContentHandover, "OK", null), Sign(held, ReceiptEvent.ContentOpeningFailure, why.Code, null), false);
+            null, null, [], why.Code, known?.Handover ?? sign.Run(held, ReceiptEvent.ContentHandover, "OK", null), sign.Run(held, ReceiptEvent.ContentOpeningFailure, why.Code, null), false);
         office.Received.Save(record);
         return record;
-    }
-
-    byte[] Sign(HeldParcel held, string what, string code, Digest? proof)
-    {
-        var now = office.Now;
-        var header = held.Envelope.Header;
-        var receipt = new Receipt
-        {
-            V = 1, Type = Receipt.TypeName, Signers = [office.Keys.Sign.Certificate.Key], Id = Guid.CreateVersion7(now), Event = what, Code = code,
-            Time = now.ToUnixTimeMilliseconds(), Issuer = office.Profile.Office, Sender = header.Sender, Envelope = header.Id, Ctx = held.Envelope.Ctx,
-            ManifestDigest = held.Envelope.ManifestDigest, Office = office.Profile.Office, Key = held.Key.Certificate.Key, Signatures = null, Policy = null,
-            Seen = office.Checkpoints.Seen, Entry = null, Proof = proof,
-        };
-        return Statement.Sign(StatementType.Receipt, StrictJson.Write(receipt, StatementJson.Default.Receipt), [office.Keys.Sign], now).Der.ToArray();
     }
 
     void KeepEvidence(HeldParcel held, OpenedEnvelope opened)
@@ -174,10 +151,10 @@ sealed class OpenParcel(OfficeContext office)
         office.Files.Write(Path.Combine(folder, "dispatch.p7s"), opened.DispatchDer.Span);
     }
 
-    async Task<OpenResult> AgainAsync(ReceivedRecord known, HeldParcel held, CancellationToken cancel)
+    async Task<OpenResult> AgainAsync(ReceivedRecord known, HeldParcel held, ParcelFiles bytes, CancellationToken cancel)
     {
         var acknowledged = await AcknowledgeAsync(known, cancel).ConfigureAwait(false);
-        if (known.Stage == ReceivedState.Opened) File.Delete(held.SealedFile);
+        if (known.Stage == ReceivedState.Opened) bytes.Remove();
         Refusal? failure = known.Code is null ? null : Refusal.All.GetValueOrDefault(known.Code, Refusal.CannotOpen);
         return Result(known, held, failure, again: true, acknowledged);
     }
@@ -193,6 +170,8 @@ sealed class OpenParcel(OfficeContext office)
             await office.Api.AcknowledgeAsync(record.Parcel, record.Outcome, cancel).ConfigureAwait(false);
         }
         catch (RefusedException e) when (e.Refusal == Refusal.Unreachable || e.Refusal == Refusal.Busy || e.Refusal == Refusal.Full) { return false; }
+        // It brought the parcel here and has our handover in hand, but has not written that down yet.
+        catch (RefusedException e) when (e.Refusal == Refusal.Receipt && office.Received.Handover(record.Parcel) is not null) { return false; }
         if (!record.Acknowledged) office.Received.Save(record with { Acknowledged = true });
         return true;
     }

@@ -7,6 +7,8 @@ namespace Exchange.Office.Client;
 /// <summary>How far a received envelope got. Durable before the step that it announces.</summary>
 public enum ReceivedState
 {
+    /// <summary>Delivered to our own endpoint: all bytes are here, the outside holds, our handover is signed. Not opened yet.</summary>
+    Held,
     /// <summary>Everything held; the documents are about to get their place in <see cref="ReceivedRecord.Folder"/>. After a crash the opening is done again over it.</summary>
     Opening,
     /// <summary>Documents and both receipts are durable.</summary>
@@ -49,6 +51,18 @@ sealed class Received(OfficeFiles files)
 
     public IEnumerable<ReceivedRecord> List() => Directory.Exists(files.At("received"))
         ? Directory.EnumerateFiles(files.At("received"), "*.json", SearchOption.AllDirectories).Select(f => JsonSerializer.Deserialize(File.ReadAllBytes(f), ClientJson.Default.ReceivedRecord)!) : [];
+
+    /// <summary>Our ContentHandover of a parcel that was delivered to our endpoint, by the parcel's name; kept for ever, since a repeat is answered with it.</summary>
+    /// <returns>null: none was given.</returns>
+    public byte[]? Handover(Guid parcel) => File.Exists(HandoverFile(parcel)) ? File.ReadAllBytes(HandoverFile(parcel)) : null;
+
+    public void SaveHandover(Guid parcel, ReadOnlySpan<byte> receipt)
+    {
+        files.Folder("handovers");
+        files.Write(HandoverFile(parcel), receipt);
+    }
+
+    string HandoverFile(Guid parcel) => files.At("handovers", parcel + ".p7s");
 
     /// <summary>Folder for what proves this envelope later: header, manifest, the gateway's receipt, the author's dispatch.</summary>
     public string Evidence(string sender, Guid id) => files.Folder("received", Safe(sender), id.ToString());
