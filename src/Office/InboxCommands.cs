@@ -50,18 +50,43 @@ static class InboxCommands
     {
         var parcel = new Argument<string?>("PARCEL") { Description = "One parcel of the mailbox; its first characters will do", Arity = ArgumentArity.ZeroOrOne };
         var all = new Option<bool>("--all") { Description = "Everything that waits" };
+        var from = new Option<string?>("--from") { Description = "Everything that the gateway's folder channel put into this folder", HelpName = "DIR" };
         var folder = new Option<string>("--out") { Description = "Folder in which each dispatch gets its own folder", Required = true, HelpName = "DIR" };
-        var command = new Command("open", "Fetches, checks and opens; acknowledges when the documents are safe on disk. Mở văn bản.") { parcel, all, folder };
+        var command = new Command("open", "Fetches, checks and opens; acknowledges when the documents are safe on disk. Mở văn bản.") { parcel, all, from, folder };
         return shell.Does(command, async (parsed, say, cancel) =>
         {
             var one = parsed.GetValue(parcel);
-            if (one is null != parsed.GetValue(all)) throw new UsageException("open: name one parcel, or --all", "open: chọn một bưu phẩm, hoặc --all");
+            var source = parsed.GetValue(from);
+            if ((one is null ? 0 : 1) + (parsed.GetValue(all) ? 1 : 0) + (source is null ? 0 : 1) != 1)
+                throw new UsageException("open: name one parcel, or --all, or --from DIR", "open: chọn một bưu phẩm, hoặc --all, hoặc --from THƯ-MỤC");
+            if (source is not null && !Directory.Exists(source)) throw new UsageException($"--from: there is no folder {source}", $"--from: không có thư mục {source}");
             using var client = shell.Client(parsed, say);
             await client.RefreshAsync(cancel).ConfigureAwait(false);
             await client.AcknowledgeAsync(cancel).ConfigureAwait(false);
+            if (source is not null) return await OpenFolderAsync(client, source, parsed.GetValue(folder)!, say, cancel).ConfigureAwait(false);
             var parcels = await ChosenAsync(client, one, cancel).ConfigureAwait(false);
             return await OpenEachAsync(client, parcels, parsed.GetValue(folder)!, say, cancel).ConfigureAwait(false);
         });
+    }
+
+    static async Task<int> OpenFolderAsync(OfficeClient client, string source, string folder, Output say, CancellationToken cancel)
+    {
+        var results = new List<object>();
+        var code = ExchangeProgram.Good;
+        await foreach (var result in client.OpenFolderAsync(source, folder, cancel).ConfigureAwait(false))
+        {
+            results.Add(result.Opened is { } done ? Describe(done) : new { parcel = result.Parcel, error = Output.Describe(result.Refusal!, result.Detail) });
+            if (result.Opened is { } opened) code = Math.Max(code, Tell(opened, say));
+            else
+            {
+                say.Say(result.IsMoved ? $"refused  {result.Parcel}  moved to failed" : $"not opened yet  {result.Parcel}", result.IsMoved ? $"từ chối  {result.Parcel}  đã chuyển sang failed" : $"chưa mở được  {result.Parcel}");
+                if (!say.IsJson) say.Refused(result.Refusal!, result.Detail);
+                code = Math.Max(code, result.IsMoved ? ExchangeProgram.Bad : ExchangeProgram.Incomplete);
+            }
+        }
+        say.Json(results);
+        if (results.Count == 0) say.Say("nothing waits", "không có văn bản chờ");
+        return code;
     }
 
     static async Task<int> OpenEachAsync(OfficeClient client, IReadOnlyList<MailboxParcel> parcels, string folder, Output say, CancellationToken cancel)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Exchange.Crypto;
 using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Policy;
@@ -74,6 +75,14 @@ public sealed class OfficeClient : IDisposable
 
     /// <summary>Fetches, verifies, opens, makes durable, acknowledges. Again is harmless.</summary>
     public Task<OpenResult> OpenAsync(Guid parcel, string outFolder, IProgress<long>? progress, CancellationToken cancel) => new OpenParcel(office).RunAsync(parcel, outFolder, progress, cancel);
+
+    /// <summary>Opens what the gateway's folder channel put into a folder, one after the other; each result as it comes.</summary>
+    public async IAsyncEnumerable<FolderResult> OpenFolderAsync(string folder, string outFolder, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var open = new OpenFolder(office, folder);
+        open.Sweep();
+        foreach (var parcel in open.Ready()) yield return await open.RunAsync(parcel, outFolder, null, cancel).ConfigureAwait(false);
+    }
 
     /// <summary>Parcels whose bytes are whole here and wait to be opened: delivered to our own endpoint, or left by an opening that did not end. The gateway is not asked.</summary>
     public IReadOnlyList<MailboxParcel> Held() => [.. ParcelFiles.Whole(office.Files).Select(HeldOne).OfType<MailboxParcel>()];

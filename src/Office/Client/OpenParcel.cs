@@ -35,6 +35,8 @@ sealed class OpenParcel(OfficeContext office)
         var bytes = new ParcelFiles(office.Files, parcel);
         using var alone = bytes.TryLock() ?? throw new RefusedException(Refusal.Busy, "another process opens this parcel");
         // 1. All bytes, and the gateway's receipt of the submission: its time is T. What was delivered here, or fetched by an earlier run, is not fetched again.
+        if (!bytes.IsWhole && OpenedBefore(parcel) is { } before)
+            return Result(before, parcel, LevelOf(before), null, again: true, await AcknowledgeAsync(before, cancel).ConfigureAwait(false));
         if (!bytes.IsWhole) await new FetchParcel(office).RunAsync(bytes, progress, cancel).ConfigureAwait(false);
         try { return await OpenWholeAsync(bytes, outFolder, cancel).ConfigureAwait(false); }
         catch (RefusedException e) when (OfTheBytes.Contains(e.Refusal))
@@ -43,6 +45,20 @@ sealed class OpenParcel(OfficeContext office)
             bytes.SetAside();
             throw;
         }
+    }
+
+    // Brought here, opened and put away long ago: the bytes have gone, and need not come again.
+    ReceivedRecord? OpenedBefore(Guid parcel)
+    {
+        if (office.Received.Handover(parcel) is not { } der) return null;
+        var handover = Statement.Read(der, StatementType.Receipt).As<Receipt>();
+        return office.Received.Find(handover.Sender, handover.Envelope) is { Stage: ReceivedState.Opened } record && record.Files.All(File.Exists) ? record : null;
+    }
+
+    string LevelOf(ReceivedRecord record)
+    {
+        var label = Statement.Read(File.ReadAllBytes(Path.Combine(office.Received.Evidence(record.Sender, record.Id), "header.p7s")), StatementType.Header).As<Header>().Label;
+        return (office.View.Policy.Content.Policy == label.Policy ? office.View.Policy.Level(label.Class)?.Code : null) ?? "";
     }
 
     async Task<OpenResult> OpenWholeAsync(ParcelFiles bytes, string outFolder, CancellationToken cancel)
@@ -68,7 +84,7 @@ sealed class OpenParcel(OfficeContext office)
         // 5. Documents and receipts are durable: only now the gateway is told.
         var acknowledged = await AcknowledgeAsync(record, cancel).ConfigureAwait(false);
         if (failure is null) bytes.Remove();
-        return Result(record, held, failure, again: false, acknowledged);
+        return Result(record, held.Parcel, held.Level, failure, again: false, acknowledged);
     }
 
     async Task<ReceivedRecord> OpenAsync(HeldParcel held, ReceivedRecord? known, FileStream payload, string outFolder, CancellationToken cancel)
@@ -156,7 +172,7 @@ sealed class OpenParcel(OfficeContext office)
         var acknowledged = await AcknowledgeAsync(known, cancel).ConfigureAwait(false);
         if (known.Stage == ReceivedState.Opened) bytes.Remove();
         Refusal? failure = known.Code is null ? null : Refusal.All.GetValueOrDefault(known.Code, Refusal.CannotOpen);
-        return Result(known, held, failure, again: true, acknowledged);
+        return Result(known, held.Parcel, held.Level, failure, again: true, acknowledged);
     }
 
     /// <summary>Hands our two receipts to the gateway; the same bytes each time.</summary>
@@ -176,8 +192,8 @@ sealed class OpenParcel(OfficeContext office)
         return true;
     }
 
-    static OpenResult Result(ReceivedRecord record, HeldParcel held, Refusal? failure, bool again, bool acknowledged) => new(held.Parcel, record.Sender, record.Id, record.Number,
-        held.Level, DateTimeOffset.FromUnixTimeMilliseconds(record.Time), record.Folder, record.Files, failure, again, acknowledged);
+    static OpenResult Result(ReceivedRecord record, Guid parcel, string level, Refusal? failure, bool again, bool acknowledged) => new(parcel, record.Sender, record.Id, record.Number,
+        level, DateTimeOffset.FromUnixTimeMilliseconds(record.Time), record.Folder, record.Files, failure, again, acknowledged);
 
     static string FreeFolder(string root, string sender, string? number, Guid id)
     {

@@ -1,0 +1,107 @@
+using Exchange.Adapters;
+using Exchange.Adapters.Folder;
+using Exchange.Crypto;
+using Exchange.Crypto.Statements;
+using Exchange.Office.Client;
+
+namespace Exchange.Tests;
+
+/// <summary>What the gateway's folder channel puts down, taken up by the office.</summary>
+public sealed class OpenFolderTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture>
+{
+    static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    static async Task<Guid> PutAsync(Bench bench, Guid? under = null, Action<byte[]>? spoil = null)
+    {
+        var id = (await bench.SendAsync()).Entry.Id;
+        var (file, acceptance, _) = bench.Gateway.Accepted[id];
+        byte[] bytes = [.. file];
+        spoil?.Invoke(bytes);
+        Directory.CreateDirectory(bench.At("drop", "H41"));
+        var adapter = new FolderAdapter(new FolderOptions { Root = bench.At("drop") });
+        var parcel = new Parcel(under ?? id, "H41", bytes.Length, acceptance, new Dictionary<string, string> { ["folder"] = "H41" });
+        Assert.IsType<DeliveryOutcome.Delivered>(await adapter.DeliverAsync(parcel, _ => Task.FromResult<Stream>(new MemoryStream(bytes)), Cancel));
+        return parcel.Id;
+    }
+
+    static async Task<List<FolderResult>> OpenAsync(Bench bench, Action<string>? step = null)
+    {
+        using var client = new OfficeClient(bench.Start("H41", step));
+        await client.RefreshAsync(Cancel);
+        var results = new List<FolderResult>();
+        await foreach (var result in client.OpenFolderAsync(bench.At("drop", "H41"), bench.At("received"), Cancel)) results.Add(result);
+        return results;
+    }
+
+    static string[] Left(Bench bench, params string[] under) => [.. Directory.GetFiles(bench.At(["drop", "H41", .. under])).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+
+    [Fact]
+    public async Task What_is_whole_is_opened_acknowledged_and_moved_and_what_has_no_marker_is_left_alone()
+    {
+        using var bench = new Bench(pki.Folder);
+        var id = await PutAsync(bench);
+        var torn = Guid.CreateVersion7();
+        await File.WriteAllTextAsync(bench.At("drop", "H41", $"{torn}.envelope"), "half", Cancel);
+        var result = Assert.Single(await OpenAsync(bench));
+        Assert.True(result.IsMoved && result.Opened is { Failure: null, Acknowledged: true });
+        Assert.Equal([$"{torn}.envelope"], Left(bench));
+        Assert.Equal([$"{id}.envelope", $"{id}.ready", $"{id}.receipt.p7s"], Left(bench, "opened"));
+        Assert.Equal(File.ReadAllBytes(bench.At("document.bin")), File.ReadAllBytes(Assert.Single(Directory.GetFiles(bench.At("received"), "*", SearchOption.AllDirectories))));
+        Assert.Equal([ReceiptEvent.ContentHandover, ReceiptEvent.ContentOpening], bench.Gateway.Acknowledged.Select(a => Statement.Read(a, StatementType.Receipt).As<Receipt>().Event).ToArray());
+        Assert.Empty(await OpenAsync(bench));
+    }
+
+    [Fact]
+    public async Task What_does_not_hold_goes_to_failed_with_its_reason_and_the_next_one_is_opened_all_the_same()
+    {
+        using var bench = new Bench(pki.Folder);
+        var bad = await PutAsync(bench, spoil: bytes => bytes[^100] ^= 1);
+        var good = await PutAsync(bench);
+        var results = await OpenAsync(bench);
+        Assert.Equal(Refusal.PayloadRoot, results.Single(r => r.Parcel == bad).Refusal);
+        Assert.NotNull(results.Single(r => r.Parcel == good).Opened);
+        Assert.Equal([$"{bad}.envelope", $"{bad}.ready", $"{bad}.reason.txt", $"{bad}.receipt.p7s"], Left(bench, "failed"));
+        var reason = await File.ReadAllTextAsync(bench.At("drop", "H41", "failed", $"{bad}.reason.txt"), Cancel);
+        Assert.StartsWith("E_PAYLOAD_ROOT", reason, StringComparison.Ordinal);
+        Assert.Contains(Refusal.PayloadRoot.Vi, reason, StringComparison.Ordinal);
+        Assert.Empty(Left(bench));
+    }
+
+    [Fact]
+    public async Task Put_down_again_after_it_was_taken_it_is_recognised()
+    {
+        using var bench = new Bench(pki.Folder);
+        var id = await PutAsync(bench);
+        await OpenAsync(bench);
+        foreach (var kind in new[] { "envelope", "receipt.p7s", "ready" }) File.Copy(bench.At("drop", "H41", "opened", $"{id}.{kind}"), bench.At("drop", "H41", $"{id}.{kind}"));
+        // The gateway has it no longer, and is not asked.
+        bench.Gateway.Accepted.Remove(id);
+        Assert.True(Assert.Single(await OpenAsync(bench)).Opened!.Again);
+        Assert.Single(Directory.GetDirectories(bench.At("received")));
+        Assert.Single(bench.Gateway.Acknowledged.DistinctBy(Convert.ToHexString), a => Statement.Read(a, StatementType.Receipt).As<Receipt>().Event == ReceiptEvent.ContentHandover);
+    }
+
+    [Fact]
+    public async Task A_program_killed_at_any_step_ends_with_one_opening_and_one_handover()
+    {
+        var steps = new List<string>();
+        using (var bench = new Bench(pki.Folder))
+        {
+            await PutAsync(bench);
+            await OpenAsync(bench, steps.Add);
+        }
+        for (var killed = steps.IndexOf("take bytes"); killed < steps.Count; killed++)
+        {
+            using var bench = new Bench(pki.Folder);
+            var id = await PutAsync(bench);
+            var count = 0;
+            await Assert.ThrowsAsync<KilledException>(() => OpenAsync(bench, _ => { if (count++ == killed) throw new KilledException(); }));
+            await OpenAsync(bench);
+            Assert.Empty(Left(bench));
+            Assert.Equal([$"{id}.envelope", $"{id}.ready", $"{id}.receipt.p7s"], Left(bench, "opened"));
+            Assert.Equal(File.ReadAllBytes(bench.At("document.bin")), File.ReadAllBytes(Assert.Single(Directory.GetFiles(bench.At("received"), "*", SearchOption.AllDirectories))));
+            var said = bench.Gateway.Acknowledged.DistinctBy(Convert.ToHexString).Select(a => Statement.Read(a, StatementType.Receipt).As<Receipt>().Event);
+            Assert.Equal([ReceiptEvent.ContentHandover, ReceiptEvent.ContentOpening], said.ToArray());
+        }
+    }
+}
