@@ -29,6 +29,7 @@ namespace Exchange.Office
             root.Subcommands.Add(TrackCommands.Status(shell));
             root.Subcommands.Add(InboxCommands.Inbox(shell));
             root.Subcommands.Add(InboxCommands.Open(shell));
+            root.Subcommands.Add(IntakeCommands.Intake(shell));
             root.Subcommands.Add(ReceiveCommands.Receive(shell));
             root.Subcommands.Add(TrackCommands.Receipts(shell));
             root.Subcommands.Add(VerifyCommands.Inspect(shell));

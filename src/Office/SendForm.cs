@@ -81,23 +81,33 @@ sealed class SendForm
         var text = parsed.GetValue(subject) ?? file.Subject ?? say.Ask("Subject", "Trích yếu");
         if (string.IsNullOrWhiteSpace(text))
             throw new UsageException("The dispatch has no subject: give --sheet FILE.", "Văn bản chưa có trích yếu: dùng --sheet TỆP.");
-        var day = parsed.GetValue(date) ?? file.Date ?? clock.GetUtcNow().ToOffset(TimeSpan.FromHours(7)).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        var day = parsed.GetValue(date) ?? file.Date ?? Today(clock);
         _ = Day(day, "--date");
-        var name = parsed.GetValue(signatoryName) ?? file.Signatory?.Name;
-        var position = parsed.GetValue(signatoryPosition) ?? file.Signatory?.Position;
+        return ToSheet(new SheetFile(parsed.GetValue(number) ?? file.Number, parsed.GetValue(notation) ?? file.Notation, text, parsed.GetValue(type) ?? file.DocumentType,
+            parsed.GetValue(place) ?? file.Place, day, new SheetSignatory(file.Signatory?.Authority, parsed.GetValue(signatoryPosition) ?? file.Signatory?.Position,
+                parsed.GetValue(signatoryName) ?? file.Signatory?.Name)), day);
+    }
+
+    /// <summary>The sheet that is signed: NFC, with the usual document type where none is named.</summary>
+    /// <param name="file">With its subject.</param>
+    /// <param name="day">When the file names none.</param>
+    internal static Sheet ToSheet(SheetFile file, string day)
+    {
+        if (string.IsNullOrWhiteSpace(file.Subject)) throw new UsageException("The dispatch has no subject.", "Văn bản chưa có trích yếu.");
+        var date = file.Date ?? day;
+        _ = Day(date, "date");
+        var (name, position) = (file.Signatory?.Name, file.Signatory?.Position);
         if (name is null != position is null)
             throw new UsageException("The signatory needs a name and a position.", "Người ký cần có họ tên và chức vụ.");
         return new Sheet
         {
-            Number = Nfc(parsed.GetValue(number) ?? file.Number),
-            Notation = Nfc(parsed.GetValue(notation) ?? file.Notation),
-            Subject = Nfc(text)!,
-            DocumentType = Nfc(parsed.GetValue(type) ?? file.DocumentType ?? "Công văn")!,
-            Place = Nfc(parsed.GetValue(place) ?? file.Place),
-            Date = day,
+            Number = Nfc(file.Number), Notation = Nfc(file.Notation), Subject = Nfc(file.Subject)!, DocumentType = Nfc(file.DocumentType ?? "Công văn")!, Place = Nfc(file.Place), Date = date,
             Signatory = name is null ? null : new Signatory(Nfc(file.Signatory?.Authority), Nfc(position)!, Nfc(name)!),
         };
     }
+
+    /// <summary>Today, where the offices are.</summary>
+    internal static string Today(TimeProvider clock) => clock.GetUtcNow().ToOffset(TimeSpan.FromHours(7)).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     static SheetFile FromFile(string path)
     {
@@ -115,7 +125,7 @@ sealed class SendForm
 
     static string[] Codes(string? list) => list is null ? [] : list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
-    static TimeSpan Span(string text)
+    internal static TimeSpan Span(string text)
     {
         if (text.Length > 1 && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is > 0 and <= 100_000)
             switch (text[^1])

@@ -39,6 +39,10 @@ public sealed class OfficeClient : IDisposable
     /// <summary>Seals into the outbox. On return the dispatch is durable and nothing has left.</summary>
     public Task<OutboxEntry> SealAsync(SendRequest request, IProgress<long>? progress, CancellationToken cancel) => new SealDispatch(office).RunAsync(request, progress, cancel);
 
+    /// <summary>As <see cref="SealAsync(SendRequest, IProgress{long}?, CancellationToken)"/>, under a name that the caller has made durable: after a crash he finds the entry by it.</summary>
+    /// <param name="id">Version 7, used for nothing else; no entry of this name may be there.</param>
+    public Task<OutboxEntry> SealAsync(Guid id, SendRequest request, IProgress<long>? progress, CancellationToken cancel) => new SealDispatch(office).RunAsync(request, progress, cancel, id);
+
     /// <summary>Sends one entry: for the first time, again, or after a crash. The same bytes each time.</summary>
     public Task<DeliveryVerdict> DeliverAsync(OutboxEntry entry, IProgress<long>? progress, CancellationToken cancel) => new DeliverOutbox(office).RunAsync(entry, progress, cancel);
 

@@ -31,7 +31,8 @@ public sealed record SendRequest
 /// <summary>From files to a durable outbox entry. Nothing leaves the office here.</summary>
 sealed class SealDispatch(OfficeContext office)
 {
-    public async Task<OutboxEntry> RunAsync(SendRequest request, IProgress<long>? progress, CancellationToken cancel)
+    /// <param name="fixedId">The envelope's name, when the caller had to write it down before; null: a new one.</param>
+    public async Task<OutboxEntry> RunAsync(SendRequest request, IProgress<long>? progress, CancellationToken cancel, Guid? fixedId = null)
     {
         var now = office.Now;
         // 1. What the policy asks of this level; what is plainly missing is said before anything is sealed.
@@ -44,7 +45,7 @@ sealed class SealDispatch(OfficeContext office)
         var recipients = request.To.Select(c => RecipientOf(c, "to")).Concat(request.Cc.Select(c => RecipientOf(c, "cc"))).ToList();
         if (recipients.Count == 0) throw new RefusedException(Refusal.Recipients, "no recipient");
         if (recipients.Select(r => r.Office).Distinct().Count() != recipients.Count) throw new RefusedException(Refusal.Recipients, "an office is named twice");
-        var id = Guid.CreateVersion7(now);
+        var id = fixedId ?? Guid.CreateVersion7(now);
         var seal = new SealRequest
         {
             Id = id,
