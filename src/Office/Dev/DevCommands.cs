@@ -9,6 +9,7 @@ static class DevCommands
     {
         var command = new Command("dev", "For developers only: keys and offices that nobody outside this machine trusts. Chỉ dành cho phát triển.");
         command.Subcommands.Add(Pki(shell));
+        command.Subcommands.Add(Channel(shell));
         command.Subcommands.Add(DemoCommand(shell));
         return command;
     }
@@ -24,6 +25,29 @@ static class DevCommands
         var command = new Command("demo", "Starts a gateway and takes real dispatches through it: what ./run tells") { gateway, pki, work, samples, large, once };
         return shell.Does(command, (parsed, say, cancel) => new Demo(shell, say,
             new DemoRequest(Path.GetFullPath(parsed.GetValue(gateway)!), Path.GetFullPath(parsed.GetValue(pki)!), parsed.GetValue(work)!, parsed.GetValue(samples)!, parsed.GetValue(large), parsed.GetValue(once))).RunAsync(cancel));
+    }
+
+    static Command Channel(Shell shell)
+    {
+        var pki = new Option<string>("--pki") { Description = "Folder made by dev pki", Required = true, HelpName = "DIR" };
+        var from = new Option<string?>("--from") { Description = "Standing in force; default the first one of the PKI", HelpName = "FILE" };
+        var office = new Option<string>("--office") { Required = true, HelpName = "H41" };
+        var adapter = new Option<string>("--adapter") { Description = "mailbox, https or folder", Required = true, HelpName = "NAME" };
+        var settings = new Option<string[]>("--setting") { Description = "url=https://host:port for https, folder=NAME for folder", HelpName = "NAME=VALUE" };
+        var target = new Option<string>("--out") { Description = "File for exchange-gateway activate", Required = true, HelpName = "FILE" };
+        var command = new Command("channel", "Signs the next standing, in which one office is reached in another way") { pki, from, office, adapter, settings, target };
+        return shell.Does(command, (parsed, say, _) =>
+        {
+            var pairs = (parsed.GetValue(settings) ?? []).Select(s => s.Split('=', 2)).ToList();
+            if (pairs.Any(p => p.Length != 2)) throw new UsageException("--setting: NAME=VALUE", "--setting: TÊN=GIÁ-TRỊ");
+            var folder = parsed.GetValue(pki)!;
+            var next = DevChannel.Next(folder, File.ReadAllBytes(parsed.GetValue(from) ?? Path.Combine(folder, "statements", "standing.p7s")), parsed.GetValue(office)!, parsed.GetValue(adapter)!,
+                pairs.ToDictionary(p => p[0], p => p[1]), shell.Clock.GetUtcNow());
+            DurableFile.Write(Path.GetFullPath(parsed.GetValue(target)!), next);
+            say.Json(new { file = parsed.GetValue(target) });
+            say.Hint("to put it in force", "để áp dụng", $"exchange-gateway activate --data DIR {parsed.GetValue(target)}");
+            return Task.FromResult(ExchangeProgram.Good);
+        });
     }
 
     static Command Pki(Shell shell)

@@ -1,0 +1,119 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Exchange.Office.Client;
+
+namespace Exchange.Tests;
+
+/// <summary>From a folder of jobs through the gateway to an office's own endpoint and to an office's folder: real programs, real channels.</summary>
+public sealed class ChannelTests(DevelopmentPki pki) : IClassFixture<DevelopmentPki>, IDisposable
+{
+    readonly List<Process> started = [];
+
+    public void Dispose()
+    {
+        foreach (var process in started)
+        {
+            if (!process.HasExited) process.Kill();
+            process.Dispose();
+        }
+    }
+
+    static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    static async Task ActivateAsync(Site site, int version, params string[] arguments)
+    {
+        string At(int v) => v == 1 ? site.Pki.At("statements", "standing.p7s") : site.At($"standing-{v}.p7s");
+        var signed = await Site.RunAsync(Site.Exchange, ["dev", "channel", "--pki", site.Pki.Folder.FullName, "--from", At(version - 1), "--out", At(version), .. arguments]);
+        Assert.True(signed.Code == 0, signed.ToString());
+        var given = await Site.RunAsync(Site.GatewayProgram, ["activate", "--data", site.Data, At(version)]);
+        Assert.True(given.Code == 0, given.ToString());
+        await Site.UntilAsync(() => Task.FromResult(Directory.GetFiles(Path.Combine(site.Data, "incoming", "done")).Any(f => f.Contains($"standing-{version}", StringComparison.Ordinal))));
+    }
+
+    /// <summary>The receiving program, and the address it said; ended in any case when the test ends.</summary>
+    async Task<(Process Process, string Address)> ReceiveAsync(Site site, string listen)
+    {
+        var process = site.StartOffice("H41", "receive", "--listen", listen, "--out", site.At("received"));
+        started.Add(process);
+        var line = await process.StandardOutput.ReadLineAsync(Cancel);
+        Assert.StartsWith("receiving at ", line, StringComparison.Ordinal);
+        _ = process.StandardOutput.ReadToEndAsync(Cancel);
+        _ = process.StandardError.ReadToEndAsync(Cancel);
+        return (process, line!["receiving at ".Length..].Split(';')[0]);
+    }
+
+    static string Job(string file, string to) => $$"""{"files":["{{file}}"],"to":["{{to}}"],"level":"thuong","urgency":3,"sheet":{"number":"12","notation":"VPCP","subject":"S"} }""";
+
+    static void Put(Site site, string name, byte[] bytes, string to)
+    {
+        Directory.CreateDirectory(site.At("in"));
+        File.WriteAllBytes(site.At("in", name + ".bin"), bytes);
+        File.WriteAllText(site.At("in", name + ".tmp"), Job(name + ".bin", to));
+        File.Move(site.At("in", name + ".tmp"), site.At("in", name + ".job.json"));
+    }
+
+    static bool Has(string folder, byte[] bytes) => Directory.Exists(folder) && Directory.GetFiles(folder, "*", SearchOption.AllDirectories)
+        .Any(f => !f.Contains("/.opening-", StringComparison.Ordinal) && new FileInfo(f).Length == bytes.Length && File.ReadAllBytes(f).AsSpan().SequenceEqual(bytes));
+
+    [Fact]
+    public async Task A_job_reaches_an_office_at_its_own_endpoint_and_the_receiver_may_be_killed_in_between()
+    {
+        await using var site = await Site.StartAsync(pki);
+        var (receiver, address) = await ReceiveAsync(site, "127.0.0.1:0");
+        await ActivateAsync(site, 2, "--office", "H41", "--adapter", "https", "--setting", $"url={address}");
+        byte[] first = new byte[300_000], second = new byte[40 << 20];
+        System.Security.Cryptography.RandomNumberGenerator.Fill(first);
+        System.Security.Cryptography.RandomNumberGenerator.Fill(second);
+        Put(site, "first", first, "H41");
+        var sent = await site.OfficeAsync("G22", "intake", "--folder", site.At("in"), "--once");
+        Assert.True(sent.Code == 0, sent.ToString());
+        Assert.True(File.Exists(site.At("in", "sent", "first", "first.bin")));
+        await Site.UntilAsync(() => Task.FromResult(Has(site.At("received"), first)));
+
+        // kill -9 while the second one comes in; started again at the same address it gets it once more, and opens it once.
+        Put(site, "second", second, "H41");
+        sent = await site.OfficeAsync("G22", "intake", "--folder", site.At("in"), "--once");
+        Assert.True(sent.Code == 0, sent.ToString());
+        await Site.UntilAsync(() => Task.FromResult(Directory.GetFiles(site.At("H41", "state", "fetch"), "*.part").Length > 0 || Has(site.At("received"), second)));
+        receiver.Kill();
+        await receiver.WaitForExitAsync(Cancel);
+        (receiver, _) = await ReceiveAsync(site, address["https://".Length..]);
+        await Site.UntilAsync(() => Task.FromResult(Has(site.At("received"), second)));
+        Assert.Equal(2, Directory.GetFiles(site.At("received"), "*.bin", SearchOption.AllDirectories).Length);
+        using var sender = site.Client("G22");
+        foreach (var entry in sender.Outbox())
+            await Site.UntilAsync(async () => (await sender.TrackAsync(entry, audit: false, Cancel)).Copies.Single() is { Evidence: CopyEvidence.OpenedProven, State: "delivered" });
+        // A clean end, as a service manager asks for it.
+        using (Process.Start("kill", ["-TERM", $"{receiver.Id}"])) await receiver.WaitForExitAsync(Cancel).WaitAsync(TimeSpan.FromSeconds(15), Cancel);
+        Assert.Equal(0, receiver.ExitCode);
+    }
+
+    [Fact]
+    public async Task A_dispatch_is_put_into_an_offices_folder_opened_from_there_and_proven_to_its_sender()
+    {
+        await using var site = await Site.StartAsync(pki);
+        Directory.CreateDirectory(site.At("drop", "h14"));
+        await site.Gateway.StopAsync(TimeProvider.System);
+        site.Gateway.Dispose();
+        var settings = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(site.Data, "gateway.json"), Cancel))!;
+        settings["folders"] = site.At("drop");
+        await File.WriteAllTextAsync(Path.Combine(site.Data, "gateway.json"), settings.ToJsonString(), Cancel);
+        await site.ServeAsync();
+        await ActivateAsync(site, 2, "--office", "H14", "--adapter", "folder", "--setting", "folder=h14");
+        var bytes = System.Security.Cryptography.RandomNumberGenerator.GetBytes(500_000);
+        await File.WriteAllBytesAsync(site.At("a.bin"), bytes, Cancel);
+        var sent = await site.SendAsync(site.At("a.bin"), "H14");
+        Assert.True(sent.Code == 0, sent.ToString());
+        await Site.UntilAsync(() => Task.FromResult(Directory.GetFiles(site.At("drop", "h14"), "*.ready").Length == 1));
+        var opened = await site.OfficeAsync("H14", "open", "--from", site.At("drop", "h14"), "--out", site.At("received"));
+        Assert.True(opened.Code is 0 or 2, opened.ToString());
+        Assert.True(Has(site.At("received"), bytes));
+        Assert.Equal(3, Directory.GetFiles(site.At("drop", "h14", "opened")).Length);
+        Assert.Empty(Directory.GetFiles(site.At("drop", "h14")));
+        // The gateway may still have been writing down that it had put it there: then the receipts go with the next call.
+        using var recipient = site.Client("H14");
+        await Site.UntilAsync(async () => await recipient.AcknowledgeAsync(Cancel) == 0);
+        using var sender = site.Client("G22");
+        Assert.Equal(CopyEvidence.OpenedProven, (await sender.TrackAsync(Assert.Single(sender.Outbox()), audit: false, Cancel)).Copies.Single().Evidence);
+    }
+}
