@@ -10,6 +10,7 @@ namespace Exchange;
 /// <list type="bullet">
 /// <item>write: open(temp, O_EXCL, 0600) · write… · fsync(temp) · open(folder) · rename(temp, path) · fsync(folder)</item>
 /// <item>write, not replacing: … fsync(temp) · open(folder) · link(temp, path), fails if path exists · unlink(temp) · fsync(folder)</item>
+/// <item>move: open(both folders) · rename(from, to) · fsync(folder of to) · fsync(folder of from)</item>
 /// <item>delete: open(folder) · unlink(path) · fsync(folder)</item>
 /// <item>create folder: mkdir(path) · fsync(parent), from the first missing ancestor down</item>
 /// </list>
@@ -49,6 +50,20 @@ static partial class DurableFile
         using var folder = OpenFolder(Path.GetDirectoryName(path)!);
         if (unlink(path) != 0 && Marshal.GetLastPInvokeError() is var errno && errno != ENOENT) throw Failed("unlink", errno);
         Fsync(folder);
+    }
+
+    /// <summary>
+    /// Moves a file whose bytes are durable to another folder of the same file system. Crash before the folders are synced: it is in either place, or after the
+    /// second fsync was lost in both.
+    /// </summary>
+    public static void Move(string from, string to)
+    {
+        (from, to) = (Path.GetFullPath(from), Path.GetFullPath(to));
+        using var source = OpenFolder(Path.GetDirectoryName(from)!);
+        using var target = OpenFolder(Path.GetDirectoryName(to)!);
+        Rename(from, to);
+        Fsync(target);
+        Fsync(source);
     }
 
     /// <summary>Makes names in this folder durable.</summary>

@@ -208,6 +208,9 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
     public static readonly Refusal NothingToUpload = new("E_NOTHING_TO_UPLOAD",
         "No payload is awaited for this dispatch.", "Không chờ nội dung nào cho văn bản này.",
         "Submit the header first, or ask for the status.", "Gửi phần đầu trước, hoặc hỏi trạng thái.");
+    public static readonly Refusal UploadOffset = new("E_UPLOAD_OFFSET",
+        "The payload does not go on at this byte.", "Nội dung không tiếp tục từ byte này.",
+        "Go on at the byte that Upload-Offset of the answer names.", "Tiếp tục từ byte ghi trong Upload-Offset của câu trả lời.");
     public static readonly Refusal Receipt = new("E_RECEIPT",
         "The receipt does not fit the dispatch or its signer.", "Biên nhận không khớp với văn bản hoặc người ký.",
         "Make the receipt again from the opened dispatch.", "Tạo lại biên nhận từ văn bản đã mở.");

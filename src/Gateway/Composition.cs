@@ -19,7 +19,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace Exchange.Gateway;
 
 /// <summary>What the slices share: the store's doors, the world and the clock.</summary>
-sealed record Shared(Options Options, IEngine Engine, Journal Journal, LedgerReader Ledger, Worlds Worlds, BlobStore Blobs, Room Room, Evidence Evidence, Meters Meters, TimeProvider Clock, ILoggerFactory Logs)
+sealed record Shared(Options Options, IEngine Engine, Journal Journal, LedgerReader Ledger, Worlds Worlds, BlobStore Blobs, UploadFolder Uploads, Room Room, Evidence Evidence, Meters Meters, TimeProvider Clock, ILoggerFactory Logs)
 {
     public ILogger<T> Log<T>() => Logs.CreateLogger<T>();
 }

@@ -6,6 +6,7 @@ using Exchange.Gateway.Delivery;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Receipts;
 using Exchange.Gateway.Store;
+using Exchange.Gateway.Submission;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -23,6 +24,8 @@ sealed record HostSettings
     public JournalOptions Journal { get; init; } = new();
     /// <summary>In place of those of the composition; null: those.</summary>
     public IReadOnlyList<IDeliveryAdapter>? Adapters { get; init; }
+    /// <summary>Called with a step's name before it is taken: a test that throws there has killed the process at that place.</summary>
+    public Action<string>? Step { get; init; }
     /// <summary>False: nobody calls the steps but the test.</summary>
     public bool RunLoops { get; init; } = true;
 }
@@ -93,7 +96,9 @@ sealed class GatewayHost : IAsyncDisposable
         var ledger = new LedgerReader(engine, checkpoints);
         blobs.SweepTemporary();
         var meters = Own(new Meters());
-        Shared = new(options, engine, journal, ledger, worlds, blobs, new Room(data, options.Limits.ReserveBytes, clock, logs.CreateLogger<Room>()), new Evidence(equipment.Evidence, options.Origin, TimeSpan.FromSeconds(options.Limits.PromiseSeconds)), meters, clock, logs);
+        var uploads = new UploadFolder(folder.Uploads, blobs, settings.Step);
+        using (var reader = engine.Reader()) uploads.Sweep(id => UploadTable.IsAwaited(reader, id));
+        Shared = new(options, engine, journal, ledger, worlds, blobs, uploads, new Room(data, options.Limits.ReserveBytes, clock, logs.CreateLogger<Room>()), new Evidence(equipment.Evidence, options.Origin, TimeSpan.FromSeconds(options.Limits.PromiseSeconds)), meters, clock, logs);
 
         long size;
         using (var reader = engine.Reader()) size = HeadTable.Read(reader).Size;

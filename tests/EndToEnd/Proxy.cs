@@ -3,25 +3,28 @@ using System.Net.Sockets;
 
 namespace Exchange.Tests;
 
-/// <summary>A wire that can be cut: passes bytes to the gateway, counts what the office sent, and from a given count on keeps the gateway's answers to itself.</summary>
+/// <summary>A wire that can be cut: passes bytes to the gateway, counts what the office sent, and from a given count on keeps the gateway's answers to itself, or cuts every line once.</summary>
 sealed class Proxy : IDisposable
 {
     readonly TcpListener listener = new(IPAddress.Loopback, 0);
     readonly CancellationTokenSource stop = new();
     readonly int port;
-    readonly long silentAfter;
+    readonly long silentAfter, cutAfter;
+    readonly CancellationTokenSource lines = new();
     long sent;
 
     /// <param name="silentAfter">Bytes from the office after which nothing comes back.</param>
-    public Proxy(int port, long silentAfter)
+    /// <param name="cutAfter">Bytes from the office after which every line is cut, once; new ones hold.</param>
+    public Proxy(int port, long silentAfter = long.MaxValue, long cutAfter = long.MaxValue)
     {
-        (this.port, this.silentAfter) = (port, silentAfter);
+        (this.port, this.silentAfter, this.cutAfter) = (port, silentAfter, cutAfter);
         listener.Start();
         _ = AcceptAsync();
     }
 
     public Uri Address => new($"https://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
     public long Sent => Interlocked.Read(ref sent);
+    public bool WasCut => lines.IsCancellationRequested;
 
     async Task AcceptAsync()
     {
@@ -42,16 +45,22 @@ sealed class Proxy : IDisposable
     async Task PumpAsync(NetworkStream from, NetworkStream to, bool outbound)
     {
         var buffer = new byte[1 << 16];
+        // A line that was made after the cut holds.
+        using var line = CancellationTokenSource.CreateLinkedTokenSource(stop.Token, WasCut ? CancellationToken.None : lines.Token);
         try
         {
-            for (int read; (read = await from.ReadAsync(buffer, stop.Token)) > 0;)
+            for (int read; (read = await from.ReadAsync(buffer, line.Token)) > 0;)
             {
-                if (outbound) Interlocked.Add(ref sent, read);
-                if (outbound || Sent < silentAfter) await to.WriteAsync(buffer.AsMemory(0, read), stop.Token);
+                if (outbound && Interlocked.Add(ref sent, read) >= cutAfter && !WasCut) await lines.CancelAsync();
+                if (outbound || Sent < silentAfter) await to.WriteAsync(buffer.AsMemory(0, read), line.Token);
             }
             to.Close();
         }
-        catch (Exception e) when (e is OperationCanceledException or IOException or ObjectDisposedException) { to.Close(); }
+        catch (Exception e) when (e is OperationCanceledException or IOException or ObjectDisposedException)
+        {
+            to.Close();
+            from.Close();
+        }
     }
 
     public void Dispose()
@@ -59,5 +68,6 @@ sealed class Proxy : IDisposable
         stop.Cancel();
         listener.Stop();
         stop.Dispose();
+        lines.Dispose();
     }
 }

@@ -38,6 +38,41 @@ public static class Payload
         if (tree.Root() != expected.Root) throw new RefusedException(Refusal.PayloadRoot);
     }
 
+    /// <summary>Where a segment begins on the wire; at the number of segments: the wire length.</summary>
+    public static long WireOffset(long length, long segment) => segment >= Segments(length) ? WireLength(length) : segment * (SegmentLength + TagLength);
+
+    /// <summary>
+    /// For a transfer in several goes: takes the segments from <paramref name="first"/> on as long as whole ones come, hashing on all cores, and hands each with its
+    /// leaf to <paramref name="keep"/>, in order. A segment that breaks off is dropped; the leaves lead to the root by <see cref="RootOf"/>.
+    /// </summary>
+    /// <returns>What ended the wire early; null: it ended by itself, or everything has come.</returns>
+    public static async Task<Exception?> TakeInAsync(Stream wire, long length, long first, Func<ReadOnlyMemory<byte>, Digest, ValueTask> keep, CancellationToken cancel)
+    {
+        Exception? broken = null;
+        await SegmentPipeline.RunAsync(length, first,
+            async segment =>
+            {
+                try { return await wire.ReadAtLeastAsync(segment.Wire, segment.Wire.Length, throwOnEndOfStream: false, cancel) == segment.Wire.Length; }
+                catch (Exception e)
+                {
+                    // However the line broke: what came before it is whole, and is kept.
+                    broken = e;
+                    return false;
+                }
+            },
+            segment => segment.Leaf = SegmentTree.Leaf(segment.Wire.Span),
+            segment => keep(segment.Wire, segment.Leaf), CancellationToken.None);
+        return broken;
+    }
+
+    /// <summary>Root over all leaves of a payload.</summary>
+    public static Digest RootOf(IEnumerable<Digest> leaves)
+    {
+        var tree = new SegmentTree();
+        foreach (var leaf in leaves) tree.Add(leaf);
+        return tree.Root();
+    }
+
     internal static async ValueTask ReadSegmentAsync(Stream wire, Segment segment, CancellationToken cancel)
     {
         if (await wire.ReadAtLeastAsync(segment.Wire, segment.Wire.Length, throwOnEndOfStream: false, cancel) != segment.Wire.Length)

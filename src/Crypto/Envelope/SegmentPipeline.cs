@@ -30,14 +30,19 @@ static class SegmentPipeline
     static readonly int Depth = Math.Clamp(Environment.ProcessorCount + 2, 4, 16);
 
     /// <param name="length">Plaintext length: fixes count, sizes and which one is last.</param>
-    public static async Task RunAsync(long length, Func<Segment, ValueTask> fill, Action<Segment> work, Func<Segment, ValueTask> drain, CancellationToken cancel)
+    public static Task RunAsync(long length, Func<Segment, ValueTask> fill, Action<Segment> work, Func<Segment, ValueTask> drain, CancellationToken cancel) =>
+        RunAsync(length, 0, async segment => { await fill(segment); return true; }, work, drain, cancel);
+
+    /// <param name="first">Index to begin at.</param>
+    /// <param name="fill">False: no more comes; what came before is worked on and drained.</param>
+    public static async Task RunAsync(long length, long first, Func<Segment, ValueTask<bool>> fill, Action<Segment> work, Func<Segment, ValueTask> drain, CancellationToken cancel)
     {
         var count = Payload.Segments(length);
         var flying = new Queue<(Segment Segment, Task Work)>(Depth);
         var own = new Stack<Segment>(Depth);
         try
         {
-            for (long index = 0; index < count; index++)
+            for (var index = first; index < count; index++)
             {
                 cancel.ThrowIfCancellationRequested();
                 if (flying.Count == Depth) await DrainOne();
@@ -47,7 +52,7 @@ static class SegmentPipeline
                 segment.Length = segment.Last ? (int)(length - index * Payload.SegmentLength) : Payload.SegmentLength;
                 segment.Bad = false;
                 own.Push(segment);
-                await fill(segment);
+                if (!await fill(segment)) break;
                 own.Pop();
                 flying.Enqueue((segment, Task.Run(() => work(segment), CancellationToken.None)));
             }

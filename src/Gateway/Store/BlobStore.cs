@@ -31,17 +31,14 @@ internal sealed class BlobStore(string folder, TimeProvider clock)
     /// </summary>
     public async Task PutAsync(Guid dispatch, Func<Stream, Task> write, CancellationToken cancel)
     {
-        var path = PathOf(dispatch);
-        var inner = Path.GetDirectoryName(path)!;
-        if (!folders.ContainsKey(inner))
-        {
-            DurableFile.CreateFolder(inner);
-            folders[inner] = true;
-        }
+        var path = MadePathOf(dispatch);
         using var writer = DurableFile.Create(path, replace: false);
         await write(writer.Stream);
         await writer.CommitAsync(cancel);
     }
+
+    /// <summary>Takes over a file of this file system whose bytes are durable; durable on return. A crash leaves it in either place.</summary>
+    public void Adopt(Guid dispatch, string file) => DurableFile.Move(file, MadePathOf(dispatch));
 
     /// <summary>For reading, seekable.</summary>
     /// <exception cref="IOException">It is gone or cannot be read: a finding for the check.</exception>
@@ -84,6 +81,18 @@ internal sealed class BlobStore(string folder, TimeProvider clock)
         select (Guid.ParseExact(file.Name, "N"), new DateTimeOffset(file.LastWriteTimeUtc, TimeSpan.Zero));
 
     IEnumerable<string> Inner() => Directory.Exists(folder) ? Directory.EnumerateDirectories(folder).SelectMany(Directory.EnumerateDirectories) : [];
+
+    string MadePathOf(Guid dispatch)
+    {
+        var path = PathOf(dispatch);
+        var inner = Path.GetDirectoryName(path)!;
+        if (!folders.ContainsKey(inner))
+        {
+            DurableFile.CreateFolder(inner);
+            folders[inner] = true;
+        }
+        return path;
+    }
 
     string PathOf(Guid dispatch)
     {

@@ -42,12 +42,14 @@ internal static class UploadTable
     public static UploadRow? Find(Source source, string sender, Guid envelope) =>
         source.OneWritten<UploadRow>($"SELECT {Columns} FROM upload WHERE sender = @sender AND envelope = @envelope", new { sender, envelope });
 
-    /// <summary>Gone: accepted or refused (in the change that logs it) or given up (a quiet one).</summary>
-    public static void Remove(Batch b, Guid id) => b.Execute("DELETE FROM upload WHERE id = @id", new { id });
+    /// <summary>Gone: accepted or refused (in the change that logs it) or given up (a quiet one). False: it was gone before.</summary>
+    public static bool Remove(Batch b, Guid id) => b.Execute("DELETE FROM upload WHERE id = @id", new { id }) == 1;
 
     /// <summary>Those whose time ran out, oldest first.</summary>
     public static IReadOnlyList<UploadRow> Expired(Source source, long now, int limit) =>
         source.Query<UploadRow>($"SELECT {Columns} FROM upload WHERE expires_at <= @now ORDER BY expires_at LIMIT @limit", new { now, limit });
+
+    public static bool IsAwaited(Source source, Guid id) => source.One<long>("SELECT EXISTS (SELECT 1 FROM upload WHERE id = @id)", new { id }) == 1;
 
     /// <summary>Bytes awaited of this office: its quota.</summary>
     public static long BytesAwaited(Source source, string sender) =>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Exchange.Crypto;
 using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Labels;
@@ -21,6 +22,7 @@ sealed record RefusalAnswer(string Code, Bilingual Messages, Bilingual Remedy);
 static class SubmissionEndpoint
 {
     const int MaxQuestion = 256 << 10;
+    const string Payload = "/dispatches/{id}/payload", OffsetHeader = "Upload-Offset", LengthHeader = "Upload-Length";
 
     public static void Map(IEndpointRouteBuilder routes, SubmitDispatch submit, UploadPayload upload, DryRun dryRun, Options options)
     {
@@ -29,13 +31,17 @@ static class SubmissionEndpoint
         routes.MapPost("/dispatches", async (HttpContext context) =>
         {
             Answers.BodyUpTo(context, maxSubmission);
-            return Answer(await submit.Submit(SignIn.Office(context), context.Request.BodyReader, context.RequestAborted));
+            return Answer(context, await submit.Submit(SignIn.Office(context), context.Request.BodyReader, context.RequestAborted));
         });
-        routes.MapPut("/dispatches/{id}/payload", async (HttpContext context, string id) =>
+        async Task<IResult> Upload(HttpContext context, string id, long? from)
         {
             Answers.BodyUpTo(context, context.Request.ContentLength ?? 0);
-            return Answer(await upload.Upload(SignIn.Office(context), Answers.Id(id), context.Request.Body, context.Request.ContentLength, context.RequestAborted));
-        });
+            var body = new UploadBody(context.Request.Body, context.Request.ContentLength, from);
+            return Answer(context, await upload.TakeIn(SignIn.Office(context), Answers.Id(id), body, context.RequestAborted));
+        }
+        routes.MapPut(Payload, (HttpContext context, string id) => Upload(context, id, null));
+        routes.MapPatch(Payload, (HttpContext context, string id) => Upload(context, id, Offset(context)));
+        routes.MapMethods(Payload, [HttpMethods.Head], (HttpContext context, string id) => Answer(context, upload.Ask(SignIn.Office(context), Answers.Id(id))));
         routes.MapPost("/dispatches/dry-run", async (HttpContext context) =>
         {
             Answers.BodyUpTo(context, MaxQuestion);
@@ -44,11 +50,24 @@ static class SubmissionEndpoint
         });
     }
 
-    static IResult Answer(Submitted submitted) => submitted switch
+    static long Offset(HttpContext context) =>
+        context.Request.Headers[OffsetHeader] is [{ } text] && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var offset)
+            ? offset : throw new RefusedException(Refusal.Request, OffsetHeader);
+
+    static IResult At(HttpContext context, long offset, long length, IResult answer)
+    {
+        context.Response.Headers[OffsetHeader] = offset.ToString(CultureInfo.InvariantCulture);
+        context.Response.Headers[LengthHeader] = length.ToString(CultureInfo.InvariantCulture);
+        return answer;
+    }
+
+    static IResult Answer(HttpContext context, Submitted submitted) => submitted switch
     {
         Submitted.Accepted(var id, var receipt) => Answers.Cms(receipt, StatusCodes.Status201Created, $"/dispatches/{id}"),
         Submitted.Before(var id, var receipt) => Answers.Cms(receipt, StatusCodes.Status200OK, $"/dispatches/{id}"),
         Submitted.Awaited(var id) => Answers.Json(new UploadAnswer(id, $"/dispatches/{id}/payload"), AnswerJson.Shared.UploadAnswer, StatusCodes.Status202Accepted, $"/dispatches/{id}"),
+        Submitted.Partly(_, var offset, var length) => At(context, offset, length, TypedResults.NoContent()),
+        Submitted.Elsewhere(_, var offset, var length) => At(context, offset, length, Refusals.Answer(Refusal.UploadOffset)),
         _ => throw new InvalidOperationException("No such outcome."),
     };
 }

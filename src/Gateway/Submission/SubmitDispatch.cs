@@ -17,6 +17,10 @@ abstract record Submitted(Guid Envelope)
     public sealed record Before(Guid Envelope, byte[] Receipt) : Submitted(Envelope);
     /// <summary>Checked and permitted; nothing is promised until the payload has come.</summary>
     public sealed record Awaited(Guid Envelope) : Submitted(Envelope);
+    /// <summary>A part of the payload has come; it goes on at this byte.</summary>
+    public sealed record Partly(Guid Envelope, long Offset, long Length) : Submitted(Envelope);
+    /// <summary>What was to follow does not begin where the payload goes on, which is here. Nothing was taken in.</summary>
+    public sealed record Elsewhere(Guid Envelope, long Offset, long Length) : Submitted(Envelope);
 }
 
 /// <summary>

@@ -56,20 +56,35 @@ sealed class DeliverOutbox(OfficeContext office)
         Func<Stream> payload = () => new FileStream(entry.PayloadFile, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
         var inline = entry.WireLength <= InlineLimit;
         SubmitVerdict verdict;
+        var reached = 0L;
         for (var attempt = 0; ; attempt++)
         {
             office.Files.Step("send parts");
             verdict = await api.SubmitAsync(entry.Parts(), inline ? payload : null, entry.WireLength, progress, cancel).ConfigureAwait(false);
             if (verdict is SubmitVerdict.PayloadAwaited)
             {
-                office.Files.Step("send payload");
-                verdict = await api.UploadAsync(entry.Id, payload, entry.WireLength, progress, cancel).ConfigureAwait(false);
-                // Somebody else finished or lost the upload between the two requests: submitting again tells which.
-                if (verdict is SubmitVerdict.Refused r && r.Refusal == Refusal.NothingToUpload) verdict = new SubmitVerdict.Later(r.Refusal, "upload not awaited");
+                long held;
+                (verdict, held) = await UploadAsync(entry, payload, ask: attempt > 0 || entry.Record.Attempts > 1, progress, cancel).ConfigureAwait(false);
+                // What came further than the last time is not a failed attempt, only a bad line.
+                if (held > reached) (reached, attempt) = (held, 0);
             }
             if (verdict is not SubmitVerdict.Later || attempt >= office.Options.Retries.Count) return verdict;
             await Task.Delay(office.Options.Retries[attempt], office.Clock, cancel).ConfigureAwait(false);
         }
+    }
+
+    // Goes on where the gateway's durable bytes end; begins anew where it has none. While it cannot be asked nothing goes: beginning anew would drop what it has.
+    async Task<(SubmitVerdict Verdict, long Held)> UploadAsync(OutboxEntry entry, Func<Stream> payload, bool ask, IProgress<long>? progress, CancellationToken cancel)
+    {
+        long held = 0;
+        try { if (ask) held = await office.Api.UploadedAsync(entry.Id, cancel).ConfigureAwait(false); }
+        catch (RefusedException e) { return (new SubmitVerdict.Later(e.Refusal, e.Detail), 0); }
+        office.Files.Step("send payload");
+        var verdict = await office.Api.UploadAsync(entry.Id, payload, held, entry.WireLength, progress, cancel).ConfigureAwait(false);
+        // Somebody else finished, moved or lost the upload between the requests: submitting again tells which. A payload that was put together from pieces and
+        // is not whole after all goes once more in one.
+        var again = verdict is SubmitVerdict.Refused r && (r.Refusal == Refusal.NothingToUpload || r.Refusal == Refusal.UploadOffset || (r.Refusal == Refusal.PayloadRoot && held > 0));
+        return (again ? new SubmitVerdict.Later(((SubmitVerdict.Refused)verdict).Refusal, "the upload is not where it was") : verdict, held);
     }
 
     // The header's signature says when the office let it go. A header that waited is signed again over the same JSON: CTX and every sealed byte stay,

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
@@ -25,14 +26,28 @@ abstract record SubmitVerdict
 sealed class GatewayApi(HttpClient http, TimeProvider clock)
 {
     const int MaxSmall = 8 << 20;
+    const string OffsetHeader = "Upload-Offset";
     static readonly TimeSpan SmallCall = TimeSpan.FromSeconds(60);
     static readonly MediaTypeHeaderValue EnvelopeType = new("application/vnd.exchange.envelope");
 
     public Task<SubmitVerdict> SubmitAsync(EnvelopeParts parts, Func<Stream>? payload, long wireLength, IProgress<long>? progress, CancellationToken cancel) =>
         SubmitAsync(HttpMethod.Post, "/dispatches", new PartsContent(EnvelopeFile.Write(parts), payload, wireLength, progress), cancel);
 
-    public Task<SubmitVerdict> UploadAsync(Guid id, Func<Stream> payload, long wireLength, IProgress<long>? progress, CancellationToken cancel) =>
-        SubmitAsync(HttpMethod.Put, $"/dispatches/{id}/payload", new PartsContent([], payload, wireLength, progress), cancel);
+    /// <summary>Sends an awaited payload: all of it, or what is left from a byte that <see cref="UploadedAsync"/> named.</summary>
+    public Task<SubmitVerdict> UploadAsync(Guid id, Func<Stream> payload, long from, long wireLength, IProgress<long>? progress, CancellationToken cancel) =>
+        SubmitAsync(from == 0 ? HttpMethod.Put : HttpMethod.Patch, $"/dispatches/{id}/payload", new PartsContent([], payload, wireLength - from, progress, from), cancel);
+
+    /// <summary>Bytes of an awaited payload that the gateway holds for good.</summary>
+    /// <exception cref="RefusedException">NothingToUpload, or it cannot be asked.</exception>
+    public async Task<long> UploadedAsync(Guid id, CancellationToken cancel)
+    {
+        using var request = Request(HttpMethod.Head, $"/dispatches/{id}/payload");
+        using var response = await SendAsync(request, cancel).ConfigureAwait(false);
+        if (response.StatusCode == HttpStatusCode.Conflict) throw new RefusedException(Refusal.NothingToUpload);
+        if (IsTransient(response.StatusCode)) throw new RefusedException(Refusal.Busy, $"HTTP {(int)response.StatusCode}");
+        // Without an offset it is a gateway that takes a payload only whole.
+        return response.IsSuccessStatusCode && response.Headers.TryGetValues(OffsetHeader, out var values) && long.TryParse(values.Single(), NumberStyles.None, CultureInfo.InvariantCulture, out var offset) ? offset : 0;
+    }
 
     async Task<SubmitVerdict> SubmitAsync(HttpMethod method, string path, PartsContent content, CancellationToken cancel)
     {
@@ -40,6 +55,7 @@ sealed class GatewayApi(HttpClient http, TimeProvider clock)
         try
         {
             using var request = new HttpRequestMessage(method, path) { Content = content, Version = http.DefaultRequestVersion, VersionPolicy = http.DefaultVersionPolicy };
+            if (method == HttpMethod.Patch) request.Headers.Add(OffsetHeader, content.From.ToString(CultureInfo.InvariantCulture));
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel).ConfigureAwait(false);
             if (response.StatusCode == HttpStatusCode.Accepted) return new SubmitVerdict.PayloadAwaited();
             if (response.IsSuccessStatusCode) return new SubmitVerdict.Accepted(await BytesAsync(response, cancel).ConfigureAwait(false));
@@ -204,8 +220,12 @@ sealed class GatewayApi(HttpClient http, TimeProvider clock)
 }
 
 /// <summary>Parts, then the payload from disk: streamed, of known length, and able to start again.</summary>
-sealed class PartsContent(byte[] parts, Func<Stream>? payload, long wireLength, IProgress<long>? progress) : HttpContent
+/// <param name="wireLength">Bytes of the payload that go.</param>
+/// <param name="from">Byte of the payload at which it goes on; progress counts from there.</param>
+sealed class PartsContent(byte[] parts, Func<Stream>? payload, long wireLength, IProgress<long>? progress, long from = 0) : HttpContent
 {
+    public long From => from;
+
     protected override bool TryComputeLength(out long length)
     {
         length = parts.Length + (payload is null ? 0 : wireLength);
@@ -220,7 +240,9 @@ sealed class PartsContent(byte[] parts, Func<Stream>? payload, long wireLength, 
         if (payload is null) return;
         await using var source = payload();
         var buffer = new byte[1 << 17];
-        long done = 0;
+        source.Position = from;
+        var done = from;
+        if (from > 0) progress?.Report(done);
         for (int read; (read = await source.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0;)
         {
             await stream.WriteAsync(buffer.AsMemory(0, read), cancellationToken).ConfigureAwait(false);

@@ -172,7 +172,13 @@ sealed partial class Recording
             return;
         }
         var (file, folder) = (names[from], Path.GetDirectoryName(from)!);
-        if (Path.GetDirectoryName(to) != folder) throw new NotSupportedException("a rename from folder to folder");
+        if (Path.GetDirectoryName(to) != folder)
+        {
+            // Two folders, two syncs: the file may be in either, in both, and on a file system that does not journal in none.
+            Set(to, file);
+            Set(from, null);
+            return;
+        }
         names.Remove(from);
         names[to] = file;
         events.Add(new Event.Named(folder, (Path.GetFileName(from), null), (Path.GetFileName(to), file)));

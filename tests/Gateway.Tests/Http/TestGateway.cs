@@ -55,6 +55,8 @@ sealed class TestGateway : IAsyncDisposable
     public LogLines Logs { get; }
     public string Data { get; }
     public MovedClock Clock { get; } = new();
+    /// <summary>Throws where the process is to die.</summary>
+    public Action<string>? Step { get; set; }
     public GatewayHost Host { get; private set; } = null!;
     public Uri Address => Host.Address;
 
@@ -76,7 +78,7 @@ sealed class TestGateway : IAsyncDisposable
 
     async Task Start() => Host = await GatewayHost.Start(Data, new HostSettings
     {
-        Clock = Clock, Logs = factory, RunLoops = false, Stop = stop, Journal = journal, Adapters = adapters,
+        Clock = Clock, Logs = factory, RunLoops = false, Stop = stop, Journal = journal, Adapters = adapters, Step = name => Step?.Invoke(name),
     });
 
     public async Task Restart()
@@ -156,7 +158,8 @@ sealed class TestGateway : IAsyncDisposable
         change?.Invoke(request);
         using var response = await client.SendAsync(request);
         return new Answer((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, await response.Content.ReadAsByteArrayAsync(), response.Headers.Location?.ToString(),
-            response.Headers.ETag?.Tag);
+            response.Headers.ETag?.Tag, response.Headers.TryGetValues("Upload-Offset", out var offset) ? long.Parse(offset.Single(), System.Globalization.CultureInfo.InvariantCulture) : null,
+            response.Headers.RetryAfter?.Delta);
     }
 
     /// <summary>Puts documents in force as the incoming folder does.</summary>
@@ -200,7 +203,7 @@ public sealed class SharedGateway : IAsyncLifetime
     public async ValueTask DisposeAsync() => await Gateway.DisposeAsync();
 }
 
-sealed record Answer(int Status, string? Type, byte[] Body, string? Location, string? ETag)
+sealed record Answer(int Status, string? Type, byte[] Body, string? Location, string? ETag, long? Offset, TimeSpan? RetryAfter)
 {
     public string Text => System.Text.Encoding.UTF8.GetString(Body);
     public JsonElement Json => JsonDocument.Parse(Body).RootElement;

@@ -188,46 +188,6 @@ public sealed class SubmitDispatchTests : IAsyncLifetime
         await gateway.Restart();
     }
 
-    [Fact]
-    public async Task A_payload_left_by_a_crash_before_the_commit_does_not_stand_in_the_way_of_the_next_try()
-    {
-        using var payload = new MemoryStream();
-        var envelope = await gateway.Seal("H41", payload: payload, size: 100_000);
-        Assert.Equal(202, (await gateway.Submit(Crypto.Envelope.EnvelopeFile.Write(envelope.Parts))).Status);
-        Guid dispatch;
-        using (var reader = gateway.Host.Shared.Engine.Reader()) dispatch = UploadTable.Find(reader, "G22", Id(envelope))!.Id;
-        await gateway.Host.Shared.Blobs.PutAsync(dispatch, stream => stream.WriteAsync(new byte[100]).AsTask(), CancellationToken.None);
-
-        Assert.Equal(201, (await TestGateway.Send(gateway.As("G22"), HttpMethod.Put, $"/dispatches/{Id(envelope)}/payload", payload.ToArray())).Status);
-        await gateway.Restart();      // the store check finds the payload whole
-    }
-
-    [Fact]
-    public async Task A_clearance_revoked_between_header_and_last_byte_ends_the_upload_with_a_receipt()
-    {
-        using var payload = new MemoryStream();
-        var envelope = await gateway.Seal("H41", payload: payload, size: 100_000);
-        Assert.Equal(202, (await gateway.Submit(Crypto.Envelope.EnvelopeFile.Write(envelope.Parts))).Status);
-
-        await gateway.TakeClearanceFrom("H41");
-        var answer = await TestGateway.Send(gateway.As("G22"), HttpMethod.Put, $"/dispatches/{Id(envelope)}/payload", payload.ToArray());
-        AssertRefused(answer, Refusal.NotReleasable, 403);
-        Assert.Equal((ReceiptEvent.SubmissionRejection, "E_NOT_RELEASABLE", envelope.Ctx), (answer.RejectionReceipt.Event, answer.RejectionReceipt.Code, answer.RejectionReceipt.Ctx));
-        Assert.Equal(404, (await TestGateway.Send(gateway.As("G22"), HttpMethod.Get, $"/dispatches/{Id(envelope)}")).Status);
-        Assert.Empty(Directory.EnumerateFiles(Path.Combine(gateway.Data, "blobs"), "*", SearchOption.AllDirectories));
-    }
-
-    [Fact]
-    public async Task An_announced_payload_that_does_not_come_is_given_up()
-    {
-        using var payload = new MemoryStream();
-        var envelope = await gateway.Seal("H41", payload: payload);
-        Assert.Equal(202, (await gateway.Submit(Crypto.Envelope.EnvelopeFile.Write(envelope.Parts))).Status);
-        gateway.Clock.Advance(TimeSpan.FromHours(25));
-        await gateway.Host.Loops.StepAll();
-        AssertRefused(await TestGateway.Send(gateway.As("G22"), HttpMethod.Put, $"/dispatches/{Id(envelope)}/payload", payload.ToArray()), Refusal.NothingToUpload, 409);
-    }
-
     [Theory, InlineData("H41", "permit", null), InlineData("H14", "deny", "E_NOT_RELEASABLE"), InlineData("H99", "deny", "E_NOT_RELEASABLE")]
     public async Task A_dry_run_answers_as_the_submission_would(string office, string verdict, string? code)
     {
