@@ -85,6 +85,7 @@ static class Composition
         [
             new("delivery", TimeSpan.FromSeconds(1), delivery.Step, () => shared.Journal.NextCommit),
             new("delivery heartbeat", TimeSpan.FromSeconds(limits.LeaseSeconds / 3.0), delivery.Heartbeat),
+            new("room", TimeSpan.FromSeconds(1), _ => Task.FromResult(shared.Room.IsShort)),
             new("sign-in failures", TimeSpan.FromSeconds(10), now => failures.Step(shared.Journal, now)),
             new("expired parcels", TimeSpan.FromSeconds(limits.ExpirySeconds), expire.Step),
             new("expired uploads", TimeSpan.FromSeconds(limits.ExpirySeconds), upload.Step),

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Reflection;
 using Exchange.Adapters;
+using Exchange.Crypto;
 using Exchange.Crypto.Ledger;
 using Exchange.Gateway.Delivery;
 using Exchange.Gateway.Journaling;
@@ -98,7 +99,9 @@ sealed class GatewayHost : IAsyncDisposable
         var meters = Own(new Meters());
         var uploads = new UploadFolder(folder.Uploads, blobs, settings.Step);
         using (var reader = engine.Reader()) uploads.Sweep(id => UploadTable.IsAwaited(reader, id));
-        Shared = new(options, engine, journal, ledger, worlds, blobs, uploads, new Room(data, options.Limits.ReserveBytes, clock, logs.CreateLogger<Room>()), new Evidence(equipment.Evidence, options.Origin, TimeSpan.FromSeconds(options.Limits.PromiseSeconds)), meters, clock, logs);
+        var room = new Room(data, options.Limits.ReserveBytes, clock, logs.CreateLogger<Room>());
+        meters.Watch(room);
+        Shared = new(options, engine, journal, ledger, worlds, blobs, uploads, room, new Evidence(equipment.Evidence, options.Origin, TimeSpan.FromSeconds(options.Limits.PromiseSeconds)), meters, clock, logs);
 
         long size;
         using (var reader = engine.Reader()) size = HeadTable.Read(reader).Size;
@@ -146,10 +149,14 @@ sealed class GatewayHost : IAsyncDisposable
         await app.StopAsync();
         await worker!.Stop();
         await loops!.DisposeAsync();
-        await failures!.Step(Shared.Journal, DateTimeOffset.MaxValue);
-        await Log(EntryKind.Stop, new StopDetail { Time = Shared.Clock.GetUtcNow().ToUnixTimeMilliseconds() });
-        // The last head is signed as well: an auditor who comes after the stop finds every entry in a checkpoint.
-        checkpoints!.Step(Shared.Clock.GetUtcNow(), force: true);
+        try
+        {
+            await failures!.Step(Shared.Journal, DateTimeOffset.MaxValue);
+            await Log(EntryKind.Stop, new StopDetail { Time = Shared.Clock.GetUtcNow().ToUnixTimeMilliseconds() });
+            // The last head is signed as well: an auditor who comes after the stop finds every entry in a checkpoint.
+            checkpoints!.Step(Shared.Clock.GetUtcNow(), force: true);
+        }
+        catch (Exception e) when (e is StoreFull || (e is RefusedException refused && refused.Refusal == Refusal.Full)) { Shared.Logs.CreateLogger<GatewayHost>().StopWasNotRecorded(); }
         Shared.Logs.CreateLogger<GatewayHost>().GatewayStopped();
         File.Delete(Path.Combine(data, AddressFile));
         await Close();

@@ -68,6 +68,12 @@ internal sealed class Journal(IEngine engine, Worlds worlds, TimeProvider clock,
         get { lock (gate) return fullSince is not null; }
     }
 
+    /// <summary>A submission would be refused for want of room: ask before reading a body. Now and then none is, so that one finds out whether there is room again.</summary>
+    public bool RefusesFull
+    {
+        get { lock (gate) return fullSince is { } since && clock.GetUtcNow() - since < options.FullRetry; }
+    }
+
     /// <summary>Completes at the next commit: wakes long polls. Take it before reading, then wait on it.</summary>
     public Task NextCommit => committed.Task;
 

@@ -21,5 +21,12 @@ sealed class Meters : IDisposable
     public Counter<long> Parcels { get; }
     public Counter<long> Attempts { get; }
 
+    /// <summary>Reads these whenever somebody collects.</summary>
+    public void Watch(Room room)
+    {
+        meter.CreateObservableGauge("exchange.free_bytes", () => room.Free, description: "Free bytes of the data folder's file system");
+        meter.CreateObservableGauge("exchange.full", () => room.IsShort ? 1 : 0, description: "1 while submissions are refused for want of room");
+    }
+
     public void Dispose() => meter.Dispose();
 }

@@ -23,6 +23,7 @@ sealed class RefusalMiddleware(RequestDelegate next, ILogger<RefusalMiddleware> 
         catch (BadHttpRequestException e) { await Answer(context, e.StatusCode == StatusCodes.Status413PayloadTooLarge ? Refusal.TooLarge : Refusal.Request, e.Message); }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested) { }
         catch (IOException e) when (context.RequestAborted.IsCancellationRequested || e is Microsoft.AspNetCore.Connections.ConnectionResetException) { }
+        catch (IOException e) when (DurableFile.IsFull(e)) { await Answer(context, Refusal.Full, "file"); }
         catch (StoreFull) { await Answer(context, Refusal.Full, ""); }
         catch (Exception e)
         {

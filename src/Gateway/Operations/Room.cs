@@ -11,6 +11,17 @@ sealed class Room(string folder, long reserve, TimeProvider clock, ILogger<Room>
     readonly Lock gate = new();
     DateTimeOffset looked = DateTimeOffset.MinValue;
     bool isShort;
+    long free = long.MaxValue;
+
+    /// <summary>Bytes, as last looked at.</summary>
+    public long Free
+    {
+        get
+        {
+            _ = IsShort;
+            lock (gate) return free;
+        }
+    }
 
     /// <summary>Looked at no more than once a second.</summary>
     public bool IsShort
@@ -22,8 +33,9 @@ sealed class Room(string folder, long reserve, TimeProvider clock, ILogger<Room>
                 var now = clock.GetUtcNow();
                 if (now - looked < Every) return isShort;
                 looked = now;
-                var free = drive.AvailableFreeSpace;
-                if (free < reserve != isShort)
+                free = drive.AvailableFreeSpace;
+                // With a reserve of nothing it is short when it is full.
+                if (free <= reserve != isShort)
                 {
                     isShort = !isShort;
                     if (isShort) log.RoomIsShort(free, reserve);

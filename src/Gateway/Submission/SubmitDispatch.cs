@@ -39,7 +39,7 @@ sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections r
     /// <exception cref="RefusedException">Busy or full: nothing was read, nothing journalled.</exception>
     public async Task<Submitted> Submit(string office, PipeReader body, CancellationToken cancel)
     {
-        if (store.Journal.Full || shared.Room.IsShort) throw new RefusedException(Refusal.Full);
+        if (store.Journal.RefusesFull || shared.Room.IsShort) throw new RefusedException(Refusal.Full);
         if (!store.Journal.HasRoom(EnvelopeParts.MaxHeader)) throw new RefusedException(Refusal.Busy);
         EnvelopeParts? parts = null;
         try

@@ -53,7 +53,7 @@ sealed class Upload : IDisposable
     public async Task<Exception?> TakeIn(Stream body, Action goOn, CancellationToken cancel)
     {
         var unsynced = 0L;
-        var broken = await Payload.TakeInAsync(body, length, segments, async (wire, leaf) =>
+        async ValueTask Keep(ReadOnlyMemory<byte> wire, Digest leaf)
         {
             folder.Step("write part");
             await part!.WriteAsync(wire, CancellationToken.None);
@@ -62,9 +62,19 @@ sealed class Upload : IDisposable
             await Task.Run(Sync, CancellationToken.None);
             unsynced = 0;
             goOn();
-        }, cancel);
-        await Task.Run(Sync, CancellationToken.None);
-        return broken;
+        }
+        try
+        {
+            var broken = await Payload.TakeInAsync(body, length, segments, Keep, cancel);
+            await Task.Run(Sync, CancellationToken.None);
+            return broken;
+        }
+        catch (IOException e) when (DurableFile.IsFull(e))
+        {
+            // What cannot be kept gives its room back to what was accepted.
+            part!.SetLength(Offset);
+            throw;
+        }
     }
 
     void Sync()

@@ -50,7 +50,6 @@ sealed class UploadPayload(Arrival arrival, AcceptDispatch accept, Rejections re
             if (body.From is null && body.Length != awaited.PayloadBytes) throw new RefusedException(Refusal.PayloadLength, "Content-Length");
             return await Continue(office, awaited, body, cancel);
         }
-        catch (IOException e) when (DurableFile.IsFull(e)) { throw new RefusedException(Refusal.Full); }
         finally { running.TryRemove((office, envelope), out _); }
     }
 
@@ -130,7 +129,7 @@ sealed class UploadPayload(Arrival arrival, AcceptDispatch accept, Rejections re
 
     void DemandRoom()
     {
-        if (store.Journal.Full || shared.Room.IsShort) throw new RefusedException(Refusal.Full);
+        if (store.Journal.RefusesFull || shared.Room.IsShort) throw new RefusedException(Refusal.Full);
     }
 
     // One whose time ran out is not awaited any more, also before the step has come to it.

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Statements;
 using Exchange.Gateway.Store;
 using Exchange.Tests.Http;
@@ -37,6 +38,57 @@ public sealed class RoomTests
             Assert.Empty(StoreCheck.Run(shared.Engine, shared.Blobs, []));
         }
         finally { Run("umount", "-l", mount); }
+    }
+
+    [Fact]
+    public async Task A_disk_that_is_really_full_refuses_without_stopping_and_goes_on_in_the_same_process_when_room_is_made()
+    {
+        var mount = Directory.CreateTempSubdirectory("exchange-full-").FullName;
+        Assert.SkipUnless(Run("mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", mount), "no file system can be mounted here");
+        try
+        {
+            var stops = 0;
+            await using var gateway = await TestGateway.Start(l => l with { ReserveBytes = 0 }, Path.Combine(mount, "data"), stop: _ => stops++);
+            var (first, _, parcel) = await gateway.Accepted("H41", "H41");
+            var announced = await gateway.SealFile("H41", size: 3_000_000);
+            var parts = EnvelopeFile.Write(announced.Envelope.Parts);
+            var upload = $"/dispatches/{EnvelopeFile.PeekUnverified(announced.Envelope.Parts.Header).Id}/payload";
+            Assert.Equal(202, (await gateway.Submit(parts)).Status);
+            var files = new[] { (await gateway.SealFile("H41")).File, (await gateway.SealFile("H41", size: 2_000_000)).File };
+
+            Fill(Path.Combine(mount, "filler"), leave: 1 << 20);
+            // A payload that does not fit is refused by the disk itself, in whichever way it comes.
+            Assert.Equal((507, "E_FULL"), await Said(gateway.Submit(files[1])));
+            Assert.Equal((507, "E_FULL"), await Said(TestGateway.Send(gateway.As("G22"), HttpMethod.Put, upload, announced.File[parts.Length..])));
+            var taken = 0;
+            for (var answer = (Status: 201, Code: (string?)null); answer.Status == 201 && taken < 500; taken++)
+            {
+                answer = await Said(gateway.Submit((await gateway.SealFile("H41")).File));
+                if (answer.Status != 201) Assert.Equal((507, "E_FULL"), answer);
+            }
+            Assert.InRange(taken, 2, 499);
+            Assert.Equal("full", (await TestGateway.Send(gateway.As("H41"), HttpMethod.Get, "/health")).Json.GetProperty("status").GetString());
+
+            File.Delete(Path.Combine(mount, "filler"));
+            gateway.Clock.Advance(TimeSpan.FromSeconds(6));
+            Assert.All(await Task.WhenAll(files.Select(f => gateway.Submit(f))), a => Assert.Equal(201, a.Status));
+            Assert.Equal(201, (await TestGateway.Send(gateway.As("G22"), HttpMethod.Put, upload, announced.File[parts.Length..])).Status);
+            Assert.Equal(201, (await TestGateway.Send(gateway.As("H41"), HttpMethod.Post, $"/mailbox/{parcel}/receipts", OfficeReceipts.Sign(first, ReceiptEvent.ContentHandover))).Status);
+            Assert.Equal("ready", (await TestGateway.Send(gateway.As("H41"), HttpMethod.Get, "/health")).Json.GetProperty("status").GetString());
+            Assert.Equal(0, stops);
+            Assert.Empty(StoreCheck.Run(gateway.Host.Shared.Engine, gateway.Host.Shared.Blobs, []));
+        }
+        finally { Run("umount", "-l", mount); }
+    }
+
+    static async Task<(int, string?)> Said(Task<Answer> answer) => ((await answer).Status, (await answer).Code);
+
+    static void Fill(string path, long leave)
+    {
+        using var file = File.Create(path);
+        var free = new DriveInfo(Path.GetDirectoryName(path)!).AvailableFreeSpace - leave;
+        var block = new byte[1 << 16];
+        for (var left = free; left > 0; left -= block.Length) file.Write(block, 0, (int)Math.Min(left, block.Length));
     }
 
     static bool Run(string program, params string[] arguments)
