@@ -201,7 +201,7 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
         "Seal the dispatch anew; it gets a new identifier.", "Niêm phong lại văn bản; văn bản sẽ có mã mới.");
     public static readonly Refusal TooLarge = new("E_TOO_LARGE",
         "The request is larger than this gateway takes in one piece.", "Yêu cầu lớn hơn mức trục nhận trong một lần.",
-        "Send the payload by itself: PUT /dispatches/{id}/payload.", "Gửi riêng phần nội dung: PUT /dispatches/{id}/payload.");
+        "Send the payload by itself: PUT /dispatches/{id}/payload; if it is too large even so, in several dispatches.", "Gửi riêng phần nội dung: PUT /dispatches/{id}/payload; nếu vẫn quá lớn, chia thành nhiều văn bản.");
     public static readonly Refusal Request = new("E_REQUEST",
         "The request is not one that this interface knows.", "Yêu cầu không đúng giao diện này.",
         "See the interface description.", "Xem mô tả giao diện.");
@@ -214,6 +214,12 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
     public static readonly Refusal Receipt = new("E_RECEIPT",
         "The receipt does not fit the dispatch or its signer.", "Biên nhận không khớp với văn bản hoặc người ký.",
         "Make the receipt again from the opened dispatch.", "Tạo lại biên nhận từ văn bản đã mở.");
+    public static readonly Refusal TooMany = new("E_TOO_MANY",
+        "This office sends more requests than the gateway takes from one office.", "Đơn vị này gửi nhiều yêu cầu hơn mức trục nhận từ một đơn vị.",
+        "The software tries again by itself after the time given; if it goes on, look for a program that repeats what was refused.", "Phần mềm sẽ tự thử lại sau thời gian đã nêu; nếu vẫn tiếp diễn, hãy tìm chương trình lặp lại yêu cầu đã bị từ chối.");
+    public static readonly Refusal Quota = new("E_QUOTA",
+        "As many bytes of this office are awaited as the gateway holds for one office.", "Dung lượng đang chờ của đơn vị này đã đạt mức trục dành cho một đơn vị.",
+        "The software tries again by itself; finish the uploads under way first.", "Phần mềm sẽ tự thử lại; hãy hoàn tất các lượt tải lên đang dở trước.");
     public static readonly Refusal Busy = new("E_BUSY",
         "The gateway is taking in as much as it can.", "Trục đang tiếp nhận tối đa khả năng.",
         "The software tries again by itself; nothing is lost.", "Phần mềm sẽ tự thử lại; không mất dữ liệu.");

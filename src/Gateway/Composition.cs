@@ -60,10 +60,11 @@ static class Composition
 
         // Submission: a dispatch comes in.
         var arrival = new Arrival(shared.Worlds, options, shared.Clock);
-        var rejections = new Rejections(shared.Journal, shared.Worlds, shared.Evidence, shared.Clock, shared.Meters, shared.Log<Rejections>());
+        var quotas = new Quotas(limits);
+        var rejections = new Rejections(shared, quotas);
         var accept = new AcceptDispatch(arrival, rejections, shared);
         var upload = new UploadPayload(arrival, accept, rejections, shared);
-        SubmissionEndpoint.Map(app, new SubmitDispatch(arrival, accept, rejections, shared), upload, new DryRun(shared.Worlds, shared.Journal, shared.Clock), options);
+        SubmissionEndpoint.Map(app, new SubmitDispatch(arrival, accept, rejections, quotas, shared), upload, new DryRun(shared.Worlds, shared.Journal, quotas, shared.Clock), options);
 
         // Mailbox: a copy goes out, and its office says what became of it.
         var (release, end) = (new ReleaseParcel(shared), new EndParcel(shared));
@@ -89,6 +90,7 @@ static class Composition
             new("sign-in failures", TimeSpan.FromSeconds(10), now => failures.Step(shared.Journal, now)),
             new("expired parcels", TimeSpan.FromSeconds(limits.ExpirySeconds), expire.Step),
             new("expired uploads", TimeSpan.FromSeconds(limits.ExpirySeconds), upload.Step),
+            new("unjournalled refusals", TimeSpan.FromMinutes(1), rejections.Step),
             new("blob sweep", TimeSpan.FromMinutes(10), now => Task.FromResult(shared.Blobs.Step(shared.Engine))),
         ];
         return app;

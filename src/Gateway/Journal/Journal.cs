@@ -39,15 +39,16 @@ internal sealed class Journal(IEngine engine, Worlds worlds, TimeProvider clock,
     /// <summary>Completes when the change is durable, with what it returned; or fails with what it threw.</summary>
     /// <param name="bytes">Memory that the change holds while it waits.</param>
     /// <param name="settle">Ends work already accepted: may use the share of the queue that submissions may not, and is tried even when the disk was full.</param>
+    /// <param name="urgent">A submission that may use that share as well.</param>
     /// <exception cref="RefusedException">Busy: too much waits. Full: no room on the disk. Nothing was changed.</exception>
     /// <exception cref="IoFailure">Outcome unknown; the process is stopping.</exception>
-    public Task<T> Commit<T>(Change<T> change, long bytes = 0, bool settle = false)
+    public Task<T> Commit<T>(Change<T> change, long bytes = 0, bool settle = false, bool urgent = false)
     {
         var waiting = new Waiting<T>(change, bytes);
         lock (gate)
         {
             if (failed is not null) return Task.FromException<T>(failed);
-            if (closing || !Fits(bytes, settle)) return Task.FromException<T>(new RefusedException(Refusal.Busy, closing ? "closing" : "queue"));
+            if (closing || !Fits(bytes, settle || urgent)) return Task.FromException<T>(new RefusedException(Refusal.Busy, closing ? "closing" : "queue"));
             if (!settle && StillFull()) return Task.FromException<T>(new RefusedException(Refusal.Full));
             queue.Enqueue(waiting);
             bytesWaiting += bytes;
@@ -57,9 +58,9 @@ internal sealed class Journal(IEngine engine, Worlds worlds, TimeProvider clock,
     }
 
     /// <summary>Whether a submission of this many bytes would be let in now: ask before reading a body.</summary>
-    public bool HasRoom(long bytes)
+    public bool HasRoom(long bytes, bool urgent = false)
     {
-        lock (gate) return failed is null && !closing && Fits(bytes, settle: false);
+        lock (gate) return failed is null && !closing && Fits(bytes, urgent);
     }
 
     /// <summary>The disk was full at the last attempt: submissions are refused, settling goes on.</summary>
@@ -186,10 +187,10 @@ internal sealed class Journal(IEngine engine, Worlds worlds, TimeProvider clock,
         }
     }
 
-    // One eighth is kept for changes that end what was accepted: submissions must not be able to starve deliveries. An empty queue takes anything.
-    bool Fits(long bytes, bool settle)
+    // One eighth is kept for changes that end what was accepted, and for flash: other submissions must not be able to starve them. An empty queue takes anything.
+    bool Fits(long bytes, bool all)
     {
-        var (count, size) = settle ? (options.MaxWaiting, options.MaxBytes) : (options.MaxWaiting / 8 * 7, options.MaxBytes / 8 * 7);
+        var (count, size) = all ? (options.MaxWaiting, options.MaxBytes) : (options.MaxWaiting / 8 * 7, options.MaxBytes / 8 * 7);
         return queue.Count == 0 || (queue.Count < count && bytesWaiting + bytes <= size);
     }
 

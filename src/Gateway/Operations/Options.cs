@@ -53,6 +53,12 @@ sealed record Limits
     [Option(60, 1, 1440, "minutes that one attempt at a delivery may take")]
     public required long AttemptMinutes { get; init; }
 
+    [Option(3000, 1, 1_000_000, "submissions and dry-runs of one office in a minute")]
+    public required long SubmissionsPerMinute { get; init; }
+    [Option(1000, 1, 1_000_000, "refusals of one office journalled in an hour; beyond them it is answered without an entry")]
+    public required long RefusalsPerHour { get; init; }
+    [Option(50L << 30, 1 << 20, 1L << 50, "bytes of announced payloads of one office that may be awaited at once")]
+    public required long UploadQuotaBytes { get; init; }
     [Option(256L << 20, 0, 1L << 40, "bytes kept free for settling what was accepted; below them nothing is taken in")]
     public required long ReserveBytes { get; init; }
 
@@ -83,7 +89,8 @@ sealed record Limits
             ExpirySeconds = values["expirySeconds"], Connections = values["connections"], HandshakeSeconds = values["handshakeSeconds"],
             BodyBytesPerSecond = values["bodyBytesPerSecond"],
             Deliveries = values["deliveries"], DeliveriesPerOffice = values["deliveriesPerOffice"], LeaseSeconds = values["leaseSeconds"], AttemptMinutes = values["attemptMinutes"],
-            ReserveBytes = values["reserveBytes"],
+            ReserveBytes = values["reserveBytes"], SubmissionsPerMinute = values["submissionsPerMinute"], RefusalsPerHour = values["refusalsPerHour"],
+            UploadQuotaBytes = values["uploadQuotaBytes"],
         };
     }
 }

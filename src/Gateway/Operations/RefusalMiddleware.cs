@@ -19,6 +19,7 @@ sealed class RefusalMiddleware(RequestDelegate next, ILogger<RefusalMiddleware> 
             else if (context.Response.StatusCode is StatusCodes.Status405MethodNotAllowed or StatusCodes.Status400BadRequest) await Refusals.Write(context, Refusal.Request);
         }
         catch (RejectedException e) { await Answer(context, e.Refusal, "", e.Receipt); }
+        catch (LaterException e) { await Answer(context, e.Refusal, "", after: e.After); }
         catch (RefusedException e) { await Answer(context, e.Refusal, e.Detail); }
         catch (BadHttpRequestException e) { await Answer(context, e.StatusCode == StatusCodes.Status413PayloadTooLarge ? Refusal.TooLarge : Refusal.Request, e.Message); }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested) { }
@@ -32,7 +33,7 @@ sealed class RefusalMiddleware(RequestDelegate next, ILogger<RefusalMiddleware> 
         }
     }
 
-    async Task Answer(HttpContext context, Refusal refusal, string detail, byte[]? receipt = null)
+    async Task Answer(HttpContext context, Refusal refusal, string detail, byte[]? receipt = null, TimeSpan? after = null)
     {
         log.RequestWasRefused(Route(context), refusal.Code, detail);
         if (context.Response.HasStarted)
@@ -41,7 +42,7 @@ sealed class RefusalMiddleware(RequestDelegate next, ILogger<RefusalMiddleware> 
             return;
         }
         context.Response.Clear();
-        await Refusals.Write(context, refusal, receipt);
+        await Refusals.Write(context, refusal, receipt, after);
     }
 
     // The pattern, never the path: what a caller types does not get into the log.

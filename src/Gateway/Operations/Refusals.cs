@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Collections.Frozen;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Exchange.Crypto;
@@ -27,6 +28,8 @@ static class Refusals
             Refusal.RevocationUnknown, Refusal.SignerUnknown, Refusal.Officers, Refusal.Card, Refusal.Manifest, Refusal.LabelMismatch, Refusal.Approval, Refusal.PayloadLength,
             Refusal.PayloadRoot, Refusal.PayloadPadding, Refusal.DispatchForm, Refusal.NotForThisKey, Refusal.CannotOpen, Refusal.DispatchMismatch, Refusal.DispatchSigners, Refusal.SenderMismatch, Refusal.Addressees,
             Refusal.DocumentDigest, Refusal.Expired, Refusal.ClockSkew, Refusal.RecipientKeys, Refusal.OtherGateway, Refusal.Receipt, Refusal.Proof],
+        // Not now: nothing was decided, nothing is journalled.
+        [429] = [Refusal.TooMany, Refusal.Quota],
         [500] = [Refusal.Internal],
         [502] = [Refusal.Unreachable, Refusal.ChannelRefused],
         [503] = [Refusal.Busy],
@@ -48,16 +51,24 @@ static class Refusals
         public Task ExecuteAsync(HttpContext httpContext) => Write(httpContext, refusal, receipt);
     }
 
-    public static async Task Write(HttpContext context, Refusal refusal, byte[]? receipt = null)
+    /// <param name="after">When to ask again; null: what the refusal itself suggests.</param>
+    public static async Task Write(HttpContext context, Refusal refusal, byte[]? receipt = null, TimeSpan? after = null)
     {
         var body = Problem(refusal, receipt);
         context.Response.StatusCode = Status(refusal);
         context.Response.ContentType = MediaType;
         context.Response.ContentLength = body.Length;
-        if (refusal == Refusal.Busy) context.Response.Headers.RetryAfter = "2";
-        if (refusal == Refusal.Full) context.Response.Headers.RetryAfter = "60";
+        after ??= refusal == Refusal.Busy ? TimeSpan.FromSeconds(2) : refusal == Refusal.Full ? TimeSpan.FromSeconds(60) : null;
+        if (after is { } wait) context.Response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         if (!HttpMethods.IsHead(context.Request.Method)) await context.Response.Body.WriteAsync(body, context.RequestAborted);
     }
+}
+
+/// <summary>Refused for now, before anything was decided: it is answered with the time after which to ask again, and leaves no entry.</summary>
+sealed class LaterException(Refusal refusal, TimeSpan after) : Exception(refusal.Code)
+{
+    public Refusal Refusal { get; } = refusal;
+    public TimeSpan After { get; } = after;
 }
 
 sealed record Bilingual(string En, string Vi);

@@ -32,9 +32,9 @@ sealed class AcceptDispatch(Arrival arrival, Rejections rejections, Shared share
             var decision = Arrival.Decide(arrived with { At = clock.GetUtcNow() });
             if (decision.Verdict != Verdict.Permit)
             {
-                var rejected = await rejections.Reject(office, arrived.Parts, decision.ForSender ?? Refusal.Internal, "decided again", decision, upload ? dispatch : null);
-                store.Blobs.Remove(dispatch);
-                throw rejected;
+                // An upload keeps its bytes until its row is gone; what came along in one request goes at once.
+                if (!upload) store.Blobs.Remove(dispatch);
+                throw await rejections.Reject(office, arrived.Parts, decision.ForSender ?? Refusal.Internal, "decided again", decision, upload ? dispatch : null);
             }
 
             var rows = Prepare(arrived, dispatch, inline, decision);
@@ -48,7 +48,7 @@ sealed class AcceptDispatch(Arrival arrival, Rejections rejections, Shared share
                 if (upload) UploadTable.Remove(b, dispatch);
                 b.Log(rows.Receipt.Entry, EntryKind.Submission, dispatch).Add(rows.Parcels).Add(rows.Jobs).Add(ReceiptRows.Of(rows.Receipt, dispatch, null)).Add(rows.Decision);
                 return Outcome.Done;
-            }, rows.Bytes);
+            }, rows.Bytes, urgent: SubmitDispatch.IsUrgent(arrived.Envelope.Header));
 
             if (outcome == Outcome.Stale) continue;
             if (outcome == Outcome.Taken) return Earlier(arrived.Envelope, dispatch);

@@ -8,12 +8,13 @@ using Exchange.Gateway.Store;
 namespace Exchange.Gateway.Submission;
 
 /// <summary>POST /dispatches/dry-run: would this be permitted? The same rules, the same answer, and logged: a question about the other side leaves a trace.</summary>
-sealed class DryRun(Worlds worlds, Journal journal, TimeProvider clock)
+sealed class DryRun(Worlds worlds, Journal journal, Quotas quotas, TimeProvider clock)
 {
     public const int MaxRecipients = 1000, MaxApprovals = 16;
 
     public async Task<DryRunAnswer> Ask(string office, DryRunRequest question)
     {
+        quotas.DemandSubmission(office, clock.GetUtcNow());
         if (question.Recipients.Length is 0 or > MaxRecipients || question.Approvals is { Length: > MaxApprovals }) throw new RefusedException(Refusal.Request);
         if (question.Label is { } label) LabelForm.Check(label);
 

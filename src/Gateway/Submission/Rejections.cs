@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Exchange.Crypto;
 using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Ledger;
@@ -18,20 +19,32 @@ sealed class RejectedException(Refusal refusal, byte[]? receipt) : Exception(ref
 }
 
 /// <summary>Journals refusals. The sender sees the code that he may see; the decision behind it is stored and only committed to.</summary>
-sealed class Rejections(Journal journal, Worlds worlds, Evidence evidence, TimeProvider clock, Meters meters, ILogger<Rejections> log)
+sealed class Rejections(Shared shared, Quotas quotas)
 {
-    /// <summary>Always throws: <see cref="RejectedException"/> once the refusal is durable.</summary>
+    readonly (Journal Journal, Worlds Worlds, Evidence Evidence) store = (shared.Journal, shared.Worlds, shared.Evidence);
+    readonly ILogger log = shared.Log<Rejections>();
+    readonly ConcurrentDictionary<string, long> unjournalled = [];
+
+    /// <returns>To be thrown: the refusal is durable.</returns>
+    /// <exception cref="LaterException">This office was refused so often that it gets no more entries for now; nothing was changed.</exception>
     public async Task<RejectedException> Reject(string office, EnvelopeParts? parts, Refusal refusal, string detail, Decision? decision = null, Guid? giveUpUpload = null)
     {
-        var now = clock.GetUtcNow();
+        var now = shared.Clock.GetUtcNow();
+        try { quotas.DemandRefusal(office, now); }
+        catch (LaterException)
+        {
+            unjournalled.AddOrUpdate(office, 1, (_, count) => count + 1);
+            Count(Refusal.TooMany);
+            throw;
+        }
         var header = parts is null ? null : Readable(parts.Header);
         var record = decision is null ? null : DecisionRow.Of(decision.Record);
         var entry = LedgerEntry.Create(new RejectionDetail(office, header?.Content.Id, header?.Statement.Ref, refusal.Code, record?.Digest) { Time = now.ToUnixTimeMilliseconds() });
-        var receipt = header is null ? null : evidence.Sign(ReceiptEvent.SubmissionRejection, refusal.Code,
-            new(office, header.Content.Id, header.Statement.Ref, header.Statement.ManifestDigest, null, null), entry, worlds.Current.Policy.Ref, now, header.Content.Dispatch.Signatures);
+        var receipt = header is null ? null : store.Evidence.Sign(ReceiptEvent.SubmissionRejection, refusal.Code,
+            new(office, header.Content.Id, header.Statement.Ref, header.Statement.ManifestDigest, null, null), entry, store.Worlds.Current.Policy.Ref, now, header.Content.Dispatch.Signatures);
 
         // ONE commit: entry, receipt, decision. A crash before it leaves nothing, and the sender has no answer; after it he may ask again and is refused again.
-        await journal.Commit(b =>
+        await store.Journal.Commit(b =>
         {
             b.Log(entry, EntryKind.Rejection, receipt?.Content.Id);
             if (receipt is not null) b.Add(ReceiptRows.Rejection(receipt));
@@ -41,9 +54,19 @@ sealed class Rejections(Journal journal, Worlds worlds, Evidence evidence, TimeP
         }, receipt?.Der.Length ?? 0);
 
         log.DispatchWasRefused(office, refusal.Code, detail);
-        meters.Submissions.Add(1, new KeyValuePair<string, object?>("code", refusal.Code));
+        Count(refusal);
         return new RejectedException(refusal, receipt?.Der);
     }
+
+    /// <summary>What was refused without an entry since the last time, one line an office.</summary>
+    public Task Step(DateTimeOffset now)
+    {
+        foreach (var office in unjournalled.Keys)
+            if (unjournalled.TryRemove(office, out var count)) log.RefusalsWereNotJournalled(office, count);
+        return Task.CompletedTask;
+    }
+
+    void Count(Refusal refusal) => shared.Meters.Submissions.Add(1, new KeyValuePair<string, object?>("code", refusal.Code));
 
     sealed record ReadableHeader(Statement Statement, Header Content);
 

@@ -11,6 +11,9 @@ static partial class SubmissionLog
     [LoggerMessage(2003, LogLevel.Warning, "A dispatch of {Office} was refused: {Code} ({Detail})")]
     public static partial void DispatchWasRefused(this ILogger log, string office, string code, string detail);
 
+    [LoggerMessage(2006, LogLevel.Warning, "{Count} requests of {Office} were refused without an entry: it is over its hourly share of refusals")]
+    public static partial void RefusalsWereNotJournalled(this ILogger log, string office, long count);
+
     [LoggerMessage(2004, LogLevel.Information, "The payload of dispatch {Dispatch} of {Office} is awaited: {Bytes} bytes")]
     public static partial void PayloadIsAwaited(this ILogger log, Guid dispatch, string office, long bytes);
 

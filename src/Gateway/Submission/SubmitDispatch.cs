@@ -4,6 +4,7 @@ using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
 using Exchange.Gateway.Journaling;
+using Exchange.Gateway.Queue;
 using Exchange.Gateway.Store;
 
 namespace Exchange.Gateway.Submission;
@@ -26,9 +27,11 @@ abstract record Submitted(Guid Envelope)
 /// <summary>
 /// POST /dispatches: steps 1 to 5 of a dispatch's way. Whatever is refused is journalled first; whatever is answered with a receipt survives power loss.
 /// </summary>
-sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections rejections, Shared shared)
+sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections rejections, Quotas quotas, Shared shared)
 {
     readonly (IEngine Engine, Journal Journal, BlobStore Blobs) store = (shared.Engine, shared.Journal, shared.Blobs);
+    // The uploads under way take minutes, not seconds.
+    static readonly TimeSpan QuotaRetry = TimeSpan.FromMinutes(1);
     readonly Limits limits = shared.Options.Limits;
     readonly TimeProvider clock = shared.Clock;
     readonly ILogger log = shared.Log<SubmitDispatch>();
@@ -36,16 +39,20 @@ sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections r
     /// <param name="office">Signed in.</param>
     /// <param name="body">File form.</param>
     /// <exception cref="RejectedException">Refused and journalled.</exception>
-    /// <exception cref="RefusedException">Busy or full: nothing was read, nothing journalled.</exception>
+    /// <exception cref="RefusedException">Busy or full: nothing was journalled.</exception>
+    /// <exception cref="LaterException">Over the office's share; likewise.</exception>
     public async Task<Submitted> Submit(string office, PipeReader body, CancellationToken cancel)
     {
         if (store.Journal.RefusesFull || shared.Room.IsShort) throw new RefusedException(Refusal.Full);
-        if (!store.Journal.HasRoom(EnvelopeParts.MaxHeader)) throw new RefusedException(Refusal.Busy);
+        if (!store.Journal.HasRoom(EnvelopeParts.MaxHeader, urgent: true)) throw new RefusedException(Refusal.Busy);
+        quotas.DemandSubmission(office, clock.GetUtcNow());
         EnvelopeParts? parts = null;
         try
         {
             // 1. Read header, approvals and manifest, each within its size. Memory only: a crash leaves nothing.
             parts = await EnvelopeFile.ReadPartsAsync(body.AsStream(leaveOpen: true), cancel);
+            // A share of the journal is kept for flash, which only the header tells from the rest.
+            if (!IsUrgent(EnvelopeFile.PeekUnverified(parts.Header)) && !store.Journal.HasRoom(EnvelopeParts.MaxHeader)) throw new RefusedException(Refusal.Busy);
 
             // 2. Check all that can be checked without a key, in the World of this moment.
             var arrived = arrival.Check(office, parts);
@@ -73,6 +80,9 @@ sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections r
             throw await rejections.Reject(office, parts, e.Refusal, e.Detail);
         }
     }
+
+    /// <summary>Hỏa tốc: may use the share of the journal that other submissions may not.</summary>
+    public static bool IsUrgent(Header header) => RetrySchedule.ClassOf(header.Urgency) == 0;
 
     Submitted.Before? Earlier(VerifiedEnvelope envelope)
     {
@@ -109,14 +119,17 @@ sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections r
             PayloadBytes = Payload.WireLength(payload.Length), CreatedAt = now.ToUnixTimeMilliseconds(), ExpiresAt = now.AddHours(limits.UploadHours).ToUnixTimeMilliseconds(),
             Header = arrived.Parts.Header.ToArray(), Approvals = StoredEnvelope.Joined(arrived.Parts.Approvals), Manifest = arrived.Parts.Manifest.ToArray(),
         };
-        var same = await store.Journal.Commit(b =>
+        if (row.PayloadBytes > limits.UploadQuotaBytes) throw new RefusedException(Refusal.TooLarge, "quota of an office");
+        var outcome = await store.Journal.Commit(b =>
         {
             b.Quiet(QuietKind.UploadProgress);
-            if (UploadTable.TryAdd(b, row)) return true;
-            var awaited = UploadTable.Find(b, row.Sender, row.Envelope)!;
-            return awaited.Ctx == row.Ctx && awaited.ManifestDigest == row.ManifestDigest;
-        }, row.Header.Length + row.Manifest.Length);
-        if (!same) throw new RefusedException(Refusal.SameId);
+            if (UploadTable.Find(b, row.Sender, row.Envelope) is { } awaited) return awaited.Ctx == row.Ctx && awaited.ManifestDigest == row.ManifestDigest ? null : Refusal.SameId;
+            if (UploadTable.BytesAwaited(b, row.Sender) + row.PayloadBytes > limits.UploadQuotaBytes) return Refusal.Quota;
+            UploadTable.TryAdd(b, row);
+            return null;
+        }, row.Header.Length + row.Manifest.Length, urgent: IsUrgent(header));
+        if (outcome == Refusal.Quota) throw new LaterException(Refusal.Quota, QuotaRetry);
+        if (outcome is not null) throw new RefusedException(outcome);
         log.PayloadIsAwaited(row.Id, row.Sender, row.PayloadBytes);
         return new Submitted.Awaited(header.Id);
     }

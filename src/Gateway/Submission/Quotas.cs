@@ -1,0 +1,54 @@
+using System.Collections.Concurrent;
+using Exchange.Crypto;
+
+namespace Exchange.Gateway.Submission;
+
+/// <summary>
+/// How much of the gateway one office may have: a bucket of submissions a minute and one of journalled refusals an hour, each filling evenly. Pure in now; nothing
+/// of it is stored, so a fresh start gives full buckets. One office at its limit does not slow another.
+/// </summary>
+sealed class Quotas(Limits limits)
+{
+    readonly ConcurrentDictionary<string, Bucket> submissions = [], refusals = [];
+
+    /// <summary>Takes one submission or dry-run.</summary>
+    /// <exception cref="LaterException"><see cref="Refusal.TooMany"/>.</exception>
+    public void DemandSubmission(string office, DateTimeOffset now) => Demand(submissions, office, limits.SubmissionsPerMinute, TimeSpan.FromMinutes(1), now);
+
+    /// <summary>Takes one entry in the ledger for a refusal: an entry is for ever, and whoever is refused pays nothing for it.</summary>
+    /// <exception cref="LaterException"><see cref="Refusal.TooMany"/>.</exception>
+    public void DemandRefusal(string office, DateTimeOffset now) => Demand(refusals, office, limits.RefusalsPerHour, TimeSpan.FromHours(1), now);
+
+    static void Demand(ConcurrentDictionary<string, Bucket> buckets, string office, long size, TimeSpan period, DateTimeOffset now)
+    {
+        if (buckets.GetOrAdd(office, _ => new Bucket(size, period, now)).Take(now) is { } wait) throw new LaterException(Refusal.TooMany, wait);
+    }
+
+    sealed class Bucket
+    {
+        readonly Lock gate = new();
+        readonly double size;
+        readonly TimeSpan period;
+        double tokens;
+        DateTimeOffset filled;
+
+        public Bucket(double size, TimeSpan period, DateTimeOffset now) => (this.size, this.period, tokens, filled) = (size, period, size, now);
+
+        /// <summary>null: taken; else how long until there is one.</summary>
+        public TimeSpan? Take(DateTimeOffset now)
+        {
+            lock (gate)
+            {
+                // A clock that steps back fills nothing.
+                if (now > filled)
+                {
+                    tokens = Math.Min(size, tokens + (now - filled) / period * size);
+                    filled = now;
+                }
+                if (tokens < 1) return (1 - tokens) / size * period;
+                tokens--;
+                return null;
+            }
+        }
+    }
+}
