@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using Exchange.Adapters;
 using Exchange.Adapters.Folder;
 using Exchange.Adapters.Https;
+using Exchange.Crypto;
 using Exchange.Crypto.Trust;
 using Exchange.Gateway.Audit;
 using Exchange.Gateway.Delivery;
@@ -101,8 +102,15 @@ static class Composition
     {
         var chain = worlds.Current.Trust.Store.Intermediates.Select(c => X509CertificateLoader.LoadCertificate(c.Der.Span));
         // An office's endpoint shows the office's own TLS key of the directory; nothing else about it counts.
-        bool IsServerOf(string office, X509Certificate2 shown) => new Certificate(shown.RawData) is var certificate && worlds.Current is var world
-            && world.Directory.FindByTls(certificate.Key)?.Code == office && world.Trust.Check(certificate, Purpose.TlsServer, clock.GetUtcNow()).Refusal is null;
+        bool IsServerOf(string office, X509Certificate2 shown)
+        {
+            try
+            {
+                var (certificate, world) = (new Certificate(shown.RawData), worlds.Current);
+                return world.Directory.FindByTls(certificate.Key)?.Code == office && world.Trust.Check(certificate, Purpose.TlsServer, clock.GetUtcNow()).Refusal is null;
+            }
+            catch (RefusedException) { return false; }
+        }
         List<IDeliveryAdapter> adapters = [new HttpsAdapter(new HttpsOptions { Client = SslStreamCertificateContext.Create(tls, [.. chain], offline: true), IsServerOf = IsServerOf }, clock)];
         if (options.Folders is { } root) adapters.Add(new FolderAdapter(new FolderOptions { Root = root }));
         return adapters;

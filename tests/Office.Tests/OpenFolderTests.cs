@@ -62,6 +62,9 @@ public sealed class OpenFolderTests(DevPkiFixture pki) : IClassFixture<DevPkiFix
         Assert.NotNull(results.Single(r => r.Parcel == good).Opened);
         Assert.Equal([$"{bad}.envelope", $"{bad}.ready", $"{bad}.reason.txt", $"{bad}.receipt.p7s"], Left(bench, "failed"));
         var reason = await File.ReadAllTextAsync(bench.At("drop", "H41", "failed", $"{bad}.reason.txt"), Cancel);
+        // What the reason says to do brings the whole copy from the gateway.
+        Assert.Contains($"exchange open {bad}", reason, StringComparison.Ordinal);
+        using (var client = new OfficeClient(bench.Start("H41"))) Assert.Null((await client.OpenAsync(bad, bench.At("received"), null, Cancel)).Failure);
         Assert.StartsWith("E_PAYLOAD_ROOT", reason, StringComparison.Ordinal);
         Assert.Contains(Refusal.PayloadRoot.Vi, reason, StringComparison.Ordinal);
         Assert.Empty(Left(bench));

@@ -184,8 +184,8 @@ public sealed class ReceiveTests(DevPkiFixture pki) : IClassFixture<DevPkiFixtur
         await using var h41 = await Receiver.StartAsync(bench);
         using var adapter = Adapter();
         await adapter.DeliverAsync(h41.Parcel(entry.Id, file, acceptance), Open(file), Cancel);
-        bench.Gateway.AcknowledgeRefusals.Enqueue(Refusal.Receipt);
-        bench.Gateway.AcknowledgeRefusals.Enqueue(Refusal.Receipt);
+        bench.Gateway.AcknowledgeRefusals.Enqueue(Refusal.Busy);
+        bench.Gateway.AcknowledgeRefusals.Enqueue(Refusal.Busy);
         await h41.OpenAsync();
         Assert.Single(Directory.GetDirectories(bench.At("received")));
         Assert.Empty(bench.Gateway.Acknowledged);

@@ -75,6 +75,12 @@ internal sealed class Journal(IEngine engine, Worlds worlds, TimeProvider clock,
         get { lock (gate) return fullSince is { } since && clock.GetUtcNow() - since < options.FullRetry; }
     }
 
+    /// <summary>Changes that wait to be taken.</summary>
+    internal int Depth
+    {
+        get { lock (gate) return queue.Count; }
+    }
+
     /// <summary>Completes at the next commit: wakes long polls. Take it before reading, then wait on it.</summary>
     public Task NextCommit => committed.Task;
 

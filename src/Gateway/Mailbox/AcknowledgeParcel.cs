@@ -36,6 +36,8 @@ sealed class AcknowledgeParcel(Shared shared)
 
             // 3. A step that is on record already is not recorded twice, even when its receipt was signed anew (a crash in the office between signing and keeping).
             if (OnRecord(office, parcel, receipt, row)) return Acknowledged.Repeat;
+            // A channel has just brought it, and the settling of that is on its way: the office says it again in a moment.
+            if (row.State == ParcelState.Queued) throw new RefusedException(Refusal.Busy, "its delivery is not settled yet");
             var handsOver = receipt.Event == ReceiptEvent.ContentHandover && row.State == ParcelState.Available;
             if (!handsOver && row.State != ParcelState.Delivered)
                 throw new RefusedException(Refusal.Receipt, $"{receipt.Event} of a copy that is {row.State}");

@@ -15,6 +15,7 @@ sealed class DownloadParcel(ReleaseParcel release, EndParcel end, TimeProvider c
     {
         // 1. Only one's own copies are visible at all.
         var copy = release.Find(office, parcel) ?? throw new RefusedException(Refusal.NotFound);
+        if (copy.Row.State == ParcelState.Queued) throw new RefusedException(Refusal.Busy, "a channel carries it");
         if (copy.Row.State is not (ParcelState.Available or ParcelState.Delivered)) throw new RefusedException(copy.Row.State == ParcelState.Expired ? Refusal.Expired : Refusal.NotReleasable);
 
         // 2. Decide again, on the facts of now, for each range anew: a clearance may have gone since the last one.

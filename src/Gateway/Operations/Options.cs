@@ -139,7 +139,7 @@ sealed record Options
                 Listen = read.EndPoint("listen", loopback: false) ?? new IPEndPoint(IPAddress.Loopback, 0),
                 Operations = read.EndPoint("operations", loopback: true),
                 Guard = read.Text("guard", Path.IsPathFullyQualified, "must be an absolute path"),
-                Folders = read.Member("folders").ValueKind == JsonValueKind.Undefined ? null : read.Text("folders", Directory.Exists, "must be an existing folder"),
+                Folders = read.Member("folders").ValueKind == JsonValueKind.Undefined ? null : read.Text("folders", path => Path.IsPathFullyQualified(path) && Directory.Exists(path), "must be the absolute path of an existing folder"),
                 Keys = new(keys.AbsoluteFile("tls"), keys.AbsoluteFile("evidence"), keys.AbsoluteFile("checkpoint"), keys.AbsoluteFile("passphraseFile")),
                 DirectoryOfficers = read.Keys("directoryOfficers"),
                 PolicyOfficers = read.Keys("policyOfficers"),

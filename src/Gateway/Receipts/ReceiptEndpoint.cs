@@ -63,14 +63,14 @@ static class ReceiptEndpoint
     {
         var copies = ParcelTable.OfDispatch(source, dispatch.Sender, dispatch.Id);
         var state = copies.Any(c => c.State is ParcelState.Available or ParcelState.Queued) ? "accepted" : copies.All(c => c.State == ParcelState.Delivered) ? "delivered" : "ended";
-        var attempts = AttemptTable.OfDispatch(source, dispatch.Sender, dispatch.Id).ToLookup(a => a.Parcel);
+        var attempts = AttemptTable.OfDispatch(source, dispatch.Sender, dispatch.Id).ToDictionary(a => a.Parcel);
         var next = JobTable.NextOf(source, dispatch.Sender, dispatch.Id).ToDictionary(j => j.Parcel, j => j.Due);
         return new(dispatch.Envelope, state, dispatch.Urgency, dispatch.ReceivedAt, [.. copies.Select(Copy)]);
 
         CopyAnswer Copy(ParcelRow c)
         {
-            var last = attempts[c.Id].LastOrDefault();
-            return new(c.Office, c.Role, MailboxEndpoint.Word(c.State), c.UpdatedAt, c.Channel, c.LastRefusal, attempts[c.Id].Count(), last?.Outcome.ToString(), last?.EndedAt,
+            var tried = attempts.GetValueOrDefault(c.Id);
+            return new(c.Office, c.Role, MailboxEndpoint.Word(c.State), c.UpdatedAt, c.Channel, c.LastRefusal, tried?.Attempts ?? 0, tried?.Last.ToString(), tried?.LastAt,
                 next.GetValueOrDefault(c.Id), dispatch.Expires);
         }
     }

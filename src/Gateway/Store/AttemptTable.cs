@@ -46,13 +46,21 @@ internal static class AttemptTable
 {
     internal static readonly RowShape<AttemptRow> Shape = new("attempt", ["parcel", "fence", "outcome", "started_at", "ended_at", "next_at", "detail", "leaf"],
         a => [a.Parcel, a.Fence, a.Outcome, a.StartedAt, a.EndedAt, a.NextAt, a.Detail, a.Leaf]);
-    const string Columns = "a.parcel, a.fence, a.outcome, a.started_at, a.ended_at, a.next_at, a.detail, a.leaf";
 
-    /// <summary>Every attempt of the copies of the sender's own dispatch, oldest first.</summary>
-    public static IReadOnlyList<AttemptRow> OfDispatch(Source source, string sender, Guid dispatch) => source.Query<AttemptRow>(
-        $"""
-        SELECT {Columns} FROM attempt a JOIN parcel p ON p.id = a.parcel
-        WHERE p.dispatch = @dispatch AND EXISTS (SELECT 1 FROM dispatch WHERE id = @dispatch AND sender = @sender)
-        ORDER BY a.ended_at, a.fence
+    /// <summary>What became of the tries of each copy of the sender's own dispatch that was tried: how many, and the newest.</summary>
+    public static IReadOnlyList<TriedParcel> OfDispatch(Source source, string sender, Guid dispatch) => source.Query<TriedParcel>(
+        """
+        SELECT a.parcel, n.attempts, a.outcome AS last, a.ended_at AS last_at
+        FROM (SELECT max(a.rowid) AS newest, count(*) AS attempts FROM attempt a JOIN parcel p ON p.id = a.parcel
+              WHERE p.dispatch = @dispatch AND EXISTS (SELECT 1 FROM dispatch WHERE id = @dispatch AND sender = @sender) GROUP BY a.parcel) n
+        JOIN attempt a ON a.rowid = n.newest
         """, new { sender, dispatch });
+}
+
+internal sealed record TriedParcel
+{
+    public required Guid Parcel { get; init; }
+    public required int Attempts { get; init; }
+    public required AttemptOutcome Last { get; init; }
+    public required long LastAt { get; init; }
 }

@@ -23,7 +23,11 @@ internal static class ParcelExpiry
         """
         SELECT p.id AS parcel, p.dispatch, p.office, p.key, d.sender, d.envelope, d.ctx, d.manifest_digest
         FROM parcel p JOIN dispatch d ON d.id = p.dispatch
-        WHERE d.expires <= @now AND (p.state = 1 OR (p.state = 7 AND EXISTS (SELECT 1 FROM job j WHERE j.parcel = p.id AND j.state = 0)))
-        ORDER BY p.id LIMIT @limit
+        WHERE p.state = 1 AND d.expires <= @now
+        UNION ALL
+        SELECT p.id AS parcel, p.dispatch, p.office, p.key, d.sender, d.envelope, d.ctx, d.manifest_digest
+        FROM parcel p JOIN dispatch d ON d.id = p.dispatch JOIN job j ON j.parcel = p.id
+        WHERE p.state = 7 AND j.state = 0 AND d.expires <= @now
+        ORDER BY parcel LIMIT @limit
         """, new { now, limit });
 }

@@ -54,13 +54,6 @@ public sealed class OfficeFiles(string root, Action<string>? step = null)
         DurableFile.FsyncFolder(Path.GetDirectoryName(to)!);
     }
 
-    /// <summary>Makes what lies in a file durable, whoever wrote it.</summary>
-    public static void FlushFile(string path)
-    {
-        using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
-        file.Flush(flushToDisk: true);
-    }
-
     /// <summary>A lock that ends with this process; null when another one holds it.</summary>
     public static FileStream? TryLock(string path)
     {

@@ -56,9 +56,13 @@ sealed class OpenFolder(OfficeContext office, string folder)
     {
         DurableFile.CreateFolder(Path.Combine(folder, "failed"));
         office.Files.Write(Path.Combine(folder, "failed", $"{parcel}.reason.txt"),
-            Encoding.UTF8.GetBytes($"{refusal.Code}{(detail.Length > 0 ? $" ({detail})" : "")}\n{refusal.En}\n{refusal.Vi}\n{refusal.RemedyEn}\n{refusal.RemedyVi}\n"));
+            Encoding.UTF8.GetBytes($"{refusal.Code}{(detail.Length > 0 ? $" ({detail})" : "")}\n{refusal.En}\n{refusal.Vi}\n{Remedy(parcel, refusal)}\n"));
         return Moved(parcel, "failed", new FolderResult(parcel, opened, refusal, detail, true));
     }
+
+    // Bytes that changed between the gateway and here: its own copy is whole, and the sender need not be troubled.
+    static string Remedy(Guid parcel, Refusal refusal) => refusal == Refusal.PayloadRoot || refusal == Refusal.PayloadLength || refusal == Refusal.Der
+        ? $"The gateway still has this copy: exchange open {parcel} --out DIR\nTrục vẫn còn bản này: exchange open {parcel} --out THƯ-MỤC" : $"{refusal.RemedyEn}\n{refusal.RemedyVi}";
 
     FolderResult Moved(Guid parcel, string to, FolderResult result)
     {

@@ -105,7 +105,6 @@ sealed class OpenParcel(OfficeContext office)
                 OfficeSignsDispatch = level.Authors.Contains("office"),
             }, cancel).ConfigureAwait(false);
             DemandAuthor(opened, level.AuthorRoles);
-            foreach (var file in opened.Files) OfficeFiles.FlushFile(file);
             KeepEvidence(held, opened);
             return Place(held, known, opened, making, root);
         }
@@ -186,8 +185,6 @@ sealed class OpenParcel(OfficeContext office)
             await office.Api.AcknowledgeAsync(record.Parcel, record.Outcome, cancel).ConfigureAwait(false);
         }
         catch (RefusedException e) when (e.Refusal == Refusal.Unreachable || e.Refusal == Refusal.Busy || e.Refusal == Refusal.Full) { return false; }
-        // It brought the parcel here and has our handover in hand, but has not written that down yet.
-        catch (RefusedException e) when (e.Refusal == Refusal.Receipt && office.Received.Handover(record.Parcel) is not null) { return false; }
         if (!record.Acknowledged) office.Received.Save(record with { Acknowledged = true });
         return true;
     }

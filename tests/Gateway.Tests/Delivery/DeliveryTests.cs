@@ -102,6 +102,22 @@ public sealed class DeliveryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_office_that_is_faster_than_our_settling_is_told_to_say_it_again()
+    {
+        var (envelope, _, id) = await Accepted();
+        Answer early = null!, fetched = null!;
+        h41.Answer = async (parcel, _, _) =>
+        {
+            early = await TestGateway.Send(gateway.As("H41"), HttpMethod.Post, $"/mailbox/{parcel.Id}/receipts", OfficeReceipts.Sign(envelope, ReceiptEvent.ContentOpening));
+            fetched = await TestGateway.Send(gateway.As("H41"), HttpMethod.Get, $"/mailbox/{parcel.Id}");
+            return new DeliveryOutcome.Delivered(null);
+        };
+        await gateway.Deliver();
+        Assert.Equal((503, "E_BUSY", 503), (early.Status, early.Code, fetched.Status));
+        Assert.Equal("delivered", (await Copy(id)).GetProperty("state").GetString());
+    }
+
+    [Fact]
     public async Task An_office_that_asks_for_time_gets_it()
     {
         var (_, _, id) = await Accepted();
@@ -244,7 +260,8 @@ public sealed class DeliveryTests : IAsyncLifetime
     List<AttemptRow> Attempts(Guid envelope)
     {
         using var reader = gateway.Host.Shared.Engine.Reader();
-        return [.. AttemptTable.OfDispatch(reader, "G22", DispatchTable.Find(reader, "G22", envelope)!.Id)];
+        return [.. reader.Query<AttemptRow>("SELECT a.parcel, a.fence, a.outcome, a.started_at, a.ended_at, a.next_at, a.detail, a.leaf FROM attempt a JOIN parcel p ON p.id = a.parcel WHERE p.dispatch = @dispatch ORDER BY a.rowid",
+            new { dispatch = DispatchTable.Find(reader, "G22", envelope)!.Id })];
     }
 
     List<EntryRow> Entries(EntryKind kind)

@@ -58,6 +58,29 @@ public sealed class SubmitDispatchTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_clearance_revoked_between_the_decision_and_its_commit_is_found_in_the_commit()
+    {
+        var (_, file) = await gateway.SealFile("H41", "mat");
+        var journal = gateway.Host.Shared.Journal;
+        using var release = new ManualResetEventSlim();
+        var (entered, blocked) = (new TaskCompletionSource(), false);
+        // The writer is held up once, so that the activation and the submission that was decided before it come into one batch.
+        var holding = journal.Commit(b =>
+        {
+            if (!blocked) { blocked = true; entered.SetResult(); release.Wait(); }
+            return true;
+        });
+        await entered.Task;
+        var activation = gateway.TakeClearanceFrom("H41");
+        var submission = gateway.Submit(file);
+        Assert.True(SpinWait.SpinUntil(() => journal.Depth == 2, TimeSpan.FromSeconds(30)));
+        release.Set();
+        await Task.WhenAll(holding, activation);
+        AssertRefused(await submission, Refusal.NotReleasable, 403);
+        Assert.Empty((await TestGateway.Send(gateway.As("H41"), HttpMethod.Get, "/mailbox")).Json.GetProperty("parcels").EnumerateArray());
+    }
+
+    [Fact]
     public async Task Two_at_once_with_one_identifier_give_one_dispatch()
     {
         var (_, file) = await gateway.SealFile("H41", size: 100_000);
