@@ -152,7 +152,9 @@ namespace Exchange.Tests.Crash
             await w.Gateway.Deliver();
             var parcel = w.Tried.Last();
             using var reader = w.Gateway.Host.Shared.Engine.Reader();
-            return [$"{parcel}", $"{reader.One<long>("SELECT outcome FROM attempt WHERE parcel = @parcel ORDER BY fence DESC LIMIT 1", new { parcel })}"];
+            // None: its settling failed, so nothing of it was promised.
+            var outcome = reader.One<long?>("SELECT outcome FROM attempt WHERE parcel = @parcel ORDER BY fence DESC LIMIT 1", new { parcel }) ?? throw new InvalidOperationException("no attempt was settled");
+            return [$"{parcel}", $"{outcome}"];
         }
 
         static async Task<string[]> Upload(CrashWorkload w)

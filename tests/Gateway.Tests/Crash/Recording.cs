@@ -113,6 +113,8 @@ sealed partial class Recording
 
     void Take(string call, string arguments, string result, int began)
     {
+        // The process died inside the call: nobody was told that it had happened, and the states without it are those in which it had not.
+        if (result.StartsWith('?')) return;
         if (result.StartsWith('-'))
         {
             if (call is "fsync" or "fdatasync" && Descriptor().Match(arguments) is { Success: true } hurt && names.TryGetValue(Text(hurt.Groups[1].Value), out var file)) events.Add(new Event.SyncFailed(file, began));
