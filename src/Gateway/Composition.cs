@@ -81,6 +81,7 @@ static class Composition
         LedgerEndpoint.Map(app, shared.Ledger);
 
         // Everything that happens by itself, each a Step(now).
+        var erase = new ErasePayloads(shared);
         var expire = new ExpireParcels(shared.Engine, end);
         var delivery = worker;
         loops =
@@ -92,6 +93,7 @@ static class Composition
             new("expired parcels", TimeSpan.FromSeconds(limits.ExpirySeconds), expire.Step),
             new("expired uploads", TimeSpan.FromSeconds(limits.ExpirySeconds), upload.Step),
             new("unjournalled refusals", TimeSpan.FromMinutes(1), rejections.Step),
+            new("retention", TimeSpan.FromMinutes(10), erase.Step),
             new("blob sweep", TimeSpan.FromMinutes(10), now => Task.FromResult(shared.Blobs.Step(shared.Engine))),
         ];
         return app;

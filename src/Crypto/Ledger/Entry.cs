@@ -76,6 +76,8 @@ public enum EntryKind
     Delivery = 13,
     /// <summary>Subject: parcel. Promises the office's ContentHandover, which came after its Delivery.</summary>
     Handover = 14,
+    /// <summary>Subject: dispatch. Promises that it says since when its payload is gone; everything else of it stays.</summary>
+    PayloadErased = 15,
 }
 
 /// <summary>The word for each kind, as it stands in the detail's "kind".</summary>
@@ -97,6 +99,7 @@ public static class EntryKinds
         [EntryKind.Attempt] = "attempt",
         [EntryKind.Delivery] = "delivery",
         [EntryKind.Handover] = "handover",
+        [EntryKind.PayloadErased] = "payload-erased",
     }.ToFrozenDictionary();
 
     public static string Name(this EntryKind kind) => Names[kind];

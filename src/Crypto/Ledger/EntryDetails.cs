@@ -67,6 +67,9 @@ public sealed record OpeningDetail(string Sender, Guid Envelope, Digest Ctx, str
 public sealed record OpeningFailureDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, Digest Receipt, string Code)
     : LedgerDetail(EntryKind.OpeningFailure);
 
+/// <summary>All copies had ended, and the time for which payloads are kept was over.</summary>
+public sealed record PayloadErasedDetail(string Sender, Guid Envelope, Digest Ctx) : LedgerDetail(EntryKind.PayloadErased);
+
 /// <param name="Reason">Refusal code.</param>
 /// <param name="Network">Address block, "/24" for IPv4 and "/48" for IPv6.</param>
 /// <param name="Minute">Start of the minute, Unix milliseconds.</param>
@@ -107,6 +110,7 @@ public static class EntryDetails
         AttemptDetail d => StrictJson.Write(d, EntryJson.Default.AttemptDetail),
         DeliveryDetail d => StrictJson.Write(d, EntryJson.Default.DeliveryDetail),
         HandoverDetail d => StrictJson.Write(d, EntryJson.Default.HandoverDetail),
+        PayloadErasedDetail d => StrictJson.Write(d, EntryJson.Default.PayloadErasedDetail),
         _ => throw new ArgumentException("Not a detail of the closed list.", nameof(detail)),
     };
 
@@ -131,6 +135,7 @@ public static class EntryDetails
             EntryKind.Attempt => StrictJson.Read(canonical, EntryJson.Default.AttemptDetail),
             EntryKind.Delivery => StrictJson.Read(canonical, EntryJson.Default.DeliveryDetail),
             EntryKind.Handover => StrictJson.Read(canonical, EntryJson.Default.HandoverDetail),
+            EntryKind.PayloadErased => StrictJson.Read(canonical, EntryJson.Default.PayloadErasedDetail),
             _ => throw new RefusedException(Refusal.Json, "unknown kind of entry"),
         };
         return detail.HasItsKind ? detail : throw new RefusedException(Refusal.Json, "version of the entry");
@@ -170,4 +175,5 @@ public static class EntryDetails
 [JsonSerializable(typeof(AttemptDetail))]
 [JsonSerializable(typeof(DeliveryDetail))]
 [JsonSerializable(typeof(HandoverDetail))]
+[JsonSerializable(typeof(PayloadErasedDetail))]
 sealed partial class EntryJson : JsonSerializerContext;

@@ -22,6 +22,7 @@ static class Refusals
             Refusal.ApprovalMissing, Refusal.SenderNotCleared, Refusal.CardHeld, Refusal.NotReleasable, Refusal.NotYet],
         [404] = [Refusal.NotFound],
         [409] = [Refusal.SameId, Refusal.Replay, Refusal.NothingToUpload, Refusal.UploadOffset, Refusal.VersionOld, Refusal.Fork],
+        [410] = [Refusal.PayloadErased],
         [413] = [Refusal.Size, Refusal.TooLarge],
         // Well-formed, and its content does not hold.
         [422] = [Refusal.Signature, Refusal.CertificateUntrusted, Refusal.CertificateTime, Refusal.CertificateRevoked, Refusal.CertificatePurpose, Refusal.CertificateAlgorithm,

@@ -36,11 +36,13 @@ sealed class ReleaseParcel(Shared shared)
     }
 
     /// <summary>The file form from its first byte. Reading changes nothing.</summary>
+    /// <exception cref="RefusedException">PayloadErased.</exception>
     /// <param name="decision">Of <see cref="Decide"/>, just now.</param>
     public ParcelStream Open(FoundParcel parcel, Decision decision)
     {
         if (decision.Verdict != Verdict.Permit) throw new InvalidOperationException("Nothing is opened without a permit.");
         var dispatch = parcel.Dispatch;
+        if (dispatch.PayloadErasedAt is not null) throw new RefusedException(Refusal.PayloadErased);
         Stream? payload = dispatch switch
         {
             { PayloadBytes: null } => null,

@@ -3,7 +3,7 @@ using Exchange.Gateway.Journaling;
 
 namespace Exchange.Gateway.Store;
 
-/// <summary>An accepted envelope. Never changed.</summary>
+/// <summary>An accepted envelope. Never changed, but that its payload may be erased.</summary>
 internal sealed record DispatchRow
 {
     /// <summary>The gateway's own UUIDv7: names the blob, orders the list.</summary>
@@ -30,6 +30,8 @@ internal sealed record DispatchRow
     public required byte[] Manifest { get; init; }
     /// <summary>The payload itself up to <see cref="BlobStore.InlineLimit"/> bytes; null: none, or in the blob store under <see cref="Id"/>.</summary>
     public required byte[]? Payload { get; init; }
+    /// <summary>Unix milliseconds; null: the payload is kept.</summary>
+    public long? PayloadErasedAt { get; init; }
     /// <summary>Bytes of the file form.</summary>
     public long Size => Header.Length + Approvals.Length + Manifest.Length + (PayloadBytes ?? 0);
 }
@@ -57,7 +59,7 @@ internal static class DispatchTable
         d => [d.Id, d.Sender, d.Envelope, d.Ctx, d.ManifestDigest, d.Class, d.Urgency, d.ReceivedAt, d.Expires, d.Decision, d.PayloadBytes, d.Size,
             d.Header, d.Approvals, d.Manifest, d.Payload]);
     const string Short = "id, sender, envelope, ctx, manifest_digest, class, urgency, received_at, expires, payload_bytes";
-    const string Long = Short + ", decision, header, approvals, manifest, payload";
+    const string Long = Short + ", decision, header, approvals, manifest, payload, payload_erased_at";
 
     /// <summary>Inserts at once. False: this sender already has a dispatch with this envelope id; nothing was changed.</summary>
     public static bool TryAdd(Batch b, DispatchRow row)
@@ -86,16 +88,16 @@ internal static class DispatchTable
     public static DispatchRow? ReadOfParcel(Source source, string office, Guid parcel) => source.One<DispatchRow>(
         $"SELECT {Long} FROM dispatch WHERE id = (SELECT dispatch FROM parcel WHERE id = @parcel AND office = @office)", new { office, parcel });
 
-    /// <summary>Whether a dispatch or an awaited upload has this id: then its blob is no orphan.</summary>
+    /// <summary>Whether a dispatch that keeps its payload, or an awaited upload, has this id: then its blob is no orphan.</summary>
     public static bool IsNamed(Source source, Guid id) =>
-        source.One<long>("SELECT EXISTS (SELECT 1 FROM dispatch WHERE id = @id) OR EXISTS (SELECT 1 FROM upload WHERE id = @id)", new { id }) == 1;
+        source.One<long>("SELECT EXISTS (SELECT 1 FROM dispatch WHERE id = @id AND payload_erased_at IS NULL) OR EXISTS (SELECT 1 FROM upload WHERE id = @id)", new { id }) == 1;
 
     /// <summary>Everything, for the check.</summary>
     public static IEnumerable<DispatchRow> Walk(Source source) => source.Walk<DispatchRow>($"SELECT {Long} FROM dispatch ORDER BY id");
 
-    /// <summary>Every payload: bytes expected, and bytes in the row (null: it is a blob).</summary>
+    /// <summary>Every payload that is kept: bytes expected, and bytes in the row (null: it is a blob).</summary>
     public static IEnumerable<(Guid Id, long Expected, long? Inline)> Payloads(Source source) =>
-        source.Walk<PayloadLengths>("SELECT id, payload_bytes, length(payload) AS inline FROM dispatch WHERE payload_bytes IS NOT NULL")
+        source.Walk<PayloadLengths>("SELECT id, payload_bytes, length(payload) AS inline FROM dispatch WHERE payload_bytes IS NOT NULL AND payload_erased_at IS NULL")
             .Select(p => (p.Id, p.PayloadBytes, p.Inline));
 
     sealed record PayloadLengths

@@ -22,6 +22,7 @@ public class EntryTests
         new AttemptDetail("G22", Id, D, "H41", D, 3, "TryLater") { Time = At },
         new DeliveryDetail("G22", Id, D, "H41", D, "folder") { Time = At },
         new HandoverDetail("G22", Id, D, "H41", D, D) { Time = At },
+        new PayloadErasedDetail("G22", Id, D) { Time = At },
         new OpeningDetail("G22", Id, D, "H41", D, D) { Time = At },
         new OpeningFailureDetail("G22", Id, D, "H41", D, D, "E_CANNOT_OPEN") { Time = At },
         new SignInFailuresDetail("E_CERTIFICATE_REVOKED", "192.0.2.0/24", At, 17) { Time = At },

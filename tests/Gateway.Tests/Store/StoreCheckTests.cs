@@ -38,6 +38,17 @@ public sealed class StoreCheckTests : IDisposable
     }
 
     [Fact]
+    public void A_payload_erased_without_an_entry_and_an_entry_without_the_erasure_are_named()
+    {
+        var entry = LedgerEntry.Create(new PayloadErasedDetail(dispatch.Row.Sender, dispatch.Row.Envelope, dispatch.Row.Ctx) { Time = dispatch.Row.ReceivedAt });
+        Assert.Equal([$"dispatch {dispatch.Row.Id}: its payload is erased, but the entry that says so is missing", $"dispatch {dispatch.Row.Id}: its payload is erased, but its bytes are there"],
+            After("UPDATE dispatch SET payload_erased_at = 1"));
+        store.Commit(b => b.Log(entry, EntryKind.PayloadErased, dispatch.Row.Id) is not null);
+        Assert.Empty(After("UPDATE dispatch SET payload = NULL"));
+        Assert.Contains("entry 2: it says erased, but the dispatch does not", After("UPDATE dispatch SET payload_erased_at = NULL"));
+    }
+
+    [Fact]
     public void A_deleted_parcel_is_named() =>
         Assert.Equal([$"dispatch {dispatch.Row.Id}: 1 of its parcels missing"], After($"DELETE FROM parcel WHERE id = {Blob(dispatch.Parcels[1].Id)}"));
 
