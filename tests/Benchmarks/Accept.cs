@@ -19,7 +19,7 @@ sealed partial class Accept(string pki, int seconds, string work) : IDisposable
     static readonly int[] Clients = [1, 16, 64];
     readonly OfficeByHand office = new(pki, "G22");
     readonly Dictionary<(string, int), List<Figure>> figures = [];
-    GatewayProcess? gateway;
+    ServerProcess? gateway;
 
     sealed record Figure(double Rate, double P50, double P99, double CpuMs);
 
@@ -34,9 +34,9 @@ sealed partial class Accept(string pki, int seconds, string work) : IDisposable
     public async Task<int> RunAsync()
     {
         var program = Path.Combine(AppContext.BaseDirectory, "exchange-gateway");
-        await GatewayProcess.InitAsync(program, Path.Combine(work, "gateway"), pki, CancellationToken.None);
+        await ServerProcess.InitAsync(program, Path.Combine(work, "gateway"), pki, CancellationToken.None);
         AsManyAsItTakes(Path.Combine(work, "gateway", "gateway.json"));
-        gateway = await GatewayProcess.ServeAsync(program, Path.Combine(work, "gateway"), Path.Combine(work, "gateway.log"), TimeProvider.System, CancellationToken.None);
+        gateway = await ServerProcess.ServeAsync(program, Path.Combine(work, "gateway"), Path.Combine(work, "gateway.log"), TimeProvider.System, CancellationToken.None);
         using var postfix = PostfixPeer.Start();
         var fsyncs = await FsyncRateAsync();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Size} bytes, {Rounds} rounds in turn, {Environment.ProcessorCount} cores, load {Load()}, {fsyncs:0} fsync/s of 8 KB on this disk, Postfix {(postfix is null ? "not run" : "without TLS")}"));

@@ -29,12 +29,12 @@ sealed class Site : IAsyncDisposable
     public static readonly string Exchange = Path.Combine(AppContext.BaseDirectory, "exchange");
     public static readonly string GatewayProgram = Path.Combine(AppContext.BaseDirectory, "exchange-gateway");
     readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("exchange-site-");
-    GatewayProcess? gateway;
+    ServerProcess? gateway;
 
     Site(DevelopmentPki pki) => Pki = pki;
 
     public DevelopmentPki Pki { get; }
-    public GatewayProcess Gateway => gateway!;
+    public ServerProcess Gateway => gateway!;
     public string Data => At("gateway");
     public string Log => At("gateway.log");
     public string At(params string[] parts) => Path.Combine([folder.FullName, .. parts]);
@@ -42,7 +42,7 @@ sealed class Site : IAsyncDisposable
     public static async Task<Site> StartAsync(DevelopmentPki pki)
     {
         var site = new Site(pki);
-        await GatewayProcess.InitAsync(GatewayProgram, site.Data, pki.Folder.FullName, TestContext.Current.CancellationToken);
+        await ServerProcess.InitAsync(GatewayProgram, site.Data, pki.Folder.FullName, TestContext.Current.CancellationToken);
         await site.ServeAsync();
         return site;
     }
@@ -50,7 +50,7 @@ sealed class Site : IAsyncDisposable
     /// <summary>Starts the gateway again: same folder, another port; the profiles follow.</summary>
     public async Task ServeAsync()
     {
-        gateway = await GatewayProcess.ServeAsync(GatewayProgram, Data, Log, TimeProvider.System, TestContext.Current.CancellationToken);
+        gateway = await ServerProcess.ServeAsync(GatewayProgram, Data, Log, TimeProvider.System, TestContext.Current.CancellationToken);
         foreach (var office in new[] { "G22", "H41", "H14", "H37" }) Profile(office, gateway.Address);
     }
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Exchange.Crypto;
 using Exchange.Office.Client;
 
@@ -17,8 +18,10 @@ sealed record DemoRequest(string GatewayProgram, string Pki, string Work, string
 sealed class Demo(Shell shell, Output say, DemoRequest request)
 {
     static readonly string[] Offices = ["G22", "H41", "H14", "H37"];
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     readonly string work = Path.GetFullPath(request.Work);
     readonly List<string> failures = [];
+    readonly HashSet<string> seen = [];
     int chapter;
 
     public async Task<int> RunAsync(CancellationToken cancel)
@@ -26,13 +29,15 @@ sealed class Demo(Shell shell, Output say, DemoRequest request)
         if (Directory.Exists(work) && Directory.EnumerateFileSystemEntries(work).Any()) throw new UsageException($"--work: {work} is not empty", $"--work: {work} không trống");
         Directory.CreateDirectory(work);
         Chapter("A gateway starts, with an empty ledger", "Trục khởi động, sổ còn trống");
-        var data = Path.Combine(work, "gateway");
-        await GatewayProcess.InitAsync(request.GatewayProgram, data, request.Pki, cancel).ConfigureAwait(false);
-        using var gateway = await GatewayProcess.ServeAsync(request.GatewayProgram, data, Path.Combine(work, "gateway.log"), shell.Clock, cancel).ConfigureAwait(false);
+        await ServerProcess.InitAsync(request.GatewayProgram, Data, request.Pki, cancel).ConfigureAwait(false);
+        AllowFolders();
+        using var gateway = await ServerProcess.ServeAsync(request.GatewayProgram, Data, Path.Combine(work, "gateway.log"), shell.Clock, cancel).ConfigureAwait(false);
         say.Say($"listening on {gateway.Address.AbsoluteUri.TrimEnd('/')}, process {gateway.Id}", $"lắng nghe tại {gateway.Address.AbsoluteUri.TrimEnd('/')}, tiến trình {gateway.Id}");
         foreach (var office in Offices) DevProfile.Write(request.Pki, office, gateway.Address, Folder(office));
+        using var endpoint = await ServerProcess.ReceiveAsync(Self, Folder("H14"), Received("H14"), Path.Combine(work, "H14.log"), shell.Clock, cancel).ConfigureAwait(false);
         try
         {
+            await ChannelsAsync(endpoint.Address, cancel).ConfigureAwait(false);
             await StoryAsync(cancel).ConfigureAwait(false);
             End(gateway);
             if (!request.Once) await ServeOnAsync(gateway, cancel).ConfigureAwait(false);
@@ -40,6 +45,7 @@ sealed class Demo(Shell shell, Output say, DemoRequest request)
         catch (OperationCanceledException) when (cancel.IsCancellationRequested) { }
         finally
         {
+            if (await endpoint.StopAsync(shell.Clock).ConfigureAwait(false) is not 0) failures.Add(say.Text("H14's endpoint did not stop cleanly", "điểm nhận của H14 không dừng sạch"));
             if (await gateway.StopAsync(shell.Clock).ConfigureAwait(false) is not 0) failures.Add(say.Text("the gateway did not stop cleanly", "trục không dừng sạch"));
             else say.Say("the gateway has stopped; everything is where it was", "trục đã dừng; mọi thứ vẫn còn nguyên");
         }
@@ -47,18 +53,50 @@ sealed class Demo(Shell shell, Output say, DemoRequest request)
         return failures.Count == 0 ? ExchangeProgram.Good : ExchangeProgram.Bad;
     }
 
+    // What an administrator writes into gateway.json by hand: below which folder the channel "folder" may write.
+    void AllowFolders()
+    {
+        Directory.CreateDirectory(SharedFolder);
+        var settings = Path.Combine(Data, "gateway.json");
+        var json = JsonNode.Parse(File.ReadAllText(settings))!;
+        json["folders"] = Path.GetDirectoryName(SharedFolder);
+        File.WriteAllText(settings, json.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+    }
+
+    async Task ChannelsAsync(Uri endpoint, CancellationToken cancel)
+    {
+        Chapter("Each office is reached in its own way: H41 looks into its mailbox, H14 has an endpoint, H37 a folder", "Mỗi cơ quan nhận một cách: H41 xem hộp đến, H14 có điểm nhận riêng, H37 có thư mục");
+        string second = Path.Combine(work, "standing-2.p7s"), third = Path.Combine(work, "standing-3.p7s");
+        await VerbAsync(["dev", "channel", "--pki", request.Pki, "--office", "H14", "--adapter", "https", "--setting", $"url={endpoint.AbsoluteUri.TrimEnd('/')}", "--out", second], 0).ConfigureAwait(false);
+        await VerbAsync(["dev", "channel", "--pki", request.Pki, "--from", second, "--office", "H37", "--adapter", "folder", "--setting", "folder=h37", "--out", third], 0).ConfigureAwait(false);
+        say.Say($"$ exchange-gateway activate --data …/gateway …/{Path.GetFileName(third)}", null);
+        await ServerProcess.ActivateAsync(request.GatewayProgram, Data, third, cancel).ConfigureAwait(false);
+        var done = Path.Combine(Data, "incoming", "done");
+        await UntilAsync(() => Task.FromResult(Directory.EnumerateFiles(done).Any(f => Path.GetFileName(f).Contains(Path.GetFileNameWithoutExtension(third), StringComparison.Ordinal))),
+            say.Text("the new channels are not in force", "các kênh mới chưa có hiệu lực"), cancel).ConfigureAwait(false);
+    }
+
     async Task StoryAsync(CancellationToken cancel)
     {
         var documents = Documents();
         Chapter("G22 sends three documents at level Thường to H41, H14 and H37", "G22 gửi ba tài liệu độ Thường tới H41, H14 và H37");
         var first = await SendAsync("H41,H14,H37", "thuong", "7816", "VPCP-TTĐT", "Triển khai gửi, nhận văn bản điện tử", documents, 0, cancel).ConfigureAwait(false);
-        Chapter("Each of them fetches and opens; the documents are byte for byte those that were sent", "Từng cơ quan tải về và mở; tài liệu giống hệt từng byte");
-        foreach (var office in new[] { "H41", "H14", "H37" }) await OpenAsync(office, documents, cancel).ConfigureAwait(false);
+        Chapter("H41 fetches it from its mailbox; the documents are byte for byte those that were sent", "H41 tải về từ hộp đến; tài liệu giống hệt từng byte");
+        await OpenAsync("H41", ["--all"], documents, cancel).ConfigureAwait(false);
+        Chapter("The gateway carries H14's copy to its endpoint, which opens it at once", "Trục chuyển bản của H14 tới điểm nhận, nơi đó mở ngay");
+        await UntilAsync(() => Task.FromResult(Opened("H14").Any()),
+            say.Text("nothing came to H14's endpoint", "không có gì tới điểm nhận của H14"), cancel).ConfigureAwait(false);
+        await CompareAsync("H14", documents, cancel).ConfigureAwait(false);
+        Chapter("The gateway puts H37's copy into its folder, from which H37 opens it", "Trục đặt bản của H37 vào thư mục, H37 mở từ đó");
+        await UntilAsync(() => Task.FromResult(Directory.EnumerateFiles(SharedFolder, "*.ready").Any()), say.Text("nothing came into H37's folder", "không có gì tới thư mục của H37"), cancel).ConfigureAwait(false);
+        await OpenAsync("H37", ["--from", SharedFolder], documents, cancel).ConfigureAwait(false);
+        // What was handed over a moment ago may still be on its way to the gateway's ledger.
+        await UntilAsync(() => AllProvenAsync(first, cancel), say.Text("not every copy is proven to be opened", "chưa chứng minh được mọi bản đã mở"), cancel).ConfigureAwait(false);
         Chapter("The sender sees each copy opened, and checks the proof itself", "Nơi gửi thấy từng bản đã mở và tự kiểm tra bằng chứng");
         await VerbAsync(["status", first.ToString(), .. Profile("G22")], 0).ConfigureAwait(false);
         Chapter("A dispatch at level Mật to H41; the signatory approves", "Văn bản độ Mật gửi H41; người có thẩm quyền phê duyệt");
         await SendAsync("H41", "mat", "12", "VPCP-M", "Kế hoạch bảo vệ bí mật nhà nước", documents[..1], 0, cancel).ConfigureAwait(false);
-        await OpenAsync("H41", documents[..1], cancel).ConfigureAwait(false);
+        await OpenAsync("H41", ["--all"], documents[..1], cancel).ConfigureAwait(false);
         Chapter("The same to H14, which has no clearance for Mật: refused", "Cùng văn bản gửi H14, cơ quan không được phép nhận độ Mật: bị từ chối");
         await SendAsync("H14", "mat", "13", "VPCP-M", "Kế hoạch bảo vệ bí mật nhà nước", documents[..1], ExchangeProgram.Bad, cancel).ConfigureAwait(false);
         DemandRefused(Refusal.NotReleasable);
@@ -97,12 +135,16 @@ sealed class Demo(Shell shell, Output say, DemoRequest request)
         return Newest().Id;
     }
 
-    async Task OpenAsync(string office, string[] sent, CancellationToken cancel)
+    async Task OpenAsync(string office, string[] which, string[] sent, CancellationToken cancel)
     {
-        var received = Path.Combine(Folder(office), "received");
-        var before = Directory.Exists(received) ? Directory.GetDirectories(received) : [];
-        await VerbAsync(["open", "--all", "--out", received, .. Profile(office)], 0).ConfigureAwait(false);
-        var folder = Directory.Exists(received) ? Directory.GetDirectories(received).Except(before).SingleOrDefault() : null;
+        await VerbAsync(["open", .. which, "--out", Received(office), .. Profile(office)], 0).ConfigureAwait(false);
+        await CompareAsync(office, sent, cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>The newest dispatch that this office opened, against what was sent.</summary>
+    async Task CompareAsync(string office, string[] sent, CancellationToken cancel)
+    {
+        var folder = Opened(office).Where(seen.Add).SingleOrDefault();
         foreach (var file in sent)
         {
             var copy = folder is null ? "" : Path.Combine(folder, Path.GetFileName(file));
@@ -168,21 +210,20 @@ sealed class Demo(Shell shell, Output say, DemoRequest request)
             """.Replace("\r", "", StringComparison.Ordinal), null);
     }
 
-    void End(GatewayProcess gateway)
+    void End(ServerProcess gateway)
     {
         Chapter(failures.Count == 0 ? "All as told" : "Not everything came out as told", failures.Count == 0 ? "Mọi việc đúng như đã kể" : "Có việc không đúng như đã kể");
         say.Say($"the gateway listens on  {gateway.Address.AbsoluteUri.TrimEnd('/')}", $"trục lắng nghe tại     {gateway.Address.AbsoluteUri.TrimEnd('/')}");
-        say.Say($"its data is in          {gateway.Data}", $"dữ liệu của trục tại   {gateway.Data}");
+        say.Say($"its data is in          {Data}", $"dữ liệu của trục tại   {Data}");
         say.Say($"its log is in           {Path.Combine(work, "gateway.log")}", $"nhật ký của trục tại   {Path.Combine(work, "gateway.log")}");
         if (request.Once) return;
-        var exchange = Environment.ProcessPath ?? "exchange";
-        say.Say($"\nin another terminal:\n  alias exchange={exchange}\n  exchange status --profile {Folder("G22")}\n  exchange inbox --watch --profile {Folder("H41")}\n"
+        say.Say($"\nin another terminal:\n  alias exchange={Self}\n  exchange status --profile {Folder("G22")}\n  exchange inbox --watch --profile {Folder("H41")}\n"
             + $"  exchange send {Documents()[0]} --to H41 --level thuong --sheet {Path.Combine(Folder("G22"), "sheet-7816.json")} --profile {Folder("G22")}\n\nCtrl-C stops the gateway.",
-            $"\nở cửa sổ khác:\n  alias exchange={exchange}\n  exchange status --profile {Folder("G22")}\n  exchange inbox --watch --profile {Folder("H41")}\n"
+            $"\nở cửa sổ khác:\n  alias exchange={Self}\n  exchange status --profile {Folder("G22")}\n  exchange inbox --watch --profile {Folder("H41")}\n"
             + $"  exchange send {Documents()[0]} --to H41 --level thuong --sheet {Path.Combine(Folder("G22"), "sheet-7816.json")} --profile {Folder("G22")}\n\nCtrl-C để dừng trục.");
     }
 
-    async Task ServeOnAsync(GatewayProcess gateway, CancellationToken cancel)
+    async Task ServeOnAsync(ServerProcess gateway, CancellationToken cancel)
     {
         await gateway.Exited.WaitAsync(cancel).ConfigureAwait(false);
         failures.Add(say.Text("the gateway ended by itself", "trục tự dừng"));
@@ -190,6 +231,28 @@ sealed class Demo(Shell shell, Output say, DemoRequest request)
 
     void Chapter(string en, string vi) => say.Say($"\n{++chapter}. {en}", $"\n{chapter}. {vi}");
 
+    async Task UntilAsync(Func<Task<bool>> reached, string otherwise, CancellationToken cancel)
+    {
+        for (var began = shell.Clock.GetTimestamp(); !await reached().ConfigureAwait(false); await Task.Delay(TimeSpan.FromMilliseconds(100), shell.Clock, cancel).ConfigureAwait(false))
+            if (shell.Clock.GetElapsedTime(began) > Patience)
+            {
+                failures.Add(otherwise);
+                return;
+            }
+    }
+
+    async Task<bool> AllProvenAsync(Guid dispatch, CancellationToken cancel)
+    {
+        using var client = OfficeClient.Open(Exchange.Office.Client.Profile.Load(Folder("G22")), null, shell.Clock);
+        return (await client.TrackAsync(client.Find(dispatch)!, audit: false, cancel).ConfigureAwait(false)).Copies.All(c => c.Evidence == CopyEvidence.OpenedProven);
+    }
+
+    static string Self => Environment.ProcessPath ?? "exchange";
+    string Data => Path.Combine(work, "gateway");
+    string SharedFolder => Path.Combine(work, "folders", "h37");
+    string Received(string office) => Path.Combine(Folder(office), "received");
+    // While it is being opened a dispatch has a name that begins with a dot.
+    IEnumerable<string> Opened(string office) => Directory.Exists(Received(office)) ? Directory.EnumerateDirectories(Received(office)).Where(d => Path.GetFileName(d)[0] != '.') : [];
     string Folder(string office) => Path.Combine(work, office);
     string[] Profile(string office) => ["--profile", Folder(office)];
 
