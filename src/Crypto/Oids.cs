@@ -32,8 +32,10 @@ static class Oids
     // Algorithms of suite classic-1
     public const string Sha256 = "2.16.840.1.101.3.4.2.1";
     public const string Sha384 = "2.16.840.1.101.3.4.2.2";
+    public const string EcdsaSha256 = "1.2.840.10045.4.3.2";
     public const string EcdsaSha384 = "1.2.840.10045.4.3.3";
     public const string EcPublicKey = "1.2.840.10045.2.1";
+    public const string P256 = "1.2.840.10045.3.1.7";
     public const string P384 = "1.3.132.0.34";
     public const string StdDhSha384Kdf = "1.3.132.1.11.2";
     public const string Aes256Wrap = "2.16.840.1.101.3.4.1.45";

@@ -30,21 +30,21 @@ sealed class EcdhKeyWrap : IKeyWrap
         w.WriteEncodedValue(WrapAlgorithm);
     });
 
-    public bool Fits(Certificate certificate) => EcdsaP384.PublicKey(certificate.PublicKeyInfo) is not null;
+    public bool Fits(Certificate certificate) => Ecdsa.P384.PublicKey(certificate.PublicKeyInfo) is not null;
 
     public bool Takes(RecipientInfo info) => info is KeyAgreement;
 
     public IEnumerable<RecipientInfo> Wrap(ReadOnlySpan<byte> cek, IReadOnlyList<Certificate> recipients, ReadOnlySpan<byte> ukm)
     {
         var generator = new ECKeyPairGenerator();
-        generator.Init(new ECKeyGenerationParameters(EcdsaP384.Domain, new SecureRandom()));
+        generator.Init(new ECKeyGenerationParameters(Ecdsa.P384.Domain, new SecureRandom()));
         return [Wrap(cek, recipients, ukm, (ECPrivateKeyParameters)generator.GenerateKeyPair().Private)];
     }
 
     /// <param name="ephemeral">Fresh for this manifest; given only so that a worked example can be recomputed.</param>
     internal static KeyAgreement Wrap(ReadOnlySpan<byte> cek, IReadOnlyList<Certificate> recipients, ReadOnlySpan<byte> ukm, ECPrivateKeyParameters ephemeral)
     {
-        var point = EcdsaP384.Domain.G.Multiply(ephemeral.D).Normalize().GetEncoded(compressed: false);
+        var point = Ecdsa.P384.Domain.G.Multiply(ephemeral.D).Normalize().GetEncoded(compressed: false);
         var info = SharedInfo(ukm);
         var key = cek.ToArray();
         var wrapped = new RecipientKey[recipients.Count];
@@ -52,7 +52,7 @@ sealed class EcdhKeyWrap : IKeyWrap
         {
             Parallel.For(0, recipients.Count, i =>
             {
-                var peer = EcdsaP384.PublicKey(recipients[i].PublicKeyInfo) ?? throw new RefusedException(Refusal.CertificateAlgorithm, "not P-384");
+                var peer = Ecdsa.P384.PublicKey(recipients[i].PublicKeyInfo) ?? throw new RefusedException(Refusal.CertificateAlgorithm, "not P-384");
                 wrapped[i] = new RecipientKey(KeyWraps.Rid(recipients[i]), WrapOne(ephemeral, peer, info, key));
             });
         }
@@ -90,7 +90,7 @@ sealed class EcdhKeyWrap : IKeyWrap
 
     public byte[]? Unwrap(IPrivateKey key, RecipientInfo info, RecipientKey wrapped)
     {
-        if (info is not KeyAgreement agreement || EcdsaP384.Point(agreement.Point.Span) is null || wrapped.EncryptedKey.Length != KeyWraps.CekLength + 8) return null;
+        if (info is not KeyAgreement agreement || Ecdsa.P384.Point(agreement.Point.Span) is null || wrapped.EncryptedKey.Length != KeyWraps.CekLength + 8) return null;
         byte[]? kek = null;
         try
         {

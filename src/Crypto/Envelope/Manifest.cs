@@ -28,7 +28,7 @@ static class Manifest
         Demand(agreements.Count <= 1, "more than one KeyAgreeRecipientInfo");
         foreach (var agreement in agreements)
         {
-            Demand(EcdsaP384.Point(agreement.Point.Span) is not null, "ephemeral point");
+            Demand(Ecdsa.P384.Point(agreement.Point.Span) is not null, "ephemeral point");
             Demand(agreement.Keys.All(k => k.EncryptedKey.Length == KeyWraps.CekLength + 8), "wrapped key");
             if (agreement.Ukm is not { } ukm || !ukm.Span.SequenceEqual(ctx.ToArray())) throw new RefusedException(Refusal.Manifest, "ukm");
         }

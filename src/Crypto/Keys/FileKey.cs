@@ -6,13 +6,14 @@ using Exchange.Crypto.Trust;
 
 namespace Exchange.Crypto.Keys;
 
-/// <summary>A private key from a PKCS#12 file (RFC 7292): ECDSA or ECDH on P-384, or RSA of 3072 bits and more. .NET does the mathematics.</summary>
+/// <summary>A private key from a PKCS#12 file (RFC 7292): ECDSA on P-384 or P-256, ECDH on P-384, or RSA of 3072 bits and more. .NET does the mathematics.</summary>
 /// <remarks>The key usage of the certificate decides what the key does: a signing key refuses to agree, an encryption key refuses to sign.</remarks>
 public sealed class FileKey : IPrivateKey
 {
     const int PointSize = 97, CoordinateSize = 48, KeySize = 32;
 
     readonly X509Certificate2 holder;
+    readonly Ecdsa? algorithm;
     readonly Pool<ECDsa> signers;
     readonly Pool<ECDiffieHellman> agreers;
     readonly Pool<RSA> decrypters;
@@ -23,6 +24,7 @@ public sealed class FileKey : IPrivateKey
     {
         Certificate = new Certificate(withKey.RawDataMemory.Span);
         holder = withKey;
+        algorithm = Ecdsa.Of(Certificate);
         Chain = chain;
         signers = new(holder.GetECDsaPrivateKey);
         agreers = new(holder.GetECDiffieHellmanPrivateKey);
@@ -83,7 +85,7 @@ public sealed class FileKey : IPrivateKey
     public byte[] Sign(ReadOnlySpan<byte> data)
     {
         var key = signers.Take();
-        try { return key.SignData(data, HashAlgorithmName.SHA384, DSASignatureFormat.Rfc3279DerSequence); }
+        try { return key.SignData(data, algorithm!.Hash, DSASignatureFormat.Rfc3279DerSequence); }
         finally { signers.Return(key); }
     }
 

@@ -10,7 +10,7 @@ public interface IPrivateKey : IDisposable
 {
     Certificate Certificate { get; }
 
-    /// <summary>ECDSA P-384 over SHA-384 of the data, as DER ECDSA-Sig-Value (RFC 3279).</summary>
+    /// <summary>ECDSA over the data with the digest of the certificate's curve, P-384 with SHA-384 or P-256 with SHA-256, as DER ECDSA-Sig-Value (RFC 3279).</summary>
     byte[] Sign(ReadOnlySpan<byte> data);
 
     /// <summary>ECDH P-384 with the peer's uncompressed point (97 bytes), then ANSI X9.63 KDF with SHA-384 over sharedInfo (RFC 5753 7.2): 32 bytes.</summary>

@@ -1,4 +1,5 @@
 using System.Formats.Asn1;
+using Exchange.Crypto.Keys;
 
 namespace Exchange.Crypto.Statements;
 
@@ -6,7 +7,7 @@ namespace Exchange.Crypto.Statements;
 /// The signed attributes: contentType, messageDigest, signingTime (RFC 5652 11), signingCertificateV2 (RFC 5035), cmsAlgorithmProtection (RFC 6211),
 /// and where the type has them eSSSecurityLabel (RFC 2634) and our manifestDigest. Each once, with one value; nothing else.
 /// </summary>
-/// <param name="MessageDigest">SHA-384 of the content, 48 bytes.</param>
+/// <param name="MessageDigest">Digest of the content by <see cref="Algorithm"/>.</param>
 /// <param name="SigningTime">Whole seconds, UTCTime: 1950..2049.</param>
 /// <param name="Certificate">SHA-256 of the signer's certificate, from ESSCertIDv2.</param>
 /// <param name="Label">DER of ESSSecurityLabel.</param>
@@ -15,6 +16,9 @@ sealed record SignedAttributes(string ContentType, ReadOnlyMemory<byte> MessageD
 {
     const int UtcTimeEnd = 2049;
     static readonly Asn1Tag Context1 = new(TagClass.ContextSpecific, 1, isConstructed: true);
+
+    /// <summary>Named by cmsAlgorithmProtection.</summary>
+    public Ecdsa Algorithm { get; init; } = Ecdsa.P384;
 
     /// <summary>What is signed: the attributes as SET OF with its universal tag (RFC 5652 5.4).</summary>
     public byte[] ToBeSigned()
@@ -41,8 +45,8 @@ sealed record SignedAttributes(string ContentType, ReadOnlyMemory<byte> MessageD
             {
                 using (w.PushSequence())
                 {
-                    SignerInfo.WriteAlgorithm(w, Oids.Sha384);
-                    using (w.PushSequence(Context1)) w.WriteObjectIdentifier(Oids.EcdsaSha384);
+                    SignerInfo.WriteAlgorithm(w, Algorithm.Digest);
+                    using (w.PushSequence(Context1)) w.WriteObjectIdentifier(Algorithm.Signature);
                 }
             });
             if (Label is { } label) WriteAttribute(writer, Oids.EssSecurityLabel, w => w.WriteEncodedValue(label.Span));
@@ -72,18 +76,18 @@ sealed record SignedAttributes(string ContentType, ReadOnlyMemory<byte> MessageD
             if (!values.TryAdd(oid, value)) throw Bad(oid, "doubled");
         }
         var type = Take(values, Oids.ContentTypeAttribute).ReadObjectIdentifier();
-        var digest = Octets(Take(values, Oids.MessageDigest), Oids.MessageDigest, 48);
+        var protection = Take(values, Oids.CmsAlgorithmProtection).ReadSequence();
+        var algorithm = Ecdsa.OfDigest(SignerInfo.ReadAlgorithm(protection));
+        if (algorithm is null || protection.ReadSequence(Context1).ReadObjectIdentifier() != algorithm.Signature) throw new RefusedException(Refusal.Algorithm, "cmsAlgorithmProtection");
+        var digest = Octets(Take(values, Oids.MessageDigest), Oids.MessageDigest, algorithm.DigestLength);
         var time = Take(values, Oids.SigningTime).ReadUtcTime(UtcTimeEnd);
         var certificate = new Digest(Octets(
             Take(values, Oids.SigningCertificateV2).ReadSequence().ReadSequence().ReadSequence(), Oids.SigningCertificateV2, Digest.Size).Span);
-        var protection = Take(values, Oids.CmsAlgorithmProtection).ReadSequence();
-        if (SignerInfo.ReadAlgorithm(protection) != Oids.Sha384 || protection.ReadSequence(Context1).ReadObjectIdentifier() != Oids.EcdsaSha384)
-            throw new RefusedException(Refusal.Algorithm, "cmsAlgorithmProtection");
         var label = values.Remove(Oids.EssSecurityLabel, out var ess) ? ess.ReadEncodedValue() : default(ReadOnlyMemory<byte>?);
         Digest? manifest = values.Remove(Oids.ManifestDigest, out var own) ? new Digest(Octets(own, Oids.ManifestDigest, Digest.Size).Span) : null;
         // A second value or trailing bytes inside an attribute are caught when the whole is encoded again.
         if (values.Count > 0) throw Bad(values.Keys.First(), "not allowed");
-        return new SignedAttributes(type, digest, time, certificate, label, manifest);
+        return new SignedAttributes(type, digest, time, certificate, label, manifest) { Algorithm = algorithm };
     }
 
     static AsnReader Take(Dictionary<string, AsnReader> values, string oid) => values.Remove(oid, out var value) ? value : throw Bad(oid, "missing");

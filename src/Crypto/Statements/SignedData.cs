@@ -1,4 +1,5 @@
 using System.Formats.Asn1;
+using Exchange.Crypto.Keys;
 
 namespace Exchange.Crypto.Statements;
 
@@ -25,7 +26,8 @@ sealed record SignedData(string ContentType, ReadOnlyMemory<byte> Content, IRead
             using (writer.PushSequence())
             {
                 writer.WriteInteger(Version);
-                using (writer.PushSetOf()) SignerInfo.WriteAlgorithm(writer, Oids.Sha384);
+                using (writer.PushSetOf())
+                    foreach (var digest in Signers.Select(s => s.Algorithm.Digest).Distinct()) SignerInfo.WriteAlgorithm(writer, digest);
                 using (writer.PushSequence())
                 {
                     writer.WriteObjectIdentifier(ContentType);
@@ -56,7 +58,9 @@ sealed record SignedData(string ContentType, ReadOnlyMemory<byte> Content, IRead
             explicit0.ThrowIfNotEmpty();
             if (!body.TryReadInt32(out var version) || version != Version) throw new RefusedException(Refusal.Der, "SignedData version");
             var digests = body.ReadSetOf();
-            if (SignerInfo.ReadAlgorithm(digests) != Oids.Sha384 || digests.HasData) throw new RefusedException(Refusal.Algorithm, "digestAlgorithms");
+            // That these are the signers', each once, is seen when the whole is encoded again.
+            while (digests.HasData)
+                if (Ecdsa.OfDigest(SignerInfo.ReadAlgorithm(digests)) is null) throw new RefusedException(Refusal.Algorithm, "digestAlgorithms");
             var encapsulated = body.ReadSequence();
             var type = encapsulated.ReadObjectIdentifier();
             var wrapped = encapsulated.ReadSequence(Context0);

@@ -1,4 +1,5 @@
 using System.Formats.Asn1;
+using Exchange.Crypto.Keys;
 
 namespace Exchange.Crypto.Statements;
 
@@ -11,6 +12,8 @@ sealed record SignerInfo(ReadOnlyMemory<byte> Issuer, ReadOnlyMemory<byte> Seria
     static readonly Asn1Tag Context0 = new(TagClass.ContextSpecific, 0, isConstructed: true);
     static readonly Asn1Tag Context1 = new(TagClass.ContextSpecific, 1, isConstructed: true);
 
+    public Ecdsa Algorithm => Attributes.Algorithm;
+
     public byte[] Encode()
     {
         var writer = new AsnWriter(AsnEncodingRules.DER);
@@ -22,9 +25,9 @@ sealed record SignerInfo(ReadOnlyMemory<byte> Issuer, ReadOnlyMemory<byte> Seria
                 writer.WriteEncodedValue(Issuer.Span);
                 writer.WriteInteger(Serial.Span);
             }
-            WriteAlgorithm(writer, Oids.Sha384);
+            WriteAlgorithm(writer, Algorithm.Digest);
             Attributes.Write(writer, Context0);
-            WriteAlgorithm(writer, Oids.EcdsaSha384);
+            WriteAlgorithm(writer, Algorithm.Signature);
             writer.WriteOctetString(Signature.Span);
             if (TimeStamp is { } token)
                 using (writer.PushSetOf(Context1))
@@ -43,11 +46,11 @@ sealed record SignerInfo(ReadOnlyMemory<byte> Issuer, ReadOnlyMemory<byte> Seria
         var issuer = sid.ReadEncodedValue();
         var serial = sid.ReadIntegerBytes();
         sid.ThrowIfNotEmpty();
-        if (ReadAlgorithm(body) != Oids.Sha384) throw new RefusedException(Refusal.Algorithm, "digestAlgorithm");
+        var algorithm = Ecdsa.OfDigest(ReadAlgorithm(body)) ?? throw new RefusedException(Refusal.Algorithm, "digestAlgorithm");
         // RFC 5652 lets a signer omit signedAttrs; then content and attributes can be exchanged for each other (draft-ietf-lamps-cms-euf-cma-signeddata).
         if (!body.HasData || body.PeekTag() != Context0) throw new RefusedException(Refusal.StatementAttributes, "no signed attributes");
         var attributes = SignedAttributes.Read(body.ReadSetOf(Context0));
-        if (ReadAlgorithm(body) != Oids.EcdsaSha384) throw new RefusedException(Refusal.Algorithm, "signatureAlgorithm");
+        if (attributes.Algorithm != algorithm || ReadAlgorithm(body) != algorithm.Signature) throw new RefusedException(Refusal.Algorithm, "signatureAlgorithm");
         if (!body.TryReadPrimitiveOctetString(out var signature)) throw new RefusedException(Refusal.Der, "signature");
         ReadOnlyMemory<byte>? token = null;
         if (body.HasData)

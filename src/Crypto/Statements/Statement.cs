@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Exchange.Crypto.Keys;
 using Exchange.Crypto.Trust;
 
@@ -58,13 +57,13 @@ public sealed class Statement
     {
         var contentType = Oids.ContentType(type);
         var time = DateTimeOffset.FromUnixTimeSeconds(signingTime.ToUnixTimeSeconds());
-        var digest = SHA384.HashData(json);
         // A null array would convert to an empty value, not to none.
         var ess = label is null ? default(ReadOnlyMemory<byte>?) : label;
         var infos = signers.Select(signer =>
         {
             var certificate = signer.Certificate;
-            var attributes = new SignedAttributes(contentType, digest, time, certificate.Key, ess, manifestDigest);
+            var algorithm = Ecdsa.Of(certificate) ?? throw new RefusedException(Refusal.Algorithm, "signer's key is neither on P-384 nor on P-256");
+            var attributes = new SignedAttributes(contentType, algorithm.Digested(json), time, certificate.Key, ess, manifestDigest) { Algorithm = algorithm };
             return new SignerInfo(certificate.IssuerDer, certificate.SerialNumber, attributes, signer.Sign(attributes.ToBeSigned()), TimeStamp: null);
         });
         var der = new SignedData(contentType, json, [.. signers.Select(s => s.Certificate.Der)], [.. infos]).Encode();
@@ -97,7 +96,6 @@ public sealed class Statement
 
     static void CheckAttributes(SignedData data, StatementKind kind)
     {
-        var digest = SHA384.HashData(data.Content.Span);
         var first = data.Signers.Count > 0 ? data.Signers[0].Attributes : throw new RefusedException(Refusal.StatementSigners, "no signer");
         foreach (var info in data.Signers)
         {
@@ -108,7 +106,7 @@ public sealed class Statement
             if (info.TimeStamp is not null && kind.Type != StatementType.Dispatch) throw new RefusedException(Refusal.StatementAttributes, "unsigned attribute");
             // RFC 2634 3.1.4: equal in all SignerInfos, or not at all.
             if (kind.HasLabel && !attributes.Label!.Value.Span.SequenceEqual(first.Label!.Value.Span)) throw new RefusedException(Refusal.LabelMismatch, "SignerInfos differ");
-            if (!attributes.MessageDigest.Span.SequenceEqual(digest)) throw new RefusedException(Refusal.Signature, "messageDigest");
+            if (!attributes.MessageDigest.Span.SequenceEqual(info.Algorithm.Digested(data.Content.Span))) throw new RefusedException(Refusal.Signature, "messageDigest");
         }
     }
 
@@ -127,7 +125,7 @@ public sealed class Statement
     {
         if (!info.Issuer.Span.SequenceEqual(certificate.IssuerDer) || !info.Serial.Span.SequenceEqual(certificate.SerialNumber))
             throw new RefusedException(Refusal.StatementSigners, "sid");
-        var key = EcdsaP384.PublicKey(certificate.PublicKeyInfo) ?? throw new RefusedException(Refusal.Algorithm, "signer's key is not P-384");
-        if (!EcdsaP384.Verify(key, info.Attributes.ToBeSigned(), info.Signature)) throw new RefusedException(Refusal.Signature, "SignerInfo");
+        var key = info.Algorithm.PublicKey(certificate.PublicKeyInfo) ?? throw new RefusedException(Refusal.Algorithm, "signer's key is not on the curve of the algorithm");
+        if (!info.Algorithm.Verify(key, info.Attributes.ToBeSigned(), info.Signature)) throw new RefusedException(Refusal.Signature, "SignerInfo");
     }
 }

@@ -1,3 +1,4 @@
+using Exchange.Crypto.Keys;
 using Org.BouncyCastle.Asn1;
 using Org.BouncyCastle.Asn1.X509;
 using Org.BouncyCastle.Crypto.Parameters;
@@ -11,7 +12,7 @@ public enum Purpose
     OfficeSigning,
     /// <summary>Dispatch and approval: as above, issued to a person.</summary>
     PersonSigning,
-    /// <summary>Receipts of a gateway: P-384, digitalSignature + nonRepudiation, emailProtection.</summary>
+    /// <summary>Receipts of a gateway, one per dispatch and copy: P-256 or P-384, digitalSignature + nonRepudiation, emailProtection.</summary>
     GatewayEvidence,
     /// <summary>Directory, standing, policy: as OfficeSigning; pinned besides.</summary>
     Officer,
@@ -42,16 +43,10 @@ static class CertificateProfile
     static readonly HashSet<string> KnownCritical =
         [X509Extensions.KeyUsage.Id, X509Extensions.BasicConstraints.Id, X509Extensions.ExtendedKeyUsage.Id];
 
-    public static bool IsP384(Certificate certificate)
-    {
-        var algorithm = certificate.Parsed.CertificateStructure.SubjectPublicKeyInfo.Algorithm;
-        return algorithm.Algorithm.Id == Oids.EcPublicKey && algorithm.Parameters is DerObjectIdentifier { Id: Oids.P384 };
-    }
-
     public static string? WrongKey(Certificate certificate)
     {
-        if (IsP384(certificate)) return null;
-        if (certificate.Parsed.CertificateStructure.SubjectPublicKeyInfo.Algorithm.Algorithm.Id != Oids.RsaEncryption) return "key is neither P-384 nor RSA";
+        if (Ecdsa.Of(certificate) is not null) return null;
+        if (certificate.Parsed.CertificateStructure.SubjectPublicKeyInfo.Algorithm.Algorithm.Id != Oids.RsaEncryption) return "key is neither P-384, P-256 nor RSA";
         var rsa = (RsaKeyParameters)certificate.Parsed.GetPublicKey();
         return rsa.Modulus.BitLength is >= MinRsaBits and <= MaxRsaBits && rsa.Exponent.IntValueExact >= 65537
             ? null : $"RSA key of {rsa.Modulus.BitLength} bits";
@@ -68,7 +63,10 @@ static class CertificateProfile
             if (!KnownCritical.Contains(oid.Id)) return $"unknown critical extension {oid.Id}";
         if (BasicConstraints.FromExtensions(extensions) is { } constraints && constraints.IsCA()) return "a CA certificate";
 
-        var ec = IsP384(certificate);
+        var curve = Ecdsa.Of(certificate);
+        var ec = curve is not null;
+        // P-256 where signatures are many and short-lived; RSA where only TLS or an older token asks for it.
+        if (curve == Ecdsa.P256 && purpose is not (Purpose.GatewayEvidence or Purpose.TlsClient or Purpose.TlsServer)) return "key is not P-384";
         if (!ec && purpose is not (Purpose.OfficeEncryption or Purpose.TlsClient or Purpose.TlsServer)) return "key is not P-384";
         var (required, tolerated, extended) = purpose switch
         {

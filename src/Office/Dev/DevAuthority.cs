@@ -12,9 +12,10 @@ internal readonly record struct Validity(DateTimeOffset From, DateTimeOffset Unt
 /// What the certificate is made for; the purpose table of <see cref="CertificateCheck"/> seen from the issuing side. Tls is both sides in one key: an office that is
 /// delivered to, and a gateway that delivers, are server here and client there.
 /// </summary>
-internal enum DevUse { Sign, Encrypt, TlsClient, TlsServer, Tls }
+/// <summary>Evidence: signs as Sign does, on P-256, as a gateway's receipts do.</summary>
+internal enum DevUse { Sign, Evidence, Encrypt, TlsClient, TlsServer, Tls }
 
-/// <summary>A certification authority for development and tests, P-384 throughout. Its certificates are what the product demands, unless asked to be otherwise.</summary>
+/// <summary>A certification authority for development and tests, P-384 but for receipts. Its certificates are what the product demands, unless asked to be otherwise.</summary>
 internal sealed class DevAuthority : IDisposable
 {
     const string ClientAuth = "1.3.6.1.5.5.7.3.2", ServerAuth = "1.3.6.1.5.5.7.3.1";
@@ -50,7 +51,7 @@ internal sealed class DevAuthority : IDisposable
         return new DevAuthority(bare.CopyWithPrivateKey(below), below);
     }
 
-    /// <summary>A certificate with a fresh P-384 key, or with <paramref name="rsaBits"/> an RSA one.</summary>
+    /// <summary>A certificate with a fresh key on the curve of its use, or with <paramref name="rsaBits"/> an RSA one.</summary>
     public X509Certificate2 Issue(X500DistinguishedName subject, DevUse use, Validity validity, int? rsaBits = null)
     {
         if (rsaBits is { } bits)
@@ -65,7 +66,7 @@ internal sealed class DevAuthority : IDisposable
             using var bare = Issue(subject, use, validity, agreement);
             return bare.CopyWithPrivateKey(agreement);
         }
-        using var ec = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        using var ec = ECDsa.Create(use == DevUse.Evidence ? ECCurve.NamedCurves.nistP256 : ECCurve.NamedCurves.nistP384);
         using var signed = Issue(subject, use, validity, ec);
         return signed.CopyWithPrivateKey(ec);
     }
@@ -81,7 +82,7 @@ internal sealed class DevAuthority : IDisposable
         extensions.Add(new X509BasicConstraintsExtension(certificateAuthority: false, hasPathLengthConstraint: false, 0, critical: true));
         extensions.Add(new X509KeyUsageExtension(use switch
         {
-            DevUse.Sign => X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.NonRepudiation,
+            DevUse.Sign or DevUse.Evidence => X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.NonRepudiation,
             DevUse.Encrypt => owner is RSA ? X509KeyUsageFlags.KeyEncipherment : X509KeyUsageFlags.KeyAgreement,
             _ => X509KeyUsageFlags.DigitalSignature,
         }, critical: true));

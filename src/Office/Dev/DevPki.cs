@@ -138,7 +138,7 @@ sealed class DevPki : IDisposable
     string MakeGateway(out FileKey evidence)
     {
         Key("gateway/tls.p12", "Exchange gateway", "GATEWAY", "localhost", DevUse.Tls);
-        evidence = Key("gateway/evidence.p12", "Exchange gateway", "GATEWAY", "evidence", DevUse.Sign);
+        evidence = Key("gateway/evidence.p12", "Exchange gateway", "GATEWAY", "evidence", DevUse.Evidence);
         using var checkpoint = CheckpointKey.Create(Origin);
         checkpoint.Save(At("gateway/checkpoint.key"), passphrase);
         var verifier = checkpoint.VerifierKey.ToString();

@@ -81,7 +81,7 @@ public partial class AttackTests
         var reader = new AsnReader(data.Signers[0].Signature, AsnEncodingRules.DER).ReadSequence();
         var r = reader.ReadInteger();
         var s = reader.ReadInteger();
-        var n = new System.Numerics.BigInteger(EcdsaP384.Domain.N.ToByteArrayUnsigned(), isUnsigned: true, isBigEndian: true);
+        var n = new System.Numerics.BigInteger(Ecdsa.P384.Domain.N.ToByteArrayUnsigned(), isUnsigned: true, isBigEndian: true);
         var writer = new AsnWriter(AsnEncodingRules.DER);
         using (writer.PushSequence())
         {

@@ -26,7 +26,7 @@ static class WorkedExample
 
     /// <summary>d = SHA-384(text) as a big-endian integer, reduced modulo n.</summary>
     public static BigInteger Scalar(string what) =>
-        new BigInteger(1, SHA384.HashData(Encoding.UTF8.GetBytes($"exchange/v1 example: {what}"))).Mod(EcdsaP384.Domain.N);
+        new BigInteger(1, SHA384.HashData(Encoding.UTF8.GetBytes($"exchange/v1 example: {what}"))).Mod(Ecdsa.P384.Domain.N);
 
     /// <summary>A key for signing whose signatures are the same every time.</summary>
     sealed class ExampleKey : IPrivateKey
@@ -44,7 +44,7 @@ static class WorkedExample
         public byte[] Sign(ReadOnlySpan<byte> data)
         {
             var signer = new ECDsaSigner(new HMacDsaKCalculator(new Sha384Digest()));
-            signer.Init(true, new ECPrivateKeyParameters(scalar, EcdsaP384.Domain));
+            signer.Init(true, new ECPrivateKeyParameters(scalar, Ecdsa.P384.Domain));
             var pair = signer.GenerateSignature(SHA384.HashData(data));
             var writer = new System.Formats.Asn1.AsnWriter(System.Formats.Asn1.AsnEncodingRules.DER);
             using (writer.PushSequence())
@@ -78,7 +78,7 @@ static class WorkedExample
 
     public static ECParameters Parameters(BigInteger scalar)
     {
-        var q = EcdsaP384.Domain.G.Multiply(scalar).Normalize();
+        var q = Ecdsa.P384.Domain.G.Multiply(scalar).Normalize();
         var d = scalar.ToByteArrayUnsigned();
         return new ECParameters
         {
@@ -117,7 +117,7 @@ static class WorkedExample
         forge.Manifest = m =>
         {
             var ukm = ((KeyAgreement)m.Recipients[0]).Ukm!.Value.ToArray();
-            var agreement = EcdhKeyWrap.Wrap(Drawn("cek"), [recipient.Certificate], ukm, new ECPrivateKeyParameters(Scalar("ephemeral"), EcdsaP384.Domain));
+            var agreement = EcdhKeyWrap.Wrap(Drawn("cek"), [recipient.Certificate], ukm, new ECPrivateKeyParameters(Scalar("ephemeral"), Ecdsa.P384.Domain));
             return ManifestSealer.Encrypt(frame, Drawn("cek"), Drawn("nonce")[..12], [agreement]);
         };
         var (parts, wire) = forge.Make();
@@ -134,7 +134,7 @@ static class WorkedExample
         var key = new byte[32];
         KeySchedule.PayloadKey(forge.Secret, key);
         var agreement = (KeyAgreement)AuthEnveloped.Decode(parts.Manifest, 1).Recipients[0];
-        var z = EcdhKeyWrap.SharedSecret(new ECPrivateKeyParameters(Scalar("ephemeral"), EcdsaP384.Domain), EcdsaP384.PublicKey(recipient.Certificate.PublicKeyInfo)!);
+        var z = EcdhKeyWrap.SharedSecret(new ECPrivateKeyParameters(Scalar("ephemeral"), Ecdsa.P384.Domain), Ecdsa.P384.PublicKey(recipient.Certificate.PublicKeyInfo)!);
         var info = EcdhKeyWrap.SharedInfo(header.Ref.ToArray());
         var kek = new byte[32];
         EcdhKeyWrap.X963Kdf(z, info, kek);

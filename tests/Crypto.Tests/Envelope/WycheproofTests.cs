@@ -74,7 +74,7 @@ public class WycheproofTests
         {
             var shared = Hex(test, "shared");
             var scalar = new BigInteger(1, Hex(test, "private"));
-            if (EcdsaP384.PublicKey(Hex(test, "public")) is not { } peer)
+            if (Ecdsa.P384.PublicKey(Hex(test, "public")) is not { } peer)
             {
                 // Compressed points and unnamed curves ("acceptable") are not in the profile.
                 Assert.True(Result(test) != "valid", Name(test));
@@ -83,7 +83,7 @@ public class WycheproofTests
             }
             Assert.True(Result(test) == "valid", Name(test));
             valid++;
-            Assert.Equal(shared, EcdhKeyWrap.SharedSecret(new ECPrivateKeyParameters(scalar, EcdsaP384.Domain), peer));
+            Assert.Equal(shared, EcdhKeyWrap.SharedSecret(new ECPrivateKeyParameters(scalar, Ecdsa.P384.Domain), peer));
             // Long-term keys cost a certificate each: one in sixteen.
             if (valid % 16 != 0) continue;
             EcdhKeyWrap.X963Kdf(shared, info, expected);
@@ -96,7 +96,7 @@ public class WycheproofTests
 
     static FileKey LongTerm(BigInteger scalar)
     {
-        var q = EcdsaP384.Domain.G.Multiply(scalar).Normalize();
+        var q = Ecdsa.P384.Domain.G.Multiply(scalar).Normalize();
         using var ecdsa = ECDsa.Create(new ECParameters
         {
             Curve = ECCurve.NamedCurves.nistP384, D = Padded(scalar), Q = new ECPoint { X = q.AffineXCoord.GetEncoded(), Y = q.AffineYCoord.GetEncoded() },
@@ -117,8 +117,8 @@ public class WycheproofTests
         foreach (var (group, test) in Cases("ecdsa_secp384r1_sha384"))
         {
             ran++;
-            var key = EcdsaP384.PublicKey(Hex(group, "publicKeyDer"))!;
-            Assert.True(EcdsaP384.Verify(key, Hex(test, "msg"), Hex(test, "sig")) == (Result(test) == "valid"), Name(test));
+            var key = Ecdsa.P384.PublicKey(Hex(group, "publicKeyDer"))!;
+            Assert.True(Ecdsa.P384.Verify(key, Hex(test, "msg"), Hex(test, "sig")) == (Result(test) == "valid"), Name(test));
         }
         Assert.Equal(504, ran);
     }

@@ -110,10 +110,18 @@ public sealed class FileKeyTests : IDisposable
     {
         using var rsa = Issued(DevUse.TlsClient, 2048);
         Assert.Equal(Refusal.CertificateAlgorithm, Refused(Save(Written(rsa))));
-        using var p256 = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = Pki.Issuing.Issue(DevAuthority.Subject("Test", "T", "p256"), DevUse.Sign, TestPki.LeafValidity, p256);
-        using var withKey = certificate.CopyWithPrivateKey(p256);
+        using var p521 = ECDsa.Create(ECCurve.NamedCurves.nistP521);
+        using var certificate = Pki.Issuing.Issue(DevAuthority.Subject("Test", "T", "p521"), DevUse.Sign, TestPki.LeafValidity, p521);
+        using var withKey = certificate.CopyWithPrivateKey(p521);
         Assert.Equal(Refusal.CertificateAlgorithm, Refused(Save(Written(withKey))));
+    }
+
+    [Fact]
+    public void A_key_signs_with_the_digest_of_its_curve()
+    {
+        using var evidence = FileKey.Of(Issued(DevUse.Evidence));
+        using var check = evidence.ForTls.GetECDsaPublicKey()!;
+        Assert.True(check.VerifyData(Data, evidence.Sign(Data), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence));
     }
 
     [Fact]

@@ -22,7 +22,9 @@ sealed class SelfSignedKey : IPrivateKey
     public string Pem { get; }
     public string PrivatePem => key.ExportPkcs8PrivateKeyPem();
     public Certificate Certificate { get; }
-    public byte[] Sign(ReadOnlySpan<byte> data) => key.SignData(data, HashAlgorithmName.SHA384, DSASignatureFormat.Rfc3279DerSequence);
+    public byte[] Sign(ReadOnlySpan<byte> data) => key.SignData(data, Ecdsa.Of(Certificate)?.Hash ?? HashAlgorithmName.SHA384, DSASignatureFormat.Rfc3279DerSequence);
+    /// <summary>With a digest that is not its curve's.</summary>
+    public byte[] SignWith(HashAlgorithmName hash, ReadOnlySpan<byte> data) => key.SignData(data, hash, DSASignatureFormat.Rfc3279DerSequence);
     public byte[] Agree(ReadOnlySpan<byte> peerPoint, ReadOnlySpan<byte> sharedInfo) => throw new NotSupportedException();
     public byte[] Decrypt(ReadOnlySpan<byte> ciphertext) => throw new NotSupportedException();
     public void Dispose() => key.Dispose();

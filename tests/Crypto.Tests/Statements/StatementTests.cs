@@ -47,10 +47,10 @@ public sealed class StatementTests
         Assert.Throws<InvalidOperationException>(() => read.As<Header>());
     }
 
-    [Fact]
-    public void OpenSSL_verifies_a_statement_and_prints_its_JSON()
+    [Theory, InlineData("nistP384"), InlineData("nistP256")]
+    public void OpenSSL_verifies_a_statement_and_prints_its_JSON(string curve)
     {
-        using var key = new SelfSignedKey();
+        using var key = new SelfSignedKey(curve: ECCurve.CreateFromFriendlyName(curve));
         var statement = Statement.Sign(ApprovalBy(key), [key], At);
         var folder = Directory.CreateTempSubdirectory("exchange-");
         try
@@ -68,10 +68,10 @@ public sealed class StatementTests
         finally { folder.Delete(recursive: true); }
     }
 
-    [Fact]
-    public void Every_flipped_byte_is_refused()
+    [Theory, InlineData("nistP384"), InlineData("nistP256")]
+    public void Every_flipped_byte_is_refused(string curve)
     {
-        using var key = new SelfSignedKey();
+        using var key = new SelfSignedKey(curve: ECCurve.CreateFromFriendlyName(curve));
         var der = Statement.Sign(ApprovalBy(key), [key], At).Der.ToArray();
         for (var i = 0; i < der.Length; i++)
         {
@@ -205,8 +205,61 @@ public sealed class StatementTests
     [Fact]
     public void A_signer_with_another_curve_is_refused()
     {
-        using var p256 = new SelfSignedKey("CN=P-256", ECCurve.NamedCurves.nistP256);
-        Assert.Equal(Refusal.Algorithm, Refused(() => Statement.Sign(ApprovalBy(p256), [p256], At)));
+        using var p521 = new SelfSignedKey("CN=P-521", ECCurve.NamedCurves.nistP521);
+        Assert.Equal(Refusal.Algorithm, Refused(() => Statement.Sign(ApprovalBy(p521), [p521], At)));
+    }
+
+    [Fact]
+    public void Signers_on_both_curves_each_with_its_own_digest()
+    {
+        using var a = new SelfSignedKey("CN=P-384");
+        using var b = new SelfSignedKey("CN=P-256", ECCurve.NamedCurves.nistP256);
+        var data = SignedData.Decode(Statement.Sign(DispatchBy(a, b), [a, b], At, Ess).Der, 4);
+        Assert.Equal([48, 32], new[] { a, b }.Select(k => data.Signers.Single(s => s.Attributes.Certificate == k.Certificate.Key).Attributes.MessageDigest.Length));
+        // digestAlgorithms is exactly what the signers use: one of them more, less or twice is not ours.
+        var set = SetOf(Oids.Sha256, Oids.Sha384);
+        var der = data.Encode();
+        Assert.True(der.AsSpan().IndexOf(set) > 0);
+        Assert.Equal(Refusal.Der, Refused(() => Statement.Read(Spliced(der, set, SetOf(Oids.Sha384, Oids.Sha384)), StatementType.Dispatch)));
+    }
+
+    [Fact]
+    public void A_digest_that_is_not_the_curves_is_refused()
+    {
+        foreach (var (curve, wrong) in new[] { (ECCurve.NamedCurves.nistP256, Ecdsa.P384), (ECCurve.NamedCurves.nistP384, Ecdsa.P256) })
+        {
+            using var key = new SelfSignedKey("CN=Other", curve);
+            var data = SignedData.Decode(Statement.Sign(ApprovalBy(key), [key], At).Der, 1);
+            var attributes = data.Signers[0].Attributes with { Algorithm = wrong, MessageDigest = wrong.Digested(data.Content.Span) };
+            var forged = data with { Signers = [data.Signers[0] with { Attributes = attributes, Signature = key.SignWith(wrong.Hash, attributes.ToBeSigned()) }] };
+            Assert.Equal(Refusal.Algorithm, Refused(() => Statement.Read(forged.Encode(), StatementType.Approval)));
+            // Outside one algorithm, in the attribute that protects it another.
+            var outside = Spliced(data.Encode(), Algorithm(data.Signers[0].Algorithm.Signature), Algorithm(wrong.Signature));
+            Assert.Equal(Refusal.Algorithm, Refused(() => Statement.Read(outside, StatementType.Approval)));
+        }
+    }
+
+    static byte[] SetOf(params string[] digests)
+    {
+        var writer = new AsnWriter(AsnEncodingRules.BER);
+        using (writer.PushSetOf()) foreach (var oid in digests) SignerInfo.WriteAlgorithm(writer, oid);
+        return writer.Encode();
+    }
+
+    static byte[] Algorithm(string oid)
+    {
+        var writer = new AsnWriter(AsnEncodingRules.DER);
+        SignerInfo.WriteAlgorithm(writer, oid);
+        return writer.Encode();
+    }
+
+    /// <summary>The last place where the old bytes stand, with new ones of the same length.</summary>
+    static byte[] Spliced(byte[] der, byte[] old, byte[] with)
+    {
+        Assert.Equal(old.Length, with.Length);
+        var copy = (byte[])der.Clone();
+        with.CopyTo(copy, der.AsSpan().LastIndexOf(old));
+        return copy;
     }
 
     [Fact]
@@ -218,7 +271,7 @@ public sealed class StatementTests
         var data = SignedData.Decode(statement.Der, 1);
         var pair = new AsnReader(data.Signers[0].Signature, AsnEncodingRules.DER).ReadSequence();
         var (r, s) = (pair.ReadInteger(), pair.ReadInteger());
-        var n = new System.Numerics.BigInteger(EcdsaP384.Domain.N.ToByteArrayUnsigned(), isUnsigned: true, isBigEndian: true);
+        var n = new System.Numerics.BigInteger(Ecdsa.P384.Domain.N.ToByteArrayUnsigned(), isUnsigned: true, isBigEndian: true);
         var twin = new AsnWriter(AsnEncodingRules.DER);
         using (twin.PushSequence()) { twin.WriteInteger(r); twin.WriteInteger(n - s); }
         var read = Statement.Read((data with { Signers = [data.Signers[0] with { Signature = twin.Encode() }] }).Encode(), StatementType.Approval);

@@ -127,13 +127,26 @@ public sealed class CertificateCheckTests
     }
 
     [Theory]
-    [InlineData("1.2.840.10045.3.1.7")] // P-256
     [InlineData("1.3.132.0.35")] // P-521
+    [InlineData("1.3.132.0.10")] // secp256k1
+    [InlineData("1.3.36.3.3.2.8.1.1.7")] // brainpoolP256r1
     public void Other_curves_are_refused(string curve)
     {
         using var owner = ECDsa.Create(ECCurve.CreateFromValue(curve));
         using var certificate = Pki.Issuing.Issue(Name(), DevUse.Sign, TestPki.LeafValidity, owner);
         Assert.Equal(Refusal.CertificateAlgorithm, Check(Of(certificate), Purpose.OfficeSigning).Refusal);
+        Assert.Equal(Refusal.CertificateAlgorithm, Check(Of(certificate), Purpose.GatewayEvidence).Refusal);
+    }
+
+    [Fact]
+    public void P256_signs_a_gateways_receipts_and_nothing_of_an_office_a_person_or_an_officer()
+    {
+        using var owner = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var signing = Pki.Issuing.Issue(Name(), DevUse.Sign, TestPki.LeafValidity, owner);
+        Assert.True(Check(Of(signing), Purpose.GatewayEvidence).Good);
+        foreach (var purpose in new[] { Purpose.OfficeSigning, Purpose.PersonSigning, Purpose.Officer }) Assert.Equal(Refusal.CertificatePurpose, Check(Of(signing), purpose).Refusal);
+        using var encryption = Pki.Issuing.Issue(Name(), DevUse.Encrypt, TestPki.LeafValidity, owner);
+        Assert.Equal(Refusal.CertificatePurpose, Check(Of(encryption), Purpose.OfficeEncryption).Refusal);
     }
 
     [Fact]
