@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
@@ -28,7 +29,7 @@ sealed record Shared(Options Options, IEngine Engine, Journal Journal, LedgerRea
 /// <summary>Every registration, a paragraph a slice. Nothing is found by reflection: what is used is made here.</summary>
 static class Composition
 {
-    public static WebApplication Build(Shared shared, X509Certificate2 tls, SignInFailures failures, IReadOnlyList<IDeliveryAdapter> adapters, out DeliveryWorker worker, out IReadOnlyList<Loop> loops)
+    public static WebApplication Build(Shared shared, X509Certificate2 tls, SignInFailures failures, IReadOnlyList<IDeliveryAdapter> adapters, out DeliveryWorker worker, out IReadOnlyList<Loop> loops, out Telemetry telemetry)
     {
         var (options, limits) = (shared.Options, shared.Options.Limits);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "exchange-gateway" });
@@ -51,8 +52,14 @@ static class Composition
 
         var app = builder.Build();
         var health = new Health(shared.Journal, shared.Room, shared.Ledger, options);
+        var metrics = telemetry = new Telemetry(options, shared.Meters, app.Services.GetRequiredService<IMeterFactory>());
+        app.Use(Spans.IgnoreCaller);
         app.UseMiddleware<RefusalMiddleware>();
-        app.MapWhen(context => !context.Request.IsHttps, plain => plain.Run(health.Answer));
+        app.MapWhen(context => !context.Request.IsHttps, plain =>
+        {
+            metrics.Map(plain);
+            plain.Run(health.Answer);
+        });
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
@@ -130,7 +137,7 @@ static class Composition
         kestrel.Limits.MinResponseDataRate = new MinDataRate(limits.BodyBytesPerSecond, TimeSpan.FromSeconds(5));
         kestrel.Limits.Http2.MaxStreamsPerConnection = 100;
         kestrel.Listen(options.Listen, listen => door.Use(listen, tls, TimeSpan.FromSeconds(limits.HandshakeSeconds)));
-        // Plain HTTP on loopback answers nothing but whether the gateway lives: Options lets no other address through.
+        // Plain HTTP on loopback answers whether the gateway lives, and its numbers: Options lets no other address through.
         if (options.Operations is { } operations && IPAddress.IsLoopback(operations.Address)) kestrel.Listen(operations, listen => listen.Protocols = HttpProtocols.Http1);
     }
 }

@@ -91,16 +91,18 @@ sealed class GatewayHost : IAsyncDisposable
         // 3. The world in force, verified again under the pins; then the only door, and the ledger's guard.
         var pins = new Pins(options.DirectoryOfficers, options.PolicyOfficers);
         var worlds = Worlds.Load(engine, equipment.Anchors, pins, clock.GetUtcNow());
-        var journal = Own(new Journal(engine, worlds, clock, settings.Journal, failure => { log.StoreFailed(failure); settings.Stop(failure); }));
+        var meters = Own(new Meters());
+        var journal = Own(new Journal(engine, worlds, clock, settings.Journal with { Committed = meters.Committed }, failure => { log.StoreFailed(failure); settings.Stop(failure); }));
         journal.Start();
         checkpoints = Checkpoints.Open(engine, guard, equipment.Checkpoint, TimeSpan.FromSeconds(options.Limits.CheckpointSeconds), settings.Stop);
         var ledger = new LedgerReader(engine, checkpoints);
         blobs.SweepTemporary();
-        var meters = Own(new Meters());
         var uploads = new UploadFolder(folder.Uploads, blobs, settings.Step);
         using (var reader = engine.Reader()) uploads.Sweep(id => UploadTable.IsAwaited(reader, id));
         var room = new Room(data, options.Limits.ReserveBytes, clock, logs.CreateLogger<Room>());
-        meters.Watch(room);
+        meters.Watch(room, journal);
+        meters.Watch(new Backlog(engine, checkpoints, clock));
+        meters.Watch(equipment, worlds, clock);
         Shared = new(options, engine, journal, ledger, worlds, blobs, uploads, room, new Evidence(equipment.Evidence, options.Origin, TimeSpan.FromSeconds(options.Limits.PromiseSeconds)), meters, clock, logs);
 
         long size;
@@ -114,11 +116,12 @@ sealed class GatewayHost : IAsyncDisposable
         failures = new SignInFailures(clock, meters, logs.CreateLogger<SignInFailures>());
         var adapters = settings.Adapters ?? Composition.Adapters(options, worlds, equipment.Tls, clock);
         foreach (var adapter in adapters.OfType<IDisposable>()) Own(adapter);
-        app = Composition.Build(Shared, equipment.Tls, failures, adapters, out worker, out var steps);
+        app = Composition.Build(Shared, equipment.Tls, failures, adapters, out worker, out var steps, out var telemetry);
+        Own(telemetry);
         await worker.Recover(clock.GetUtcNow());
         await app.StartAsync();
         loops = new Loops([.. steps, new("checkpoint", TimeSpan.FromSeconds(1), now => Task.FromResult(checkpoints.Step(now))),
-            new("incoming folder", TimeSpan.FromSeconds(options.Limits.IncomingSeconds), incoming.Step)], clock, logs.CreateLogger<Loops>());
+            new("incoming folder", TimeSpan.FromSeconds(options.Limits.IncomingSeconds), incoming.Step)], meters, clock, logs.CreateLogger<Loops>());
         if (settings.RunLoops) loops.Start();
         Addresses();
         DurableFile.Write(Path.Combine(data, AddressFile), System.Text.Encoding.UTF8.GetBytes(Address.AbsoluteUri.TrimEnd('/') + "\n"));

@@ -52,7 +52,7 @@ static class Program
         var cards = new Option<string?>("--cards") { Description = "Folder with the cards it names, DER." };
         var standing = new Option<string?>("--standing") { Description = "Standing statement, DER." };
         var policy = new Option<string?>("--policy") { Description = "Policy statement, DER." };
-        var operations = new Option<string?>("--operations") { Description = "Loopback address and port of the plain HTTP health listener. Default: none." };
+        var operations = new Option<string?>("--operations") { Description = "Loopback address and port of the plain HTTP listener for health and metrics. Default: none." };
         var guard = new Option<string?>("--guard") { Description = "Folder of the second store against which checkpoints are compared. Default: beside the data folder, NAME.guard." };
         var command = new Command("init", "Makes a data folder: settings, trust anchors, store, and the first directory, standing and policy.")
         {

@@ -29,6 +29,8 @@ public sealed class SliceTests
     [
         // Refusals of a submission carry their receipt to the one place that writes problem details.
         ("RefusalMiddleware", "RejectedException"),
+        // A span is begun where the work is.
+        ("Checkpoints", "Spans"),
         // One spelling of a copy's state for sender and recipient.
         ("ReceiptEndpoint", "MailboxEndpoint"),
     ];

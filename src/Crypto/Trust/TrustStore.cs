@@ -49,6 +49,8 @@ public sealed class TrustStore
     public IReadOnlyList<Certificate> Intermediates { get; }
     /// <summary>DER of the CRLs in use.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Crls => [.. lists.Select(l => (ReadOnlyMemory<byte>)l.Der)];
+    /// <summary>When the first of them says nothing any more; null: there are none.</summary>
+    public DateTimeOffset? CrlsUntil => lists.Length == 0 ? null : lists.Min(l => l.NextUpdate);
     /// <summary>SHA-256 over the sorted keys of anchors and CRLs: names this store in a World.</summary>
     public Digest Id { get; }
     /// <summary>A root says of itself that it is for development only. A gateway outside Development does not start with it.</summary>

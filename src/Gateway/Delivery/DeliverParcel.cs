@@ -19,10 +19,13 @@ sealed class DeliverParcel(Shared shared, Channels channels, ReleaseParcel relea
     /// <param name="cancel">The claim was lost, the attempt takes too long, or the gateway stops.</param>
     public async Task Run(ClaimedJob job, CancellationToken cancel)
     {
+        using var span = Spans.Start("deliver");
         var started = clock.GetUtcNow();
 
         // 1. The copy as it stands. The claim is durable; a crash from here on: its lease runs out, and the office is asked before anything is sent again.
         var copy = release.Find(job.Office, job.Parcel) ?? throw new InvalidOperationException("A job without its parcel.");
+        span.Dispatch(copy.Row.Dispatch);
+        span.Adapter(copy.Row.Channel);
         EndedAttempt Ended(AttemptOutcome outcome, string detail) => new(job, copy, started, outcome, detail);
 
         // 2. Decide again, on the facts of now. A denial ends the copy, with a receipt to the sender; a hold waits.
@@ -92,6 +95,7 @@ sealed class DeliverParcel(Shared shared, Channels channels, ReleaseParcel relea
 
     async Task<(DeliveryOutcome Outcome, bool Ask)> Carry(ClaimedJob job, FoundParcel copy, Decision decision, string name, Parcel parcel, CancellationToken cancel)
     {
+        using var span = Spans.Start("carry");
         if (channels.Find(name) is not { } adapter) return (new DeliveryOutcome.TryLater($"settings: the channel {name} is not configured"), job.Ask);
         try
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Exchange.Crypto;
 using Exchange.Crypto.Ledger;
 using Exchange.Crypto.Statements;
@@ -88,8 +89,10 @@ sealed class SettleAttempt(Shared shared, EndParcel end)
             b.Log(entry, EntryKind.Attempt, lost.Parcel).Add(row);
             return true;
         }, settle: true);
-        if (freed) log.LeaseWasLost(lost.Parcel, lost.Office, lost.Fence);
-        return freed;
+        if (!freed) return false;
+        log.LeaseWasLost(lost.Parcel, lost.Office, lost.Fence);
+        Count(AttemptOutcome.LeaseLost, lost.Channel);
+        return true;
     }
 
     async Task Settle(EndedAttempt ended, Digest leaf, long? next, Change<bool> ifStillOurs)
@@ -113,9 +116,13 @@ sealed class SettleAttempt(Shared shared, EndParcel end)
     void Count(EndedAttempt ended, AttemptOutcome outcome)
     {
         log.AttemptEnded(ended.Job.Parcel, ended.Job.Office, ended.Job.Attempt, outcome, ended.Detail);
-        shared.Meters.Attempts.Add(1, new("outcome", outcome.ToString()), new("adapter", ended.Copy.Row.Channel));
+        Activity.Current.Outcome(outcome);
+        Count(outcome, ended.Copy.Row.Channel);
+        shared.Meters.AttemptDuration.Record((shared.Clock.GetUtcNow() - ended.Started).TotalSeconds, new KeyValuePair<string, object?>("adapter", ended.Copy.Row.Channel));
         if (outcome == AttemptOutcome.Delivered) shared.Meters.Parcels.Add(1, new KeyValuePair<string, object?>("state", nameof(ParcelState.Delivered)));
     }
+
+    void Count(AttemptOutcome outcome, string adapter) => shared.Meters.Attempts.Add(1, new("outcome", outcome.ToString()), new("adapter", adapter));
 
     LedgerEntry EntryOf(EndedAttempt ended, AttemptOutcome outcome)
     {

@@ -18,6 +18,7 @@ internal sealed class Checkpoints
     readonly Lock gate = new();
     (long Size, Digest Root) swapped;
     DateTimeOffset next = DateTimeOffset.MinValue;
+    DateTimeOffset? signedAt;
     volatile PublishedCheckpoint? newest;
 
     Checkpoints(IEngine engine, Guard guard, CheckpointKey key, TimeSpan interval, Action<Exception> stop)
@@ -32,6 +33,12 @@ internal sealed class Checkpoints
 
     /// <summary>null: none yet.</summary>
     public PublishedCheckpoint? Newest => newest;
+
+    /// <summary>When <see cref="Step"/> signed the last; null: not in this run.</summary>
+    public DateTimeOffset? SignedAt
+    {
+        get { lock (gate) return signedAt; }
+    }
 
     /// <summary>Checks that the store is the ledger that the guard knows, and takes up where the last run stopped.</summary>
     /// <param name="interval">Between two checkpoints while the ledger grows.</param>
@@ -61,6 +68,7 @@ internal sealed class Checkpoints
             LedgerHead head;
             using (var reader = engine.Reader()) head = HeadTable.Read(reader);
             if (head.Size == swapped.Size) return false;
+            using var span = Spans.Start("checkpoint");
             try { Advance((head.Size, head.Root)); }
             catch (IoFailure e)
             {
@@ -68,6 +76,7 @@ internal sealed class Checkpoints
                 throw;
             }
             next = now + interval;
+            signedAt = now;
             return true;
         }
     }

@@ -15,6 +15,8 @@ internal sealed record JournalOptions
     public long MaxBytes { get; init; } = 32L << 20;
     /// <summary>After the disk was full: how long until one submission is tried again. Default 5 s; 1 s..1 h.</summary>
     public TimeSpan FullRetry { get; init; } = TimeSpan.FromSeconds(5);
+    /// <summary>Told of each batch that was written: its changes, and how long it took until it was durable. On the writer thread.</summary>
+    public Action<int, TimeSpan>? Committed { get; init; }
     /// <summary>Every batch is run, rolled back, and run again: finds changes that touch more than their batch. For tests.</summary>
     public bool Rehearse { get; init; }
 }
@@ -123,12 +125,14 @@ internal sealed class Journal(IEngine engine, Worlds worlds, TimeProvider clock,
         try
         {
             if (options.Rehearse) Rehearse(batch);
+            var began = clock.GetTimestamp();
             using var transaction = engine.Begin();
             b = NewBatch(transaction);
             wrote = Apply(b, batch, transaction) is not null;
             // A crash before this returns: nothing of the batch happened, nobody was answered. After: all of it did, and whoever was not answered asks again.
             if (wrote) transaction.Commit();
             else transaction.Rollback();
+            if (wrote) options.Committed?.Invoke(batch.Length, clock.GetElapsedTime(began));
         }
         catch (StoreFull)
         {

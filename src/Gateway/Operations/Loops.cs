@@ -6,7 +6,7 @@ namespace Exchange.Gateway.Operations;
 sealed record Loop(string Name, TimeSpan Every, Func<DateTimeOffset, Task> Step, Func<Task>? Wake = null);
 
 /// <summary>The host loop around every Step(now): the only place that waits. A simulator calls the steps itself.</summary>
-sealed class Loops(IReadOnlyList<Loop> loops, TimeProvider clock, ILogger<Loops> log) : IAsyncDisposable
+sealed class Loops(IReadOnlyList<Loop> loops, Meters meters, TimeProvider clock, ILogger<Loops> log) : IAsyncDisposable
 {
     readonly CancellationTokenSource stopping = new();
     Task running = Task.CompletedTask;
@@ -25,13 +25,19 @@ sealed class Loops(IReadOnlyList<Loop> loops, TimeProvider clock, ILogger<Loops>
         {
             var woken = loop.Wake?.Invoke();
             try { await loop.Step(clock.GetUtcNow()); }
-            catch (Exception e) when (!stopping.IsCancellationRequested) { log.StepFailed(e, loop.Name); }
+            catch (Exception e) when (!stopping.IsCancellationRequested) { Failed(loop, e); }
             catch (Exception) { return; }
             using var waiting = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
             var beat = Task.Delay(loop.Every, clock, waiting.Token);
             await Task.WhenAny(woken is null ? [beat] : [beat, woken]);
             await waiting.CancelAsync();
         }
+    }
+
+    void Failed(Loop loop, Exception failure)
+    {
+        log.StepFailed(failure, loop.Name);
+        meters.FailedSteps.Add(1, new KeyValuePair<string, object?>("step", loop.Name));
     }
 
     /// <summary>Waits for the steps under way.</summary>

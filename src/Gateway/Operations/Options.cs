@@ -112,12 +112,14 @@ sealed record Options
     public required string Environment { get; init; }
     /// <summary>Address and port of the mutual-TLS listener; port 0: the system chooses.</summary>
     public required IPEndPoint Listen { get; init; }
-    /// <summary>Loopback address of the plain HTTP health listener; null (default): none.</summary>
+    /// <summary>Loopback address of the plain HTTP listener for /health/live, /health/ready and /metrics; null (default): none.</summary>
     public required IPEndPoint? Operations { get; init; }
     /// <summary>Folder of the second small store against which checkpoints are compared and swapped; not inside the data folder.</summary>
     public required string Guard { get; init; }
     /// <summary>Root below which folder channels write; null (default): there are none.</summary>
     public string? Folders { get; init; }
+    /// <summary>Base URL of an OpenTelemetry collector (OTLP over HTTP), which gets metrics and traces; null (default): nobody does. http only to this machine.</summary>
+    public Uri? Telemetry { get; init; }
     public required KeyFiles Keys { get; init; }
     /// <summary>Pinned keys of the officers; two different ones sign directory and standing.</summary>
     public required IReadOnlyList<Digest> DirectoryOfficers { get; init; }
@@ -142,6 +144,7 @@ sealed record Options
                 Operations = read.EndPoint("operations", loopback: true),
                 Guard = read.Text("guard", Path.IsPathFullyQualified, "must be an absolute path"),
                 Folders = read.Member("folders").ValueKind == JsonValueKind.Undefined ? null : read.Text("folders", path => Path.IsPathFullyQualified(path) && Directory.Exists(path), "must be the absolute path of an existing folder"),
+                Telemetry = read.Collector("telemetry"),
                 Keys = new(keys.AbsoluteFile("tls"), keys.AbsoluteFile("evidence"), keys.AbsoluteFile("checkpoint"), keys.AbsoluteFile("passphraseFile")),
                 DirectoryOfficers = read.Keys("directoryOfficers"),
                 PolicyOfficers = read.Keys("policyOfficers"),
@@ -166,6 +169,7 @@ sealed record Options
             if (Operations is not null) json.WriteString("operations", Operations.ToString());
             json.WriteString("guard", Guard);
             if (Folders is not null) json.WriteString("folders", Folders);
+            if (Telemetry is not null) json.WriteString("telemetry", Telemetry.AbsoluteUri);
             json.WriteStartObject("keys");
             json.WriteString("tls", Keys.Tls);
             json.WriteString("evidence", Keys.Evidence);

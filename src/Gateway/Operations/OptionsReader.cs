@@ -36,6 +36,17 @@ sealed class OptionsReader(JsonElement json, string path)
         return null;
     }
 
+    /// <summary>Absolute URL without user, query or fragment; plain HTTP does not leave the machine. A path is a folder: OTLP appends to it.</summary>
+    public Uri? Collector(string name)
+    {
+        var member = Member(name);
+        if (member.ValueKind == JsonValueKind.Undefined) return null;
+        if (member.ValueKind == JsonValueKind.String && Uri.TryCreate(member.GetString(), UriKind.Absolute, out var uri) && uri is { UserInfo: "", Query: "", Fragment: "" }
+            && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && uri.IsLoopback)) && uri.AbsolutePath.EndsWith('/')) return uri;
+        Errors.Add($"{path}{name}: must be an https URL without user, query or fragment, ending in / (http only to a loopback address), for example https://collector.example:4318/");
+        return null;
+    }
+
     public IReadOnlyList<Digest> Keys(string name)
     {
         var member = Member(name);

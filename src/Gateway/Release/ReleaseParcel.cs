@@ -31,8 +31,12 @@ sealed class ReleaseParcel(Shared shared)
     /// <param name="action">"download", "release" or "retry".</param>
     public Decision Decide(FoundParcel parcel, string action)
     {
+        using var span = Spans.Start("release");
         var world = shared.Worlds.Current;
-        return Decision.Decide(ReleaseFacts.OfCopy(action, parcel.Header, parcel.Row.Office, parcel.Row.Key, parcel.Accepted, world), world.Policy, shared.Clock.GetUtcNow());
+        var decision = Decision.Decide(ReleaseFacts.OfCopy(action, parcel.Header, parcel.Row.Office, parcel.Row.Key, parcel.Accepted, world), world.Policy, shared.Clock.GetUtcNow());
+        span.Dispatch(parcel.Row.Dispatch);
+        span.Verdict(decision.Verdict);
+        return decision;
     }
 
     /// <summary>The file form from its first byte. Reading changes nothing.</summary>

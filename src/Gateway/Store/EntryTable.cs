@@ -35,6 +35,9 @@ internal static class EntryTable
 
     public static EntryRow? Find(Source source, Digest leaf) => source.One<EntryRow>($"SELECT {Columns} FROM entry WHERE leaf = @leaf", new { leaf });
 
+    /// <summary>null: there is no such entry yet.</summary>
+    public static long? TimeOf(Source source, long seq) => source.One<long?>("SELECT time FROM entry WHERE seq = @seq", new { seq });
+
     /// <summary>null: erased, or no such entry.</summary>
     public static EntrySecret? Secret(Source source, long seq) => source.One<EntrySecret>("SELECT seq, salt, detail FROM entry_secret WHERE seq = @seq", new { seq });
 

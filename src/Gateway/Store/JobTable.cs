@@ -45,7 +45,17 @@ internal sealed record LostJob
     public required string Sender { get; init; }
     public required Guid Envelope { get; init; }
     public required Digest Ctx { get; init; }
+    public required string Channel { get; init; }
     public required long Fence { get; init; }
+}
+
+/// <summary>Jobs of one class that nobody holds.</summary>
+internal sealed record WaitingClass
+{
+    public required int Class { get; init; }
+    public required long Waiting { get; init; }
+    /// <summary>Parcel; their ids rise with the time of acceptance.</summary>
+    public required Guid Oldest { get; init; }
 }
 
 /// <summary>Claim and Extend are the quiet changes of the queue; everything else here happens beside an entry.</summary>
@@ -94,10 +104,17 @@ internal static class JobTable
     /// <summary>Claims whose lease ended by then, oldest first.</summary>
     public static IReadOnlyList<LostJob> Lost(Source source, long now, int limit) => source.Query<LostJob>(
         """
-        SELECT j.parcel, j.office, p.key, d.sender, d.envelope, d.ctx, j.fence
+        SELECT j.parcel, j.office, p.key, d.sender, d.envelope, d.ctx, p.channel, j.fence
         FROM job j JOIN parcel p ON p.id = j.parcel JOIN dispatch d ON d.id = p.dispatch
         WHERE j.state = 1 AND j.lease_until <= @now ORDER BY j.lease_until LIMIT @limit
         """, new { now, limit });
+
+    /// <summary>What nobody holds, by class; stops counting at so many. All of it stands in the index of the lanes.</summary>
+    public static IReadOnlyList<WaitingClass> Waiting(Source source, int limit) => source.Query<WaitingClass>(
+        "SELECT class, count(*) AS waiting, min(parcel) AS oldest FROM (SELECT class, parcel FROM job WHERE state = 0 LIMIT @limit) GROUP BY class", new { limit });
+
+    /// <summary>What workers hold: never more than there are slots.</summary>
+    public static long UnderWay(Source source) => source.One<long>("SELECT count(*) FROM job WHERE state = 1");
 
     /// <summary>When each copy of the sender's own dispatch is tried next; none: nothing is planned, or a worker has it now (null).</summary>
     public static IReadOnlyList<(Guid Parcel, long? Due)> NextOf(Source source, string sender, Guid dispatch) =>

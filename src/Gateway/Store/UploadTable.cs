@@ -51,6 +51,9 @@ internal static class UploadTable
 
     public static bool IsAwaited(Source source, Guid id) => source.One<long>("SELECT EXISTS (SELECT 1 FROM upload WHERE id = @id)", new { id }) == 1;
 
+    /// <summary>How many are awaited; stops counting at so many.</summary>
+    public static long Awaited(Source source, int limit) => source.One<long>("SELECT count(*) FROM (SELECT expires_at FROM upload INDEXED BY upload_expires LIMIT @limit)", new { limit });
+
     /// <summary>Bytes awaited of this office: its quota.</summary>
     public static long BytesAwaited(Source source, string sender) =>
         source.One<long>("SELECT coalesce(sum(payload_bytes), 0) FROM upload WHERE sender = @sender", new { sender });

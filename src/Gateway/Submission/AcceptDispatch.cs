@@ -39,6 +39,8 @@ sealed class AcceptDispatch(Arrival arrival, Rejections rejections, Shared share
 
             var rows = Prepare(arrived, dispatch, inline, decision);
 
+            using var span = Spans.Start("commit");
+            span.Dispatch(dispatch);
             // ONE commit: dispatch, parcels, jobs, decision, receipt, entry. Before it: nothing happened, the blob is an orphan and is swept, the sender repeats.
             // After it: all of it did, and a repeat of the sender gets this receipt.
             var outcome = await store.Journal.Commit(b =>
@@ -53,7 +55,6 @@ sealed class AcceptDispatch(Arrival arrival, Rejections rejections, Shared share
             if (outcome == Outcome.Stale) continue;
             if (outcome == Outcome.Taken) return Earlier(arrived.Envelope, dispatch);
             log.DispatchWasAccepted(dispatch, office, rows.Parcels.Count);
-            shared.Meters.Submissions.Add(1, new KeyValuePair<string, object?>("code", "OK"));
             return new Submitted.Accepted(rows.Dispatch.Envelope, rows.Receipt.Der);
         }
     }

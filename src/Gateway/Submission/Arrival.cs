@@ -15,6 +15,7 @@ sealed class Arrival(Worlds worlds, Options options, TimeProvider clock)
     /// <summary>Everything that does not depend on how late it is.</summary>
     public Arrived Check(string office, EnvelopeParts parts)
     {
+        using var span = Spans.Start("check");
         var (world, now) = (worlds.Current, clock.GetUtcNow());
 
         // Cheap questions of whether this is for us at all. The header is not verified yet; Verify below reads the same bytes.
@@ -41,5 +42,11 @@ sealed class Arrival(Worlds worlds, Options options, TimeProvider clock)
         if (arrived.Envelope.Header.Times.Expires <= arrived.At.ToUnixTimeMilliseconds()) throw new RefusedException(Refusal.Expired);
     }
 
-    public static Decision Decide(Arrived arrived) => Decision.Decide(ReleaseFacts.OfSubmission(arrived.Envelope, arrived.World), arrived.World.Policy, arrived.At);
+    public static Decision Decide(Arrived arrived)
+    {
+        using var span = Spans.Start("decide");
+        var decision = Decision.Decide(ReleaseFacts.OfSubmission(arrived.Envelope, arrived.World), arrived.World.Policy, arrived.At);
+        span.Verdict(decision.Verdict);
+        return decision;
+    }
 }

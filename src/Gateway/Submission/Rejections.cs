@@ -34,7 +34,6 @@ sealed class Rejections(Shared shared, Quotas quotas)
         catch (LaterException)
         {
             unjournalled.AddOrUpdate(office, 1, (_, count) => count + 1);
-            Count(Refusal.TooMany);
             throw;
         }
         var header = parts is null ? null : Readable(parts.Header);
@@ -43,6 +42,7 @@ sealed class Rejections(Shared shared, Quotas quotas)
         var receipt = header is null ? null : store.Evidence.Sign(ReceiptEvent.SubmissionRejection, refusal.Code,
             new(office, header.Content.Id, header.Statement.Ref, header.Statement.ManifestDigest, null, null), entry, store.Worlds.Current.Policy.Ref, now, header.Content.Dispatch.Signatures);
 
+        using var span = Spans.Start("commit");
         // ONE commit: entry, receipt, decision. A crash before it leaves nothing, and the sender has no answer; after it he may ask again and is refused again.
         await store.Journal.Commit(b =>
         {
@@ -54,7 +54,6 @@ sealed class Rejections(Shared shared, Quotas quotas)
         }, receipt?.Der.Length ?? 0);
 
         log.DispatchWasRefused(office, refusal.Code, detail);
-        Count(refusal);
         return new RejectedException(refusal, receipt?.Der);
     }
 
@@ -65,8 +64,6 @@ sealed class Rejections(Shared shared, Quotas quotas)
             if (unjournalled.TryRemove(office, out var count)) log.RefusalsWereNotJournalled(office, count);
         return Task.CompletedTask;
     }
-
-    void Count(Refusal refusal) => shared.Meters.Submissions.Add(1, new KeyValuePair<string, object?>("code", refusal.Code));
 
     sealed record ReadableHeader(Statement Statement, Header Content);
 

@@ -41,7 +41,9 @@ sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections r
     /// <exception cref="RejectedException">Refused and journalled.</exception>
     /// <exception cref="RefusedException">Busy or full: nothing was journalled.</exception>
     /// <exception cref="LaterException">Over the office's share; likewise.</exception>
-    public async Task<Submitted> Submit(string office, PipeReader body, CancellationToken cancel)
+    public Task<Submitted> Submit(string office, PipeReader body, CancellationToken cancel) => MeasureSubmission.Run(shared, "submit", () => Story(office, body, cancel));
+
+    async Task<Submitted> Story(string office, PipeReader body, CancellationToken cancel)
     {
         if (store.Journal.RefusesFull || shared.Room.IsShort) throw new RefusedException(Refusal.Full);
         if (!store.Journal.HasRoom(EnvelopeParts.MaxHeader, urgent: true)) throw new RefusedException(Refusal.Busy);
@@ -97,6 +99,8 @@ sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections r
     /// <returns>The payload when it is small enough for its row; null when it is in the blob store.</returns>
     async Task<byte[]?> TakeIn(Guid dispatch, PipeReader body, PayloadRef payload, CancellationToken cancel)
     {
+        using var span = Spans.Start("store payload");
+        span.Dispatch(dispatch);
         var wire = body.AsStream(leaveOpen: true);
         var length = Payload.WireLength(payload.Length);
         if (length <= BlobStore.InlineLimit)

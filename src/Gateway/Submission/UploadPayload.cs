@@ -29,7 +29,9 @@ sealed class UploadPayload(Arrival arrival, AcceptDispatch accept, Rejections re
         return new Submitted.Partly(envelope, store.Files.Durable(awaited.Id, PayloadOf(awaited).Length), awaited.PayloadBytes);
     }
 
-    public async Task<Submitted> TakeIn(string office, Guid envelope, UploadBody body, CancellationToken cancel)
+    public Task<Submitted> TakeIn(string office, Guid envelope, UploadBody body, CancellationToken cancel) => MeasureSubmission.Run(shared, "upload", () => Story(office, envelope, body, cancel));
+
+    async Task<Submitted> Story(string office, Guid envelope, UploadBody body, CancellationToken cancel)
     {
         DemandRoom();
 
@@ -58,8 +60,10 @@ sealed class UploadPayload(Arrival arrival, AcceptDispatch accept, Rejections re
         var payload = PayloadOf(awaited);
         // 2. Go on where it broke off, or begin anew. A payload that a crash left in its place, whole, only wants its commit.
         if (body.From is null && !store.Files.IsPlaced(awaited.Id, payload.Length)) store.Files.Drop(awaited.Id);
+        using (var span = Spans.Start("store payload"))
         using (var upload = store.Files.Open(awaited.Id, payload.Length))
         {
+            span.Dispatch(awaited.Id);
             if (body.From is { } from && from != upload.Offset) return new Submitted.Elsewhere(awaited.Envelope, upload.Offset, awaited.PayloadBytes);
             if (body.From is not null && (body.Length ?? long.MaxValue) > awaited.PayloadBytes - upload.Offset) throw new RefusedException(Refusal.PayloadLength, "Content-Length");
 

@@ -62,13 +62,15 @@ sealed class TestGateway : IAsyncDisposable
 
     /// <param name="folder">Data folder, made when it is not there; null: one of its own.</param>
     /// <param name="journal">null: every batch is rehearsed.</param>
+    /// <param name="telemetry">Collector; null: none.</param>
     /// <param name="adapters">In place of the real ones; none: those.</param>
-    public static async Task<TestGateway> Start(Func<Limits, Limits>? limits = null, string? folder = null, JournalOptions? journal = null, Action<Exception>? stop = null,
+    public static async Task<TestGateway> Start(Func<Limits, Limits>? limits = null, string? folder = null, JournalOptions? journal = null, Action<Exception>? stop = null, Uri? telemetry = null,
         params IReadOnlyList<Adapters.IDeliveryAdapter> adapters)
     {
         var data = folder ?? Path.Combine(AppContext.BaseDirectory, "work", Guid.CreateVersion7().ToString("N"));
         var request = Initialise.FromDevelopment(data, DevPkiFolder.Root, new IPEndPoint(IPAddress.Loopback, 0), new IPEndPoint(IPAddress.Loopback, 0), null);
         if (limits is not null) request = request with { Options = request.Options with { Limits = limits(Limits.Defaults) } };
+        if (telemetry is not null) request = request with { Options = request.Options with { Telemetry = telemetry } };
         var logs = new LogLines();
         var gateway = new TestGateway(LoggerFactory.Create(b => b.SetMinimumLevel(LogLevel.Trace).AddProvider(logs)), logs, data) { journal = journal ?? new JournalOptions { Rehearse = true }, stop = stop ?? (failure => throw failure), adapters = adapters.Count > 0 ? adapters : null };
         if (!Directory.Exists(data)) await Initialise.Run(request, gateway.Clock);

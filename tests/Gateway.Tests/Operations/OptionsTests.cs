@@ -47,15 +47,38 @@ public sealed class OptionsTests
         json["listen"] = "here";
         json["operations"] = "192.0.2.1:80";
         json["guard"] = "relative";
+        json["telemetry"] = "http://192.0.2.1:4318/";
         json["keys"]!["tls"] = 5;
         json["keys"]!["extra"] = "x";
         json["directoryOfficers"] = new JsonArray("x");
         json["surprise"] = true;
         json["limits"] = new JsonObject { ["pageSize"] = "many", ["unknown"] = 1 };
         var errors = Errors(json);
-        Assert.All(["origin", "environment", "listen", "operations", "guard", "keys.tls", "keys.extra", "directoryOfficers", "surprise", "limits.pageSize", "limits.unknown"],
+        Assert.All(["origin", "environment", "listen", "operations", "guard", "telemetry", "keys.tls", "keys.extra", "directoryOfficers", "surprise", "limits.pageSize", "limits.unknown"],
             name => Assert.Contains(errors, e => e.StartsWith(name + ":", StringComparison.Ordinal)));
-        Assert.Equal(11, errors.Count);
+        Assert.Equal(12, errors.Count);
+    }
+
+    [Theory]
+    [InlineData("https://collector.example:4318/", true)]
+    [InlineData("https://collector.example/otlp/", true)]
+    [InlineData("http://127.0.0.1:4318/", true)]
+    [InlineData("http://[::1]:4318/", true)]
+    [InlineData("http://localhost:4318/", true)]
+    [InlineData("http://collector.example:4318/", false)]
+    [InlineData("https://collector.example/otlp", false)]
+    [InlineData("https://user:secret@collector.example/", false)]
+    [InlineData("https://collector.example/?key=secret", false)]
+    [InlineData("https://collector.example/#here", false)]
+    [InlineData("ftp://127.0.0.1/", false)]
+    [InlineData("collector.example:4318", false)]
+    [InlineData("", false)]
+    public void A_collector_is_named_by_a_plain_URL_and_what_leaves_the_machine_is_encrypted(string url, bool good)
+    {
+        var json = Good();
+        json["telemetry"] = url;
+        if (good) Assert.Equal(url, JsonNode.Parse(Options.Read(Encoding.UTF8.GetBytes(json.ToJsonString())).Write())!["telemetry"]!.GetValue<string>());
+        else Assert.StartsWith("telemetry: must be", Assert.Single(Errors(json)), StringComparison.Ordinal);
     }
 
     [Fact]
