@@ -21,4 +21,16 @@ public interface IDeliveryAdapter
     /// <summary>Asks the other side whether it holds this parcel; used after <see cref="DeliveryOutcome.Unknown"/>, before anything is sent again.</summary>
     /// <returns>null: the other side answers that it does not hold it, so it may be sent again. Otherwise as for a delivery; never a guess.</returns>
     Task<DeliveryOutcome?> AskAsync(Parcel parcel, CancellationToken cancel);
+
+    /// <summary>Could a parcel be carried now? Goes all the way there, carries nothing and leaves nothing behind.</summary>
+    /// <param name="nobody">A parcel with an id that was never used and without bytes: only its office and settings count.</param>
+    /// <returns>null: yes. Else what is in the way, as in an outcome.</returns>
+    async Task<string?> ProbeAsync(Parcel nobody, CancellationToken cancel) => await AskAsync(nobody, cancel).ConfigureAwait(false) switch
+    {
+        null => null,
+        DeliveryOutcome.TryLater later => later.Reason,
+        DeliveryOutcome.Unknown unknown => unknown.Reason,
+        DeliveryOutcome.Busy => "asked: busy",
+        _ => "asked: it claims to hold a parcel that never was",
+    };
 }

@@ -20,7 +20,7 @@ static class Program
     {
         var root = new RootCommand("Gateway of the exchange: takes sealed dispatches in, decides without reading them, journals, hands over, proves.")
         {
-            InitCommand(), ServeCommand(), CheckConfigCommand(), ActivateCommand(), CheckCommand(),
+            InitCommand(), ServeCommand(), CheckConfigCommand(), ActivateCommand(), ExportCommand(), PingCommand(), CheckCommand(),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
@@ -49,7 +49,7 @@ static class Program
         var directoryOfficer = new Option<string[]>("--directory-officer") { Description = "Key of a directory officer (SHA-256 of the certificate, base64url); give two." };
         var policyOfficer = new Option<string[]>("--policy-officer") { Description = "Key of a policy officer; give two." };
         var directory = new Option<string?>("--directory") { Description = "Directory statement, DER." };
-        var cards = new Option<string?>("--cards") { Description = "Folder with the cards it names, DER." };
+        var cards = new Option<string?>("--cards") { Description = "Folder with the cards it names, DER; none for a directory without offices." };
         var standing = new Option<string?>("--standing") { Description = "Standing statement, DER." };
         var policy = new Option<string?>("--policy") { Description = "Policy statement, DER." };
         var operations = new Option<string?>("--operations") { Description = "Loopback address and port of the plain HTTP listener for health and metrics. Default: none." };
@@ -87,7 +87,7 @@ static class Program
                     Keys = new(GivenPath(tls), GivenPath(evidence), GivenPath(checkpoint), GivenPath(passphrase)),
                     DirectoryOfficers = Keys(directoryOfficer), PolicyOfficers = Keys(policyOfficer), Limits = Limits.Defaults,
                 };
-                var request = new InitRequest(data, options, GivenPath(trust), Initialise.Documents(GivenPath(directory), GivenPath(cards), GivenPath(standing), GivenPath(policy)));
+                var request = new InitRequest(data, options, GivenPath(trust), Initialise.Documents(GivenPath(directory), parsed.GetValue(cards) is { } folder ? Path.GetFullPath(folder) : null, GivenPath(standing), GivenPath(policy)));
                 if (errors.Count > 0) throw new OptionsException(errors);
                 await Initialise.Run(request, TimeProvider.System);
             }
@@ -148,18 +148,53 @@ static class Program
     static Command ActivateCommand()
     {
         var files = new Argument<FileInfo[]>("file") { Description = "Signed statements or CRLs.", Arity = ArgumentArity.OneOrMore };
-        var command = new Command("activate", "Hands signed statements or CRLs to the running gateway, which takes them in within seconds: incoming/done or incoming/refused.") { Data, files };
+        var command = new Command("activate", "Hands signed statements or CRLs to the running gateway and waits until they are in force, or says why not.") { Data, files };
         command.SetAction(async (parsed, cancel) =>
         {
-            var incoming = Path.Combine(parsed.GetRequiredValue(Data).FullName, "incoming");
-            if (!Directory.Exists(incoming)) return await Fail([$"{incoming}: no such folder; is this a data folder?"]);
-            var missing = parsed.GetRequiredValue(files).Where(f => !f.Exists).Select(f => $"{f}: no such file").ToList();
-            if (missing.Count > 0) return await Fail(missing);
-            foreach (var file in parsed.GetRequiredValue(files)) DurableFile.Write(Path.Combine(incoming, file.Name), await File.ReadAllBytesAsync(file.FullName, cancel));
-            await Console.Error.WriteLineAsync($"handed over: see {incoming}/done and {incoming}/refused");
-            return 0;
+            var wrong = await HandOver.Run(parsed.GetRequiredValue(Data).FullName, parsed.GetRequiredValue(files), Console.Error, TimeProvider.System, cancel);
+            return wrong.Count == 0 ? 0 : await Fail(wrong);
         });
         return command;
+    }
+
+    static Command ExportCommand()
+    {
+        var target = new Option<DirectoryInfo>("--out") { Description = "Folder to write to.", Required = true };
+        var officers = new Option<bool>("--officers") { Description = "Also statements/, what is in force: for the machines of directory and policy officers, not for offices." };
+        var command = new Command("export", "Writes what others need to know of this gateway: pins.json and trust/, with the newest CRLs. Nothing secret; runs beside the gateway.") { Data, target, officers };
+        command.SetAction(parsed => Beside(parsed, (options, equipment, world, _) =>
+        {
+            Export.Run(options, equipment, world, parsed.GetRequiredValue(target).FullName, parsed.GetValue(officers));
+            return Task.FromResult(0);
+        }));
+        return command;
+    }
+
+    static Command PingCommand()
+    {
+        var office = new Argument<string>("office") { Description = "Code of the office, for example H41." };
+        var command = new Command("ping", "Can this office be reached by its channel? Says of each thing on the way what is good, or what is wrong and what to do. Exit 0 reachable, 1 not. Runs beside the gateway; carries nothing.") { office, Data };
+        command.SetAction((parsed, cancel) => Beside(parsed, async (options, equipment, world, engine) =>
+        {
+            var adapters = Composition.Adapters(options, new Worlds(world), equipment.Tls, TimeProvider.System);
+            var (good, lines) = await new Delivery.PingOffice(world, engine, adapters, TimeProvider.System).Run(parsed.GetRequiredValue(office), cancel);
+            foreach (var adapter in adapters.OfType<IDisposable>()) adapter.Dispose();
+            foreach (var line in lines) await Console.Out.WriteLineAsync(line);
+            await Console.Out.WriteLineAsync(good ? $"{parsed.GetRequiredValue(office)} can be reached" : $"{parsed.GetRequiredValue(office)} cannot be reached");
+            return good ? 0 : Bad;
+        }));
+        return command;
+    }
+
+    /// <summary>Reads what is in force, without the lock: the gateway may be running.</summary>
+    static async Task<int> Beside(ParseResult parsed, Func<Options, Equipment, World, IEngine, Task<int>> action)
+    {
+        var data = parsed.GetRequiredValue(Data).FullName;
+        var options = Configuration.Read(data);
+        using var equipment = Equipment.Open(data, options, TimeProvider.System);
+        using var engine = SqliteEngine.OpenReadOnly(DataFolder.DatabaseIn(data));
+        var world = Worlds.Load(engine, equipment.Anchors, new Pins(options.DirectoryOfficers, options.PolicyOfficers), TimeProvider.System.GetUtcNow()).Current;
+        return world.Complete ? await action(options, equipment, world, engine) : await Fail([$"{data}: nothing has been activated yet"]);
     }
 
     static Command CheckCommand()

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Exchange.Office;
 using Exchange.Office.Dev;
+using Exchange.Office.Join;
 
 return await ExchangeProgram.RunAsync(args, TimeProvider.System).ConfigureAwait(false);
 
@@ -35,6 +36,8 @@ namespace Exchange.Office
             root.Subcommands.Add(VerifyCommands.Inspect(shell));
             root.Subcommands.Add(VerifyCommands.Verify(shell));
             root.Subcommands.Add(DirectoryCommands.Directory(shell));
+            root.Subcommands.Add(KeysCommands.Keys(shell));
+            root.Subcommands.Add(OfficerCommands.Officer(shell));
             root.Subcommands.Add(DevCommands.Create(shell));
             return root;
         }

@@ -4,6 +4,7 @@ using Exchange.Crypto.Keys;
 using Exchange.Crypto.Statements;
 using Exchange.Crypto.Trust;
 using Exchange.Office.Dev;
+using Exchange.Office.Join;
 
 namespace Exchange.Tests;
 
@@ -71,20 +72,20 @@ sealed class TestPki
     public TestOffice this[string code] => Offices[code];
 
     /// <summary>A key with a certificate of the issuing CA.</summary>
-    public FileKey Key(string organization, string code, string name, DevUse use = DevUse.Sign, int? rsaBits = null, Validity? validity = null) =>
-        FileKey.Of(Issuing.Issue(DevAuthority.Subject(organization, code, name), use, validity ?? LeafValidity, rsaBits));
+    public FileKey Key(string organization, string code, string name, KeyUse use = KeyUse.Sign, int? rsaBits = null, Validity? validity = null) =>
+        FileKey.Of(Issuing.Issue(KeyProfile.Subject(organization, code, name), use, validity ?? LeafValidity, rsaBits));
 
     /// <summary>A certificate over a request that the test may spoil first.</summary>
-    public X509Certificate2 Spoiled(DevUse use, Action<CertificateRequest> spoil)
+    public X509Certificate2 Spoiled(KeyUse use, Action<CertificateRequest> spoil)
     {
         using var key = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP384);
-        var request = Issuing.Request(DevAuthority.Subject("Spoiled", "X", "x"), use, key);
+        var request = Issuing.Request(KeyProfile.Subject("Spoiled", "X", "x"), use, key);
         spoil(request);
         return Issuing.Sign(request, LeafValidity);
     }
 
     public TestOffice NewOffice(string code, string vi, string en, int? rsaBits = null) => new(code, new OfficeName(vi, en),
-        Key(vi, code, "sign"), Key(vi, code, "encrypt", DevUse.Encrypt, rsaBits), Key(vi, code, "tls", DevUse.TlsClient),
+        Key(vi, code, "sign"), Key(vi, code, "encrypt", KeyUse.Encrypt, rsaBits), Key(vi, code, "tls", KeyUse.TlsClient),
         Key(vi, code, "signatory"), Key(vi, code, "clerk"));
 
     /// <summary>A card of the office's keys, to be signed by <see cref="SignCard"/>.</summary>

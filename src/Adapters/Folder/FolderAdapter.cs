@@ -16,6 +16,7 @@ namespace Exchange.Adapters.Folder;
 public sealed class FolderAdapter : IDeliveryAdapter
 {
     const int Piece = 128 << 10;
+    const long LeastFree = 256L << 20;
     readonly FolderOptions options;
     readonly HashSet<string> swept = new(StringComparer.Ordinal);
 
@@ -58,6 +59,21 @@ public sealed class FolderAdapter : IDeliveryAdapter
     }
 
     public Task<DeliveryOutcome?> AskAsync(Parcel parcel, CancellationToken cancel) => Task.FromResult(Ask(parcel));
+
+    /// <summary>Writes and syncs a file of no name that anybody looks for, and takes it away again.</summary>
+    public Task<string?> ProbeAsync(Parcel nobody, CancellationToken cancel) => Task.FromResult(Probe(nobody));
+
+    string? Probe(Parcel nobody)
+    {
+        if (FolderOf(nobody) is not { } folder) return BadSettings.Reason;
+        try
+        {
+            if (!IsThere(folder)) return "folder: it is not there";
+            using (var writer = DurableFile.Create(Path.Combine(folder, $"{nobody.Id}.probe"))) writer.Stream.Write(new byte[1]);
+            return new DriveInfo(folder).AvailableFreeSpace is var free && free < LeastFree ? string.Create(CultureInfo.InvariantCulture, $"folder: only {free} bytes free") : null;
+        }
+        catch (Exception e) when (IsOutcome(e)) { return Reason(e); }
+    }
 
     DeliveryOutcome? Ask(Parcel parcel)
     {

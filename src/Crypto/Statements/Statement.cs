@@ -55,20 +55,22 @@ public sealed class Statement
     public static Statement Sign(StatementType type, byte[] json, IReadOnlyList<IPrivateKey> signers, DateTimeOffset signingTime,
         byte[]? label = null, Digest? manifestDigest = null)
     {
-        var contentType = Oids.ContentType(type);
+        var infos = signers.Select(signer => Signature(type, json, signer, signingTime, label, manifestDigest));
+        var der = new SignedData(Oids.ContentType(type), json, [.. signers.Select(s => s.Certificate.Der)], [.. infos]).Encode();
+        // A statement that we would not accept never leaves: also catches a key that does not match its certificate.
+        return Read(der, type);
+    }
+
+    /// <summary>One signer's part.</summary>
+    internal static SignerInfo Signature(StatementType type, ReadOnlySpan<byte> json, IPrivateKey signer, DateTimeOffset signingTime, byte[]? label = null, Digest? manifestDigest = null)
+    {
+        var certificate = signer.Certificate;
         var time = DateTimeOffset.FromUnixTimeSeconds(signingTime.ToUnixTimeSeconds());
         // A null array would convert to an empty value, not to none.
         var ess = label is null ? default(ReadOnlyMemory<byte>?) : label;
-        var infos = signers.Select(signer =>
-        {
-            var certificate = signer.Certificate;
-            var algorithm = Ecdsa.Of(certificate) ?? throw new RefusedException(Refusal.Algorithm, "signer's key is neither on P-384 nor on P-256");
-            var attributes = new SignedAttributes(contentType, algorithm.Digested(json), time, certificate.Key, ess, manifestDigest) { Algorithm = algorithm };
-            return new SignerInfo(certificate.IssuerDer, certificate.SerialNumber, attributes, signer.Sign(attributes.ToBeSigned()), TimeStamp: null);
-        });
-        var der = new SignedData(contentType, json, [.. signers.Select(s => s.Certificate.Der)], [.. infos]).Encode();
-        // A statement that we would not accept never leaves: also catches a key that does not match its certificate.
-        return Read(der, type);
+        var algorithm = Ecdsa.Of(certificate) ?? throw new RefusedException(Refusal.Algorithm, "signer's key is neither on P-384 nor on P-256");
+        var attributes = new SignedAttributes(Oids.ContentType(type), algorithm.Digested(json), time, certificate.Key, ess, manifestDigest) { Algorithm = algorithm };
+        return new SignerInfo(certificate.IssuerDer, certificate.SerialNumber, attributes, signer.Sign(attributes.ToBeSigned()), TimeStamp: null);
     }
 
     /// <summary>Reads and verifies one statement of the given type; the whole input must be it.</summary>
@@ -94,7 +96,7 @@ public sealed class Statement
         return new Statement(type, der.ToArray(), data, content, certificates, times);
     }
 
-    static void CheckAttributes(SignedData data, StatementKind kind)
+    internal static void CheckAttributes(SignedData data, StatementKind kind)
     {
         var first = data.Signers.Count > 0 ? data.Signers[0].Attributes : throw new RefusedException(Refusal.StatementSigners, "no signer");
         foreach (var info in data.Signers)
@@ -121,7 +123,7 @@ public sealed class Statement
         return [.. signers.Select(key => carried[key])];
     }
 
-    static void CheckSignature(SignerInfo info, Certificate certificate)
+    internal static void CheckSignature(SignerInfo info, Certificate certificate)
     {
         if (!info.Issuer.Span.SequenceEqual(certificate.IssuerDer) || !info.Serial.Span.SequenceEqual(certificate.SerialNumber))
             throw new RefusedException(Refusal.StatementSigners, "sid");

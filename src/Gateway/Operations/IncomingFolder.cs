@@ -14,15 +14,28 @@ sealed class IncomingFolder(DataFolder folder, Journal journal, Worlds worlds, P
     /// <summary>Largest document that is looked at; a directory of 100,000 offices has about 30 MiB.</summary>
     const long MaxDocument = 64 << 20;
 
-    /// <summary>Takes in what lies there. Documents that only fit together (a directory and its new cards) are tried together first.</summary>
+    /// <summary>Takes in what lies there: folders, each of which appeared whole with files that belong together, then single files.</summary>
     public async Task Step(DateTimeOffset now)
     {
-        var files = Directory.EnumerateFiles(folder.Incoming).Where(f => !Path.GetFileName(f).StartsWith('.')).Order(StringComparer.Ordinal).ToList();
+        foreach (var together in Directory.EnumerateDirectories(folder.Incoming).Where(d => Path.GetFileName(d) is not (Done or Refused) && IsSeen(d)).Order(StringComparer.Ordinal).ToList())
+        {
+            await TakeAll(together, now);
+            if (!Directory.EnumerateFileSystemEntries(together).Any()) Directory.Delete(together);
+        }
+        await TakeAll(folder.Incoming, now);
+    }
+
+    /// <summary>Documents that only fit together (a directory and its new cards) are tried together first.</summary>
+    async Task TakeAll(string from, DateTimeOffset now)
+    {
+        var files = Directory.EnumerateFiles(from).Where(IsSeen).Order(StringComparer.Ordinal).ToList();
         if (files.Count == 0) return;
         if (files.Count > 1 && await Take(files, now) is null) return;
         foreach (var file in files)
             if (await Take([file], now) is { } reason) Settle(file, Refused, reason);
     }
+
+    static bool IsSeen(string path) => !Path.GetFileName(path).StartsWith('.');
 
     /// <returns>null: activated and moved to done. Else why not.</returns>
     async Task<string?> Take(IReadOnlyList<string> files, DateTimeOffset now)

@@ -74,8 +74,8 @@ static class Initialise
         return new(data, options, At("trust"), Documents(At("statements", "directory.p7s"), At("statements", "cards"), At("statements", "standing.p7s"), At("statements", "policy.p7s")));
     }
 
-    public static IReadOnlyList<string> Documents(string directory, string cards, string standing, string policy) =>
-        [directory, .. Directory.Exists(cards) ? Directory.GetFiles(cards).Order(StringComparer.Ordinal).ToArray() : [cards], standing, policy];
+    public static IReadOnlyList<string> Documents(string directory, string? cards, string standing, string policy) =>
+        [directory, .. cards is null ? [] : Directory.Exists(cards) ? Directory.GetFiles(cards).Order(StringComparer.Ordinal).ToArray() : [cards], standing, policy];
 
     /// <summary>Beside the data folder, never inside it.</summary>
     public static string DefaultGuard(string data) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(data)) + ".guard";

@@ -16,7 +16,8 @@ internal sealed partial class DataFolder : IDisposable
     }
 
     public string Root { get; }
-    public string Database => Path.Combine(Root, "store", "exchange.db");
+    public string Database => DatabaseIn(Root);
+    public static string DatabaseIn(string root) => Path.Combine(root, "store", "exchange.db");
     public string Blobs => Path.Combine(Root, "blobs");
     public string Uploads => Path.Combine(Root, "uploads");
     public string Incoming => Path.Combine(Root, "incoming");

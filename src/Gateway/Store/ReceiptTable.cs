@@ -72,6 +72,10 @@ internal static class ReceiptTable
         WHERE r.parcel = @parcel AND p.office = @office AND r.sha256 = @sha256
         """, new { office, parcel, sha256 });
 
+    /// <summary>When an office last gave a receipt, Unix milliseconds, as far as its newest copies tell; null: never.</summary>
+    public static long? LastOf(Source source, string office) => source.One<long?>(
+        "SELECT max(time) FROM receipt WHERE issuer = @office AND parcel IN (SELECT id FROM parcel WHERE office = @office ORDER BY id DESC LIMIT 100)", new { office });
+
     /// <summary>Everything, for the check.</summary>
     public static IEnumerable<ReceiptRow> Walk(Source source) => source.Walk<ReceiptRow>($"SELECT {Columns} FROM receipt r ORDER BY r.id");
 }

@@ -73,7 +73,7 @@ sealed class ExportDispatch(OfficeContext office)
         for (var i = 0; i < store.Crls.Count; i++) Write(target, string.Create(CultureInfo.InvariantCulture, $"trust/crls/{i + 1:00}.crl"), store.Crls[i]);
         Write(target, "trust/chain.pem", Encoding.ASCII.GetBytes(string.Concat(store.Roots.Concat(store.Intermediates).Select(Pem))));
         var pins = office.Profile.Pins;
-        Write(target, "pins.json", JsonSerializer.SerializeToUtf8Bytes(new PinsFile(pins.DirectoryOfficers, pins.PolicyOfficers, pins.GatewayEvidence, pins.Origin, pins.CheckpointKey), ClientJson.Default.PinsFile));
+        Write(target, "pins.json", PinsFile.Write(pins));
     }
 
     static void Certificates(string target, string folder, IReadOnlyList<Certificate> certificates)
@@ -113,4 +113,8 @@ sealed class ExportDispatch(OfficeContext office)
 }
 
 /// <summary>The pins that the evidence is checked against, in the form of pins.json.</summary>
-sealed record PinsFile(IReadOnlyList<Digest> DirectoryOfficers, IReadOnlyList<Digest> PolicyOfficers, Digest GatewayEvidence, string Origin, string CheckpointKey);
+sealed record PinsFile(IReadOnlyList<Digest> DirectoryOfficers, IReadOnlyList<Digest> PolicyOfficers, Digest GatewayEvidence, string Origin, string CheckpointKey)
+{
+    public static byte[] Write(Pins pins) =>
+        JsonSerializer.SerializeToUtf8Bytes(new PinsFile(pins.DirectoryOfficers, pins.PolicyOfficers, pins.GatewayEvidence, pins.Origin, pins.CheckpointKey), ClientJson.Default.PinsFile);
+}

@@ -2,23 +2,17 @@ using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Exchange.Crypto.Trust;
+using Exchange.Office.Join;
 
 namespace Exchange.Office.Dev;
 
 /// <summary>From when until when a certificate says it is valid.</summary>
 internal readonly record struct Validity(DateTimeOffset From, DateTimeOffset Until);
 
-/// <summary>
-/// What the certificate is made for; the purpose table of <see cref="CertificateCheck"/> seen from the issuing side. Tls is both sides in one key: an office that is
-/// delivered to, and a gateway that delivers, are server here and client there.
-/// </summary>
-/// <summary>Evidence: signs as Sign does, on P-256, as a gateway's receipts do.</summary>
-internal enum DevUse { Sign, Evidence, Encrypt, TlsClient, TlsServer, Tls }
-
 /// <summary>A certification authority for development and tests, P-384 but for receipts. Its certificates are what the product demands, unless asked to be otherwise.</summary>
 internal sealed class DevAuthority : IDisposable
 {
-    const string ClientAuth = "1.3.6.1.5.5.7.3.2", ServerAuth = "1.3.6.1.5.5.7.3.1";
+    static readonly string[] Loopback = ["localhost", "127.0.0.1", "::1"];
     static readonly HashAlgorithmName Hash = HashAlgorithmName.SHA384;
 
     readonly ECDsa key;
@@ -52,7 +46,7 @@ internal sealed class DevAuthority : IDisposable
     }
 
     /// <summary>A certificate with a fresh key on the curve of its use, or with <paramref name="rsaBits"/> an RSA one.</summary>
-    public X509Certificate2 Issue(X500DistinguishedName subject, DevUse use, Validity validity, int? rsaBits = null)
+    public X509Certificate2 Issue(X500DistinguishedName subject, KeyUse use, Validity validity, int? rsaBits = null)
     {
         if (rsaBits is { } bits)
         {
@@ -60,42 +54,28 @@ internal sealed class DevAuthority : IDisposable
             using var bare = Issue(subject, use, validity, rsa);
             return bare.CopyWithPrivateKey(rsa);
         }
-        if (use == DevUse.Encrypt)
+        if (use == KeyUse.Encrypt)
         {
             using var agreement = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP384);
             using var bare = Issue(subject, use, validity, agreement);
             return bare.CopyWithPrivateKey(agreement);
         }
-        using var ec = ECDsa.Create(use == DevUse.Evidence ? ECCurve.NamedCurves.nistP256 : ECCurve.NamedCurves.nistP384);
+        using var ec = ECDsa.Create(KeyProfile.Curve(use));
         using var signed = Issue(subject, use, validity, ec);
         return signed.CopyWithPrivateKey(ec);
     }
 
     /// <summary>A certificate for a key that is there already, without its private half.</summary>
-    public X509Certificate2 Issue(X500DistinguishedName subject, DevUse use, Validity validity, AsymmetricAlgorithm owner) => Sign(Request(subject, use, owner), validity);
+    public X509Certificate2 Issue(X500DistinguishedName subject, KeyUse use, Validity validity, AsymmetricAlgorithm owner) => Sign(Request(subject, use, owner), validity);
 
     /// <summary>The usual request, for callers that spoil it before they <see cref="Sign"/>.</summary>
-    public CertificateRequest Request(X500DistinguishedName subject, DevUse use, AsymmetricAlgorithm owner)
+    public CertificateRequest Request(X500DistinguishedName subject, KeyUse use, AsymmetricAlgorithm owner)
     {
         var request = new CertificateRequest(subject, new PublicKey(owner), Hash);
         var extensions = request.CertificateExtensions;
-        extensions.Add(new X509BasicConstraintsExtension(certificateAuthority: false, hasPathLengthConstraint: false, 0, critical: true));
-        extensions.Add(new X509KeyUsageExtension(use switch
-        {
-            DevUse.Sign or DevUse.Evidence => X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.NonRepudiation,
-            DevUse.Encrypt => owner is RSA ? X509KeyUsageFlags.KeyEncipherment : X509KeyUsageFlags.KeyAgreement,
-            _ => X509KeyUsageFlags.DigitalSignature,
-        }, critical: true));
-        extensions.Add(new X509EnhancedKeyUsageExtension(use switch
-        {
-            DevUse.TlsClient => [new Oid(ClientAuth)],
-            DevUse.TlsServer => [new Oid(ServerAuth)],
-            DevUse.Tls => [new Oid(ClientAuth), new Oid(ServerAuth)],
-            _ => [new Oid("1.3.6.1.5.5.7.3.4")],
-        }, critical: false));
+        foreach (var extension in KeyProfile.Extensions(use, owner is RSA, Loopback)) extensions.Add(extension);
         extensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         extensions.Add(KeyIdentifier());
-        if (use is DevUse.TlsServer or DevUse.Tls) extensions.Add(LoopbackNames());
         return request;
     }
 
@@ -109,18 +89,6 @@ internal sealed class DevAuthority : IDisposable
         var builder = new CertificateRevocationListBuilder();
         foreach (var (certificate, from) in revoked) builder.AddEntry(certificate, from, X509RevocationReason.KeyCompromise);
         return builder.Build(Certificate, new BigInteger(number), nextUpdate, Hash, thisUpdate: thisUpdate);
-    }
-
-    /// <summary>C=VN, then the office, its code and what the key is for; all as UTF8String.</summary>
-    public static X500DistinguishedName Subject(string organization, string code, string commonName)
-    {
-        // The builder encodes what was added last first.
-        var name = new X500DistinguishedNameBuilder();
-        name.AddCommonName(commonName);
-        name.AddOrganizationalUnitName(code);
-        name.AddOrganizationName(organization);
-        name.AddCountryOrRegion("VN");
-        return name.Build();
     }
 
     public void Dispose()
@@ -144,15 +112,6 @@ internal sealed class DevAuthority : IDisposable
 
     X509AuthorityKeyIdentifierExtension KeyIdentifier() =>
         X509AuthorityKeyIdentifierExtension.CreateFromSubjectKeyIdentifier(Certificate.Extensions.OfType<X509SubjectKeyIdentifierExtension>().Single());
-
-    static X509Extension LoopbackNames()
-    {
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("localhost");
-        names.AddIpAddress(System.Net.IPAddress.Loopback);
-        names.AddIpAddress(System.Net.IPAddress.IPv6Loopback);
-        return names.Build();
-    }
 
     // RFC 5280 4.1.2.2: positive, at most 20 octets; 127 random bits do not repeat.
     static byte[] NewSerial()

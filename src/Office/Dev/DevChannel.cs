@@ -1,5 +1,7 @@
 using Exchange.Crypto.Keys;
+using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
+using Exchange.Office.Join;
 
 namespace Exchange.Office.Dev;
 
@@ -12,15 +14,14 @@ static class DevChannel
     public static byte[] Next(string pki, byte[] from, string office, string adapter, IReadOnlyDictionary<string, string> settings, DateTimeOffset now)
     {
         var standing = Statement.Read(from, StatementType.Standing).As<StandingStatement>();
-        if (!standing.Offices.Any(o => o.Code == office)) throw new UsageException($"--office: no {office} in the standing", $"--office: không có {office}");
+        if (standing.Offices.FirstOrDefault(o => o.Code == office) is not { } old) throw new UsageException($"--office: no {office} in the standing", $"--office: không có {office}");
         var passphrase = File.ReadLines(Path.Combine(pki, "passphrase")).First();
         using var first = FileKey.Load(Path.Combine(pki, "officers", "directory-1.p12"), passphrase);
         using var second = FileKey.Load(Path.Combine(pki, "officers", "directory-2.p12"), passphrase);
-        var next = standing with
-        {
-            Version = standing.Version + 1, Issued = now.ToUnixTimeMilliseconds(), Signers = [first.Certificate.Key, second.Certificate.Key],
-            Offices = [.. standing.Offices.Select(o => o.Code != office ? o : o with { Channel = new StandingChannel(adapter, o.Channel.Ceiling, new SortedDictionary<string, string>(settings.ToDictionary(), StringComparer.Ordinal)) })],
-        };
+        var policy = Statement.Read(File.ReadAllBytes(Path.Combine(pki, "statements", "policy.p7s")), StatementType.Policy).As<PolicyStatement>();
+        var next = NextStatements.Standing(standing, policy, new StandingChange(office, adapter, settings, null, null, null), [first.Certificate.Key, second.Certificate.Key], now);
+        // On a developer's machine every channel carries what the first one did.
+        next = next with { Offices = [.. next.Offices.Select(o => o.Code != office ? o : o with { Channel = o.Channel with { Ceiling = old.Channel.Ceiling } })] };
         return Statement.Sign(next, [first, second], now).Der.ToArray();
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Exchange.Office.Join;
 
 namespace Exchange.Office.Dev;
 
@@ -38,11 +39,9 @@ static class DevCommands
         var command = new Command("channel", "Signs the next standing, in which one office is reached in another way") { pki, from, office, adapter, settings, target };
         return shell.Does(command, (parsed, say, _) =>
         {
-            var pairs = (parsed.GetValue(settings) ?? []).Select(s => s.Split('=', 2)).ToList();
-            if (pairs.Any(p => p.Length != 2)) throw new UsageException("--setting: NAME=VALUE", "--setting: TÊN=GIÁ-TRỊ");
             var folder = parsed.GetValue(pki)!;
             var next = DevChannel.Next(folder, File.ReadAllBytes(parsed.GetValue(from) ?? Path.Combine(folder, "statements", "standing.p7s")), parsed.GetValue(office)!, parsed.GetValue(adapter)!,
-                pairs.ToDictionary(p => p[0], p => p[1]), shell.Clock.GetUtcNow());
+                OfficerCommands.Settings(parsed.GetValue(settings)), shell.Clock.GetUtcNow());
             DurableFile.Write(Path.GetFullPath(parsed.GetValue(target)!), next);
             say.Json(new { file = parsed.GetValue(target) });
             say.Hint("to put it in force", "để áp dụng", $"exchange-gateway activate --data DIR {parsed.GetValue(target)}");

@@ -2,13 +2,12 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Exchange.Crypto;
 using Exchange.Crypto.Keys;
 using Exchange.Crypto.Ledger;
 using Exchange.Crypto.Statements;
+using Exchange.Office.Client;
+using Exchange.Office.Join;
 
 namespace Exchange.Office.Dev;
 
@@ -31,9 +30,9 @@ sealed class DevPki : IDisposable
 
     // 256 random bits stand behind every file: stretching adds nothing but waiting.
     const int Iterations = 2_048;
-    const string ReadMe = "README.md", Pins = "pins.json";
+    const string ReadMe = "README.md", PinsName = "pins.json";
     // In this order they appear; pins.json is last and says that all is there.
-    static readonly string[] Layout = ["passphrase", "trust", "ca", "gateway", "officers", "statements", "offices", "hostile", Pins];
+    static readonly string[] Layout = ["passphrase", "trust", "ca", "gateway", "officers", "statements", "offices", "hostile", PinsName];
 
     internal static readonly DevOffice[] OfficeList =
     [
@@ -42,8 +41,6 @@ sealed class DevPki : IDisposable
         new("H37", new("UBND tỉnh Lạng Sơn", "People's Committee of Lạng Sơn"), [10, 20], [2], RsaBits: 3072),
         new("H41", new("UBND tỉnh Nghệ An", "People's Committee of Nghệ An"), [10, 20], [2]),
     ];
-
-    static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     readonly string folder;
     readonly string passphrase = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
@@ -96,7 +93,7 @@ sealed class DevPki : IDisposable
         var names = Directory.EnumerateFileSystemEntries(folder).Select(e => Path.GetFileName(e)!).ToList();
         if (names.Find(n => n != ReadMe && !n.StartsWith(DurableFile.TempPrefix, StringComparison.Ordinal) && !Layout.Contains(n)) is { } foreign)
             throw new UsageException($"{folder} holds {foreign}, which is not part of a development PKI: choose another folder", $"{folder} có {foreign}, không thuộc PKI phát triển: hãy chọn thư mục khác");
-        if (names.Contains(Pins) && !force)
+        if (names.Contains(PinsName) && !force)
             throw new UsageException($"{folder} already holds a development PKI; --force replaces it", $"{folder} đã có PKI phát triển; dùng --force để thay");
     }
 
@@ -114,11 +111,8 @@ sealed class DevPki : IDisposable
         var statements = new DevStatements(this, directory, policy, offices);
         foreach (var (name, statement) in statements.All) Bytes($"statements/{name}.p7s", statement.Der.ToArray());
 
-        var pins = new JsonObject
-        {
-            ["directoryOfficers"] = KeyList(directory), ["policyOfficers"] = KeyList(policy), ["gatewayEvidence"] = evidence.Certificate.Key.ToString(),
-        };
-        foreach (var office in OfficeList) Text($"offices/{office.Code}/profile.json", Profile(office.Code, pins, checkpoint).ToJsonString(Readable) + "\n");
+        var pins = new Pins([.. directory.Select(o => o.Certificate.Key)], [.. policy.Select(o => o.Certificate.Key)], evidence.Certificate.Key, Origin, checkpoint);
+        foreach (var office in OfficeList) Bytes($"offices/{office.Code}/profile.json", Profile(office.Code, pins));
 
         var hostile = DevHostile.Make(this);
         foreach (var (name, certificate) in hostile.Certificates)
@@ -129,16 +123,14 @@ sealed class DevPki : IDisposable
         Bytes("trust/crls/root.crl", root.Crl(1, Start, Start.AddYears(1)));
         Bytes("trust/crls/issuing.crl", issuing.Crl(1, Start, Start.AddYears(1), hostile.Revoked));
 
-        pins["origin"] = Origin;
-        pins["checkpointKey"] = checkpoint;
-        Text(Pins, pins.ToJsonString(Readable) + "\n");
+        Bytes(PinsName, PinsFile.Write(pins));
         return new DevPkiSummary(folder, [.. OfficeList.Select(o => o.Code)], [.. hostile.Certificates.Select(h => h.Name)], statements.Directory.Ref, statements.Policy.Ref, checkpoint);
     }
 
     string MakeGateway(out FileKey evidence)
     {
-        Key("gateway/tls.p12", "Exchange gateway", "GATEWAY", "localhost", DevUse.Tls);
-        evidence = Key("gateway/evidence.p12", "Exchange gateway", "GATEWAY", "evidence", DevUse.Evidence);
+        Key("gateway/tls.p12", "Exchange gateway", "GATEWAY", "localhost", KeyUse.Tls);
+        evidence = Key("gateway/evidence.p12", "Exchange gateway", "GATEWAY", "evidence", KeyUse.Evidence);
         using var checkpoint = CheckpointKey.Create(Origin);
         checkpoint.Save(At("gateway/checkpoint.key"), passphrase);
         var verifier = checkpoint.VerifierKey.ToString();
@@ -147,40 +139,31 @@ sealed class DevPki : IDisposable
         return verifier;
     }
 
-    FileKey Officer(string name) => Key($"officers/{name}.p12", "Exchange officers", "OFFICERS", name, DevUse.Sign);
+    FileKey Officer(string name) => Key($"officers/{name}.p12", "Exchange officers", "OFFICERS", name, KeyUse.Sign);
 
     DevOfficeKeys MakeOffice(DevOffice office)
     {
         var at = $"offices/{office.Code}";
         return new DevOfficeKeys(office,
-            Key($"{at}/sign.p12", office.Name.Vi, office.Code, $"{office.Code} sign", DevUse.Sign),
-            Key($"{at}/encrypt.p12", office.Name.Vi, office.Code, $"{office.Code} encrypt", DevUse.Encrypt, office.RsaBits),
-            Key($"{at}/tls.p12", office.Name.Vi, office.Code, $"{office.Code} tls", DevUse.Tls),
-            Key($"{at}/persons/signatory.p12", office.Name.Vi, office.Code, $"{office.Code} signatory", DevUse.Sign),
-            Key($"{at}/persons/clerk.p12", office.Name.Vi, office.Code, $"{office.Code} clerk", DevUse.Sign));
+            Key($"{at}/sign.p12", office.Name.Vi, office.Code, $"{office.Code} sign", KeyUse.Sign),
+            Key($"{at}/encrypt.p12", office.Name.Vi, office.Code, $"{office.Code} encrypt", KeyUse.Encrypt, office.RsaBits),
+            Key($"{at}/tls.p12", office.Name.Vi, office.Code, $"{office.Code} tls", KeyUse.Tls),
+            Key($"{at}/persons/signatory.p12", office.Name.Vi, office.Code, $"{office.Code} signatory", KeyUse.Sign),
+            Key($"{at}/persons/clerk.p12", office.Name.Vi, office.Code, $"{office.Code} clerk", KeyUse.Sign));
     }
 
-    FileKey Key(string path, string organization, string code, string name, DevUse use, int? rsaBits = null)
+    FileKey Key(string path, string organization, string code, string name, KeyUse use, int? rsaBits = null)
     {
-        var certificate = issuing.Issue(DevAuthority.Subject(organization, code, name), use, Leaves, rsaBits);
+        var certificate = issuing.Issue(KeyProfile.Subject(organization, code, name), use, Leaves, rsaBits);
         KeyFile(path, certificate, [issuing.Certificate]);
         keys.Add(FileKey.Of(certificate));
         return keys[^1];
     }
 
     // The gateway's address is not known before it runs; whoever starts it writes it here or gives a profile of its own.
-    static JsonObject Profile(string code, JsonObject pins, string checkpoint) => new()
-    {
-        ["office"] = code, ["gateway"] = "https://localhost:8443", ["origin"] = Origin, ["checkpointKey"] = checkpoint, ["pins"] = pins.DeepClone(),
-        ["keys"] = new JsonObject
-        {
-            ["sign"] = "sign.p12", ["encrypt"] = new JsonArray("encrypt.p12"), ["tls"] = "tls.p12",
-            ["persons"] = new JsonObject { ["signatory"] = "persons/signatory.p12", ["clerk"] = "persons/clerk.p12" },
-        },
-        ["passphraseFile"] = "../../passphrase", ["trust"] = "../../trust", ["state"] = "state",
-    };
-
-    static JsonArray KeyList(FileKey[] officers) => [.. officers.Select(o => (JsonNode)o.Certificate.Key.ToString())];
+    static byte[] Profile(string code, Pins pins) => ProfileJson.Write(code, "https://localhost:8443", pins,
+        new KeyFiles("sign.p12", ["encrypt.p12"], "tls.p12", new Dictionary<string, string> { ["signatory"] = "persons/signatory.p12", ["clerk"] = "persons/clerk.p12" }),
+        "../../passphrase", "../../trust", "state");
 
     void KeyFile(string path, X509Certificate2 withKey, X509Certificate2[] chain)
     {

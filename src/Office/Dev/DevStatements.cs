@@ -3,6 +3,7 @@ using Exchange.Crypto.Keys;
 using Exchange.Crypto.Labels;
 using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
+using Exchange.Office.Join;
 
 namespace Exchange.Office.Dev;
 
@@ -18,7 +19,7 @@ sealed class DevStatements
     public DevStatements(DevPki pki, FileKey[] directoryOfficers, FileKey[] policyOfficers, IReadOnlyList<DevOfficeKeys> offices)
     {
         this.pki = pki;
-        var cards = offices.Select(o => (o.Office, Statement: Statement.Sign(CardOf(o), [o.Sign], pki.Start))).ToList();
+        var cards = offices.Select(o => (o.Office, Statement: CardOf(o))).ToList();
         Policy = Statement.Sign(PolicyOf(policyOfficers), policyOfficers, pki.Start);
         Directory = Statement.Sign(DirectoryOf(directoryOfficers, cards), directoryOfficers, pki.Now);
         var standing = Statement.Sign(StandingOf(directoryOfficers, Policy.As<PolicyStatement>().Policy), directoryOfficers, pki.Now);
@@ -30,12 +31,8 @@ sealed class DevStatements
     /// <summary>By file name without ending.</summary>
     public IReadOnlyList<(string Name, Statement Statement)> All { get; }
 
-    Card CardOf(DevOfficeKeys keys) => new()
-    {
-        V = 1, Type = Card.TypeName, Signers = [keys.Sign.Certificate.Key], Office = keys.Office.Code, Version = 1, Issued = pki.Start.ToUnixTimeMilliseconds(), Previous = null,
-        Keys = [new("sign", Der(keys.Sign)), new("encrypt", Der(keys.Encrypt)), new("tls", Der(keys.Tls))],
-        Persons = [new(["signatory"], Der(keys.Signatory)), new(["clerk"], Der(keys.Clerk))],
-    };
+    Statement CardOf(DevOfficeKeys keys) => CardWriter.Alone(keys.Office.Code, version: 1,
+        [("sign", keys.Sign.Certificate), ("encrypt", keys.Encrypt.Certificate), ("tls", keys.Tls.Certificate), ("signatory", keys.Signatory.Certificate), ("clerk", keys.Clerk.Certificate)], keys.Sign, pki.Start);
 
     DirectoryStatement DirectoryOf(FileKey[] officers, IEnumerable<(DevOffice Office, Statement Statement)> cards) => new()
     {
@@ -72,5 +69,4 @@ sealed class DevStatements
     };
 
     static Digest[] Keys(FileKey[] officers) => [.. officers.Select(o => o.Certificate.Key)];
-    static byte[] Der(FileKey key) => key.Certificate.Der.ToArray();
 }

@@ -7,6 +7,7 @@ using Exchange.Crypto.Keys;
 using Exchange.Crypto.Labels;
 using Exchange.Crypto.Statements;
 using Exchange.Office.Dev;
+using Exchange.Office.Join;
 using Sut = Exchange.Crypto.Envelope.Envelope;
 
 namespace Exchange.Tests.Envelope;
@@ -137,7 +138,7 @@ public partial class AttackTests
     [Fact]
     public void Verify_says_when_a_key_is_not_a_current_one_of_its_office()
     {
-        var stray = Pki.Key("Stray", "H41", "encrypt", DevUse.Encrypt);
+        var stray = Pki.Key("Stray", "H41", "encrypt", KeyUse.Encrypt);
         Assert.Equal([true, false], new Forge { Recipients = [("H37", Pki["H37"].Encrypt, "cc"), ("H41", stray, "to")] }.Verify().RecipientKeysCurrent);
         // A key of another office in the directory is no better.
         Assert.Equal([true, false], new Forge { Recipients = [("H37", Pki["H37"].Encrypt, "cc"), ("H41", Pki["H14"].Encrypt, "to")] }.Verify().RecipientKeysCurrent);

@@ -5,6 +5,7 @@ using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Keys;
 using Exchange.Crypto.Trust;
 using Exchange.Office.Dev;
+using Exchange.Office.Join;
 
 namespace Exchange.Tests.Envelope;
 
@@ -172,9 +173,9 @@ public class AuthEnvelopedTests
     [Fact]
     public void Keys_that_no_suite_has_cannot_be_sealed_to()
     {
-        var small = Pki.Issuing.Issue(DevAuthority.Subject("X", "X", "rsa"), DevUse.Encrypt, TestPki.LeafValidity, 2048);
+        var small = Pki.Issuing.Issue(KeyProfile.Subject("X", "X", "rsa"), KeyUse.Encrypt, TestPki.LeafValidity, 2048);
         using var p256 = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var other = Pki.Issuing.Issue(DevAuthority.Subject("X", "X", "p256"), DevUse.Encrypt, TestPki.LeafValidity, p256);
+        var other = Pki.Issuing.Issue(KeyProfile.Subject("X", "X", "p256"), KeyUse.Encrypt, TestPki.LeafValidity, p256);
         foreach (var certificate in new[] { small, other })
             Assert.Equal(Refusal.CertificateAlgorithm, Assert.Throws<RefusedException>(() => KeyWraps.For(new Certificate(certificate.RawData))).Refusal);
     }

@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Keys;
 using Exchange.Office.Dev;
+using Exchange.Office.Join;
 
 namespace Exchange.Tests.Envelope;
 
@@ -25,10 +26,10 @@ static class ManyRecipients
         for (var i = 0; i < count; i++)
         {
             var office = "T" + i.ToString("d4", CultureInfo.InvariantCulture);
-            var subject = DevAuthority.Subject("Test", office, "encrypt");
+            var subject = KeyProfile.Subject("Test", office, "encrypt");
             FileKey key;
-            if (i % 10 == 9) key = FileKey.Of(issuing.Issue(subject, DevUse.Encrypt, TestPki.LeafValidity, rsa).CopyWithPrivateKey(rsa));
-            else key = FileKey.Of(issuing.Issue(subject, DevUse.Encrypt, TestPki.LeafValidity, points[i % 4]).CopyWithPrivateKey(points[i % 4]));
+            if (i % 10 == 9) key = FileKey.Of(issuing.Issue(subject, KeyUse.Encrypt, TestPki.LeafValidity, rsa).CopyWithPrivateKey(rsa));
+            else key = FileKey.Of(issuing.Issue(subject, KeyUse.Encrypt, TestPki.LeafValidity, points[i % 4]).CopyWithPrivateKey(points[i % 4]));
             keys.Add(key);
             recipients.Add(new SealRecipient(office, key.Certificate, i % 3 == 0 ? "to" : "cc"));
         }

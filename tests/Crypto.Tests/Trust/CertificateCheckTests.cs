@@ -4,6 +4,7 @@ using Exchange.Crypto;
 using Exchange.Crypto.Keys;
 using Exchange.Crypto.Trust;
 using Exchange.Office.Dev;
+using Exchange.Office.Join;
 
 namespace Exchange.Tests.Trust;
 
@@ -16,17 +17,17 @@ public sealed class CertificateCheckTests
 
     static Certificate Of(X509Certificate2 certificate) => new(certificate.RawDataMemory.Span);
 
-    static X500DistinguishedName Name(string name = "x") => DevAuthority.Subject("Test", "T", name);
+    static X500DistinguishedName Name(string name = "x") => KeyProfile.Subject("Test", "T", name);
 
     [Theory]
-    [InlineData(DevUse.Sign, null, "OfficeSigning PersonSigning GatewayEvidence Officer")]
-    [InlineData(DevUse.Encrypt, null, "OfficeEncryption")]
-    [InlineData(DevUse.TlsClient, null, "TlsClient")]
-    [InlineData(DevUse.TlsServer, null, "TlsServer")]
-    [InlineData(DevUse.Sign, 3072, "")]
-    [InlineData(DevUse.Encrypt, 3072, "OfficeEncryption")]
-    [InlineData(DevUse.TlsClient, 3072, "TlsClient")]
-    internal void A_certificate_serves_its_purpose_and_no_other(DevUse use, int? rsaBits, string good)
+    [InlineData(KeyUse.Sign, null, "OfficeSigning PersonSigning GatewayEvidence Officer")]
+    [InlineData(KeyUse.Encrypt, null, "OfficeEncryption")]
+    [InlineData(KeyUse.TlsClient, null, "TlsClient")]
+    [InlineData(KeyUse.TlsServer, null, "TlsServer")]
+    [InlineData(KeyUse.Sign, 3072, "")]
+    [InlineData(KeyUse.Encrypt, 3072, "OfficeEncryption")]
+    [InlineData(KeyUse.TlsClient, 3072, "TlsClient")]
+    internal void A_certificate_serves_its_purpose_and_no_other(KeyUse use, int? rsaBits, string good)
     {
         using var key = Pki.Key("Test", "T", "x", use, rsaBits);
         foreach (var purpose in Enum.GetValues<Purpose>())
@@ -44,27 +45,27 @@ public sealed class CertificateCheckTests
     [InlineData(X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.NonRepudiation | X509KeyUsageFlags.KeyCertSign)]
     public void A_signing_certificate_has_both_signing_bits_and_no_other(X509KeyUsageFlags usage)
     {
-        using var bad = Pki.Spoiled(DevUse.Sign, r => Replace<X509KeyUsageExtension>(r, new X509KeyUsageExtension(usage, critical: true)));
+        using var bad = Pki.Spoiled(KeyUse.Sign, r => Replace<X509KeyUsageExtension>(r, new X509KeyUsageExtension(usage, critical: true)));
         Assert.Equal(Refusal.CertificatePurpose, Check(Of(bad), Purpose.OfficeSigning).Refusal);
     }
 
     [Fact]
     public void Any_extended_key_usage_is_not_the_one_needed()
     {
-        using var any = Pki.Spoiled(DevUse.Sign, r => Replace<X509EnhancedKeyUsageExtension>(r, new X509EnhancedKeyUsageExtension([new Oid("2.5.29.37.0")], critical: false)));
+        using var any = Pki.Spoiled(KeyUse.Sign, r => Replace<X509EnhancedKeyUsageExtension>(r, new X509EnhancedKeyUsageExtension([new Oid("2.5.29.37.0")], critical: false)));
         Assert.Equal(Refusal.CertificatePurpose, Check(Of(any), Purpose.OfficeSigning).Refusal);
-        using var none = Pki.Spoiled(DevUse.Sign, r => r.CertificateExtensions.Remove(r.CertificateExtensions.OfType<X509EnhancedKeyUsageExtension>().Single()));
+        using var none = Pki.Spoiled(KeyUse.Sign, r => r.CertificateExtensions.Remove(r.CertificateExtensions.OfType<X509EnhancedKeyUsageExtension>().Single()));
         Assert.Equal(Refusal.CertificatePurpose, Check(Of(none), Purpose.OfficeSigning).Refusal);
-        using var noUsage = Pki.Spoiled(DevUse.Sign, r => r.CertificateExtensions.Remove(r.CertificateExtensions.OfType<X509KeyUsageExtension>().Single()));
+        using var noUsage = Pki.Spoiled(KeyUse.Sign, r => r.CertificateExtensions.Remove(r.CertificateExtensions.OfType<X509KeyUsageExtension>().Single()));
         Assert.Equal(Refusal.CertificatePurpose, Check(Of(noUsage), Purpose.OfficeSigning).Refusal);
     }
 
     [Fact]
     public void An_unknown_critical_extension_is_refused_and_an_unknown_other_one_is_not()
     {
-        using var critical = Pki.Spoiled(DevUse.Sign, r => r.CertificateExtensions.Add(new X509Extension("2.25.1", [5, 0], critical: true)));
+        using var critical = Pki.Spoiled(KeyUse.Sign, r => r.CertificateExtensions.Add(new X509Extension("2.25.1", [5, 0], critical: true)));
         Assert.Equal(Refusal.CertificatePurpose, Check(Of(critical), Purpose.OfficeSigning).Refusal);
-        using var other = Pki.Spoiled(DevUse.Sign, r => r.CertificateExtensions.Add(new X509Extension("2.25.1", [5, 0], critical: false)));
+        using var other = Pki.Spoiled(KeyUse.Sign, r => r.CertificateExtensions.Add(new X509Extension("2.25.1", [5, 0], critical: false)));
         Assert.True(Check(Of(other), Purpose.OfficeSigning).Good);
     }
 
@@ -74,7 +75,7 @@ public sealed class CertificateCheckTests
         Assert.Equal(Refusal.CertificatePurpose, Check(Of(Pki.Issuing.Certificate), Purpose.OfficeSigning).Refusal);
         // An end certificate that plays CA: its certificates lead nowhere, because only the store's CAs are in a path.
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP384);
-        using var leaf = Pki.Issuing.Issue(Name("leaf"), DevUse.Sign, TestPki.LeafValidity, key);
+        using var leaf = Pki.Issuing.Issue(Name("leaf"), KeyUse.Sign, TestPki.LeafValidity, key);
         var request = new CertificateRequest(Name("child"), ECDsa.Create(ECCurve.NamedCurves.nistP384), HashAlgorithmName.SHA384);
         using var child = request.Create(leaf.SubjectName, X509SignatureGenerator.CreateForECDsa(key), TestPki.Start, TestPki.Now.AddDays(1), [1]);
         Assert.Equal(Refusal.CertificateUntrusted, Check(Of(child), Purpose.OfficeSigning).Refusal);
@@ -84,7 +85,7 @@ public sealed class CertificateCheckTests
     public void A_path_longer_than_its_CA_allows_is_refused()
     {
         using var below = Pki.Issuing.Subordinate("One too many", TestPki.AuthorityValidity);
-        using var leaf = below.Issue(Name(), DevUse.Sign, TestPki.LeafValidity);
+        using var leaf = below.Issue(Name(), KeyUse.Sign, TestPki.LeafValidity);
         var store = TrustStore.Create([Pki.Root.Certificate.RawDataMemory], [Pki.Issuing.Certificate.RawDataMemory, below.Certificate.RawDataMemory],
             [.. Pki.Trust.Crls, below.Crl(1, TestPki.Start, TestPki.NextUpdate)]);
         var verdict = new CertificateCheck(store).Check(Of(leaf), Purpose.OfficeSigning, TestPki.Now);
@@ -97,7 +98,7 @@ public sealed class CertificateCheckTests
     {
         using var root = DevAuthority.Root("Test root", TestPki.AuthorityValidity);
         using var issuing = root.Subordinate("Test issuing CA", TestPki.AuthorityValidity);
-        using var leaf = issuing.Issue(Name(), DevUse.TlsClient, TestPki.LeafValidity);
+        using var leaf = issuing.Issue(Name(), KeyUse.TlsClient, TestPki.LeafValidity);
         Assert.Equal(Refusal.CertificateUntrusted, Check(Of(leaf), Purpose.TlsClient).Refusal);
     }
 
@@ -122,7 +123,7 @@ public sealed class CertificateCheckTests
     [InlineData(2048)]
     public void Short_RSA_keys_are_refused(int bits)
     {
-        using var key = Pki.Issuing.Issue(Name(), DevUse.TlsClient, TestPki.LeafValidity, bits);
+        using var key = Pki.Issuing.Issue(Name(), KeyUse.TlsClient, TestPki.LeafValidity, bits);
         Assert.Equal(Refusal.CertificateAlgorithm, Check(Of(key), Purpose.TlsClient).Refusal);
     }
 
@@ -133,7 +134,7 @@ public sealed class CertificateCheckTests
     public void Other_curves_are_refused(string curve)
     {
         using var owner = ECDsa.Create(ECCurve.CreateFromValue(curve));
-        using var certificate = Pki.Issuing.Issue(Name(), DevUse.Sign, TestPki.LeafValidity, owner);
+        using var certificate = Pki.Issuing.Issue(Name(), KeyUse.Sign, TestPki.LeafValidity, owner);
         Assert.Equal(Refusal.CertificateAlgorithm, Check(Of(certificate), Purpose.OfficeSigning).Refusal);
         Assert.Equal(Refusal.CertificateAlgorithm, Check(Of(certificate), Purpose.GatewayEvidence).Refusal);
     }
@@ -165,7 +166,7 @@ public sealed class CertificateCheckTests
         var shortLived = new Validity(TestPki.Start, TestPki.Now.AddHours(1));
         using var root = DevAuthority.Root("Short root", shortLived);
         using var issuing = root.Subordinate("Long CA", TestPki.AuthorityValidity);
-        using var leaf = issuing.Issue(Name(), DevUse.Sign, TestPki.LeafValidity);
+        using var leaf = issuing.Issue(Name(), KeyUse.Sign, TestPki.LeafValidity);
         var check = new CertificateCheck(TrustStore.Create([root.Certificate.RawDataMemory], [issuing.Certificate.RawDataMemory],
             [root.Crl(1, TestPki.Start, TestPki.NextUpdate), issuing.Crl(1, TestPki.Start, TestPki.NextUpdate)]));
         Assert.True(check.Check(Of(leaf), Purpose.OfficeSigning, TestPki.Now).Good);

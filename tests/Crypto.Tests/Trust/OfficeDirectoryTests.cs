@@ -3,6 +3,7 @@ using Exchange.Crypto.Keys;
 using Exchange.Crypto.Statements;
 using Exchange.Crypto.Trust;
 using Exchange.Office.Dev;
+using Exchange.Office.Join;
 
 namespace Exchange.Tests.Trust;
 
@@ -113,7 +114,7 @@ public sealed class OfficeDirectoryTests
     public void A_bad_certificate_in_a_card_removes_that_key_only()
     {
         var h14 = Pki["H14"];
-        using var expired = Pki.Key("x", "H14", "tls", DevUse.TlsClient, validity: new(TestPki.Start, Now.AddHours(-1)));
+        using var expired = Pki.Key("x", "H14", "tls", KeyUse.TlsClient, validity: new(TestPki.Start, Now.AddHours(-1)));
         using var wrongUse = Pki.Key("x", "H14", "person");
         var card = TestPki.NewCard(h14);
         var bad = Pki.SignCard(card with { Keys = [.. card.Keys, new("tls", TestPki.Der(expired)), new("encrypt", TestPki.Der(wrongUse)), new("sign", [1, 2, 3])] });
