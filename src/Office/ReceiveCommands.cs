@@ -68,7 +68,7 @@ sealed class ReceivedOpener(OfficeClient client, string folder, Output say, Time
 
     public async Task StepAsync(DateTimeOffset now, CancellationToken cancel)
     {
-        if (now >= nextRound)
+        if (now >= nextRound || client.IsBehind())
         {
             nextRound = now + Again;
             await SafelyAsync(() => client.RefreshAsync(cancel)).ConfigureAwait(false);

@@ -39,7 +39,7 @@ sealed class TestPki
         Check = new CertificateCheck(Trust);
         DirectoryOfficers = [Key("Directory", "DIR", "officer 1"), Key("Directory", "DIR", "officer 2")];
         PolicyOfficers = [Key("Policy", "POL", "officer 1"), Key("Policy", "POL", "officer 2")];
-        Gateway = Key("Gateway", "GW", "evidence", DevUse.Evidence);
+        Gateway = Key("Gateway", "GW", "evidence", KeyUse.Evidence);
         Offices = new[]
         {
             NewOffice("G22", "Văn phòng Chính phủ", "Office of the Government"),

@@ -15,6 +15,7 @@ namespace Exchange.Gateway.Delivery;
 sealed class PingOffice(World world, IEngine engine, IReadOnlyList<IDeliveryAdapter> adapters, TimeProvider clock)
 {
     const int SoonDays = 30, MostWaiting = 1000;
+    const string Asked = "asked: ";
     readonly List<string> lines = [];
     bool wrong;
 
@@ -80,7 +81,7 @@ sealed class PingOffice(World world, IEngine engine, IReadOnlyList<IDeliveryAdap
             return;
         }
         var nobody = new Parcel(Guid.CreateVersion7(clock.GetUtcNow()), office.Code, 0, default, settings);
-        if (await carrier.ProbeAsync(nobody, cancel) is { } reason) Wrong(adapter, reason, Remedy(adapter, reason));
+        if (await carrier.ProbeAsync(nobody, cancel) is { } reason) Wrong(adapter, reason.StartsWith(Asked, StringComparison.Ordinal) ? reason[Asked.Length..] : reason, Remedy(adapter, reason));
         else Good(adapter, adapter == "https" ? "connected, each side knew the other's certificate, and it answered" : "there, writable, with room");
     }
 

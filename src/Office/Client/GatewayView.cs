@@ -67,16 +67,13 @@ sealed class GatewayView(Profile profile, OfficeFiles files, TimeProvider clock)
     }
 
     /// <summary>The directory that a header names: the current one, or one kept from before; the current one when it is not known here.</summary>
-    public OfficeDirectory DirectoryOf(Digest named)
-    {
-        if (Directory.Ref == named) return Directory;
-        foreach (var file in System.IO.Directory.EnumerateFiles(files.At("directory"), "version-*.p7s"))
-        {
-            var der = File.ReadAllBytes(file);
-            if (Statement.Read(der, StatementType.Directory).Ref == named) return OpenDirectory(der, null);
-        }
-        return Directory;
-    }
+    public OfficeDirectory DirectoryOf(Digest named) => Directory.Ref != named && Kept(named) is { } der ? OpenDirectory(der, null) : Directory;
+
+    /// <summary>Whether this directory is the current one or one kept from before; else a refresh may bring it.</summary>
+    public bool Knows(Digest directory) => Directory.Ref == directory || Kept(directory) is not null;
+
+    byte[]? Kept(Digest named) => System.IO.Directory.EnumerateFiles(files.At("directory"), "version-*.p7s").Select(File.ReadAllBytes)
+        .FirstOrDefault(der => Statement.Read(der, StatementType.Directory).Ref == named);
 
     OfficeDirectory OpenDirectory(ReadOnlyMemory<byte> der, OfficeDirectory? seen) =>
         OfficeDirectory.Open(der, Statement.Read(der, StatementType.Directory).As<DirectoryStatement>().Offices

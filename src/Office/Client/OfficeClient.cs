@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Exchange.Crypto;
 using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Policy;
+using Exchange.Crypto.Statements;
 using Exchange.Crypto.Trust;
 
 namespace Exchange.Office.Client;
@@ -91,15 +92,27 @@ public sealed class OfficeClient : IDisposable
     /// <summary>Parcels whose bytes are whole here and wait to be opened: delivered to our own endpoint, or left by an opening that did not end. The gateway is not asked.</summary>
     public IReadOnlyList<MailboxParcel> Held() => [.. ParcelFiles.Whole(office.Files).Select(HeldOne).OfType<MailboxParcel>()];
 
+    /// <summary>Something held was sealed by a directory that is not known here, perhaps by an office that has just joined: refresh before opening.</summary>
+    public bool IsBehind() => !office.View.IsStored || ParcelFiles.Whole(office.Files).Select(HeaderOf).Any(header => header is not null && !office.View.Knows(header.Directory));
+
     MailboxParcel? HeldOne(Guid parcel)
+    {
+        // What could not be opened is kept, and is not tried for ever.
+        if (HeaderOf(parcel) is not { } header || office.Received.Find(header.Sender, header.Id) is { Stage: ReceivedState.Failed }) return null;
+        try
+        {
+            using var file = new ParcelFiles(office.Files, parcel).Open();
+            return new MailboxParcel(parcel, header.Sender, header.Id, header.Urgency, new DateTimeOffset(File.GetLastWriteTimeUtc(file.Name)).ToUnixTimeMilliseconds(), file.Length, "held");
+        }
+        catch (IOException) { return null; }
+    }
+
+    Header? HeaderOf(Guid parcel)
     {
         try
         {
             using var file = new ParcelFiles(office.Files, parcel).Open();
-            var header = EnvelopeFile.PeekUnverified(EnvelopeFile.ReadPartsAsync(file, CancellationToken.None).GetAwaiter().GetResult().Header);
-            // What could not be opened is kept, and is not tried for ever.
-            return office.Received.Find(header.Sender, header.Id) is { Stage: ReceivedState.Failed } ? null
-                : new MailboxParcel(parcel, header.Sender, header.Id, header.Urgency, new DateTimeOffset(File.GetLastWriteTimeUtc(file.Name)).ToUnixTimeMilliseconds(), file.Length, "held");
+            return EnvelopeFile.PeekUnverified(EnvelopeFile.ReadPartsAsync(file, CancellationToken.None).GetAwaiter().GetResult().Header);
         }
         catch (Exception e) when (e is RefusedException or IOException) { return null; }
     }

@@ -68,7 +68,7 @@ sealed record KeyRequest(string Owner, string Code, string Organization, string 
         var subject = KeyProfile.Subject(Organization, Code, $"{Code} {kind.Name}", Country);
         var request = key is RSA rsa ? new CertificateRequest(subject, rsa, HashAlgorithmName.SHA384, RSASignaturePadding.Pkcs1) : new CertificateRequest(subject, (ECDsa)key, HashAlgorithmName.SHA384);
         foreach (var extension in KeyProfile.Extensions(kind.Use, key is RSA, Hosts)) request.CertificateExtensions.Add(extension);
-        var pbe = new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, Crypto.Keys.Pkcs12.Iterations);
+        var pbe = new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, Passphrase.Iterations(passphrase));
         DurableFile.Write(Path.Combine(folder, kind.Name + ".key"), Encoding.ASCII.GetBytes(key.ExportEncryptedPkcs8PrivateKeyPem(passphrase, pbe) + "\n"));
         DurableFile.Write(Path.Combine(folder, kind.Name + ".csr"), Encoding.ASCII.GetBytes(request.CreateSigningRequestPem() + "\n"));
     }

@@ -9,7 +9,11 @@ namespace Exchange.Office.Join;
 /// <summary>Where the passphrase of key files comes from: a file, else $EXCHANGE_PASSPHRASE, else the prompt; never the command line.</summary>
 static class Passphrase
 {
-    const int Shortest = 12;
+    const int Shortest = 12, RandomBytes = 32, RandomIterations = 2_048;
+
+    /// <summary>How often a key file's passphrase is stretched: what people choose, as often as the loader allows; what <see cref="New"/> made is 256 random bits, to which stretching adds nothing but waiting.</summary>
+    public static int Iterations(string passphrase) =>
+        Base64Url.IsValid(passphrase, out var bytes) && bytes == RandomBytes && passphrase.Length == Base64Url.GetEncodedLength(RandomBytes) ? RandomIterations : Crypto.Keys.Pkcs12.Iterations;
 
     public static Option<string?> Option(bool made = false) => new("--passphrase-file")
     {
@@ -31,7 +35,7 @@ static class Passphrase
         if (file is not null && !File.Exists(file))
         {
             DurableFile.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(file))!);
-            DurableFile.Write(file, Encoding.ASCII.GetBytes(Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32)) + "\n"), replace: false);
+            DurableFile.Write(file, Encoding.ASCII.GetBytes(Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(RandomBytes)) + "\n"), replace: false);
         }
         var isTyped = file is null && Environment.GetEnvironmentVariable("EXCHANGE_PASSPHRASE") is null;
         var given = Get(file, say);

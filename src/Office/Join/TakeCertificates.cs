@@ -43,10 +43,10 @@ sealed class TakeCertificates(string target, KeyRequest request, string passphra
                 continue;
             }
             var certificate = new Certificate(bare.RawData);
-            Check(kind, certificate, bare);
+            if (!IsGood(kind, certificate, bare)) continue;
             var file = Path.Combine(target, request.Owner == KeyKind.ForOffice ? $"{kind.Name}-{Convert.ToHexStringLower(certificate.Key.ToArray()[..4])}.p12" : $"{kind.Name}.p12");
             using var withKey = With(bare, key);
-            files.Add((file, Pkcs12.Write(withKey, [], passphrase)));
+            files.Add((file, Pkcs12.Write(withKey, [], passphrase, Passphrase.Iterations(passphrase))));
             taken.Add(new TakenKey(kind, certificate, file));
         }
         foreach (var one in issued) one.Dispose();
@@ -60,14 +60,16 @@ sealed class TakeCertificates(string target, KeyRequest request, string passphra
         return taken;
     }
 
-    void Check(KeyKind kind, Certificate certificate, X509Certificate2 bare)
+    bool IsGood(KeyKind kind, Certificate certificate, X509Certificate2 bare)
     {
+        var before = wrong.Count;
         foreach (var purpose in kind.Purposes)
             if (trust.Check(certificate, purpose, now) is { Refusal: { } refusal } verdict)
                 wrong.Add(new($"{kind.Name}: {refusal.Code}: {refusal.En} ({verdict.Detail}) {refusal.RemedyEn}", $"{kind.Name}: {refusal.Code}: {refusal.Vi} ({verdict.Detail}) {refusal.RemedyVi}"));
-        if (kind.Use != KeyUse.Tls) return;
-        foreach (var host in request.Hosts.Where(h => !bare.MatchesHostname(h, allowWildcards: false, allowCommonName: false)))
-            wrong.Add(new($"{kind.Name}: the certificate is not for {host}: ask the CA for one with this subjectAltName", $"{kind.Name}: chứng thư không dành cho {host}: đề nghị CA cấp với subjectAltName này"));
+        if (kind.Use == KeyUse.Tls)
+            foreach (var host in request.Hosts.Where(h => !bare.MatchesHostname(h, allowWildcards: false, allowCommonName: false)))
+                wrong.Add(new($"{kind.Name}: the certificate is not for {host}: ask the CA for one with this subjectAltName", $"{kind.Name}: chứng thư không dành cho {host}: đề nghị CA cấp với subjectAltName này"));
+        return wrong.Count == before;
     }
 
     static X509Certificate2 With(X509Certificate2 bare, AsymmetricAlgorithm key) => key switch

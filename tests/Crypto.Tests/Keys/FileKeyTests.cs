@@ -120,7 +120,7 @@ public sealed class FileKeyTests : IDisposable
     [Fact]
     public void A_key_signs_with_the_digest_of_its_curve()
     {
-        using var evidence = FileKey.Of(Issued(DevUse.Evidence));
+        using var evidence = FileKey.Of(Issued(KeyUse.Evidence));
         using var check = evidence.ForTls.GetECDsaPublicKey()!;
         Assert.True(check.VerifyData(Data, evidence.Sign(Data), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence));
     }

@@ -143,10 +143,10 @@ public sealed class CertificateCheckTests
     public void P256_signs_a_gateways_receipts_and_nothing_of_an_office_a_person_or_an_officer()
     {
         using var owner = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var signing = Pki.Issuing.Issue(Name(), DevUse.Sign, TestPki.LeafValidity, owner);
+        using var signing = Pki.Issuing.Issue(Name(), KeyUse.Sign, TestPki.LeafValidity, owner);
         Assert.True(Check(Of(signing), Purpose.GatewayEvidence).Good);
         foreach (var purpose in new[] { Purpose.OfficeSigning, Purpose.PersonSigning, Purpose.Officer }) Assert.Equal(Refusal.CertificatePurpose, Check(Of(signing), purpose).Refusal);
-        using var encryption = Pki.Issuing.Issue(Name(), DevUse.Encrypt, TestPki.LeafValidity, owner);
+        using var encryption = Pki.Issuing.Issue(Name(), KeyUse.Encrypt, TestPki.LeafValidity, owner);
         Assert.Equal(Refusal.CertificatePurpose, Check(Of(encryption), Purpose.OfficeEncryption).Refusal);
     }
 

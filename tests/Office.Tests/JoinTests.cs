@@ -1,0 +1,213 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Exchange.Crypto;
+using Exchange.Crypto.Statements;
+using Exchange.Crypto.Trust;
+using Xunit;
+
+namespace Exchange.Tests;
+
+/// <summary>Keys, cards and the officers' two signatures, by the command. The development PKI lends its CA, its officers and what is in force.</summary>
+public sealed class JoinTests : IClassFixture<DevPkiFixture>, IDisposable
+{
+    readonly DevPkiFixture pki;
+    readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("exchange-join-");
+
+    public JoinTests(DevPkiFixture pki)
+    {
+        this.pki = pki;
+        foreach (var officer in new[] { "one", "two" })
+            foreach (var part in new[] { "trust", "statements", "pins.json" }) Copy(pki.At(part), At(officer, part));
+        Copy(pki.At("offices"), At("offices"));
+        foreach (var part in new[] { "trust", "passphrase" }) Copy(pki.At(part), At(part));
+    }
+
+    public void Dispose() => folder.Delete(recursive: true);
+
+    string At(params string[] parts) => Path.Combine([folder.FullName, .. parts]);
+
+    static void Copy(string from, string to)
+    {
+        if (File.Exists(from)) { File.Copy(from, to); return; }
+        Directory.CreateDirectory(to);
+        foreach (var entry in Directory.GetFileSystemEntries(from)) Copy(entry, Path.Combine(to, Path.GetFileName(entry)));
+    }
+
+    (int Code, string Output, string Error) Run(params string[] args) => DevPkiFixture.Run([.. args, "--passphrase-file", pki.At("passphrase"), "--lang", "en"]);
+
+    (int Code, string Output, string Error) Propose(string target, params string[] args) =>
+        Run(["officer", "propose", "--folder", At("one"), "--key", pki.At("officers/directory-1.p12"), "--yes", "--out", At(target), .. args]);
+
+    (int Code, string Output, string Error) Sign(string target, string who, int key) => Run("officer", "sign", At(target), "--folder", At(who), "--key", pki.At($"officers/directory-{key}.p12"), "--yes");
+
+    void Request(string office, params string[] args)
+    {
+        var (code, _, error) = Run(["keys", "request", "--out", At("offices", office), "--code", office, "--organization", "Cơ quan", "--host", "h.example", .. args]);
+        Assert.True(code == 0, error);
+    }
+
+    /// <summary>As a CA that takes what is asked for, unless the test spoils it.</summary>
+    void Issue(string office, string name, Action<CertificateRequest>? spoil = null)
+    {
+        using var ca = X509CertificateLoader.LoadPkcs12FromFile(pki.At("ca/issuing.p12"), pki.Passphrase);
+        var request = CertificateRequest.LoadSigningRequestPem(File.ReadAllText(At("offices", office, "request", name + ".csr")), HashAlgorithmName.SHA384, CertificateRequestLoadOptions.UnsafeLoadCertificateExtensions, RSASignaturePadding.Pkcs1);
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(ca, includeKeyIdentifier: true, includeIssuerAndSerial: false));
+        spoil?.Invoke(request);
+        using var key = ca.GetECDsaPrivateKey()!;
+        using var issued = request.Create(ca.SubjectName, X509SignatureGenerator.CreateForECDsa(key), DevPkiFixture.Now.AddHours(-1), DevPkiFixture.Now.AddYears(1), RandomNumberGenerator.GetBytes(16).Select((b, i) => i == 0 ? (byte)0x40 : b).ToArray());
+        Directory.CreateDirectory(At("issued"));
+        File.WriteAllText(At("issued", $"{office}-{name}-{issued.SerialNumber[^8..]}.pem"), issued.ExportCertificatePem());
+    }
+
+    void IssueAll(string office)
+    {
+        foreach (var csr in Directory.GetFiles(At("offices", office, "request"), "*.csr")) Issue(office, Path.GetFileNameWithoutExtension(csr));
+    }
+
+    (int Code, string Output, string Error) Take(string office, params string[] args) => Run(["keys", "take", At("issued"), "--out", At("offices", office), .. args]);
+
+    Statement Card(string office, int version) => Statement.Read(File.ReadAllBytes(At("offices", office, $"{office}-{version}.card.p7s")), StatementType.Card);
+    DirectoryStatement Directory_(string who) => Statement.Read(File.ReadAllBytes(At(who, "statements", "directory.p7s")), StatementType.Directory).As<DirectoryStatement>();
+
+    [Fact]
+    public void Private_keys_are_encrypted_and_their_owners_alone_and_a_request_under_way_is_not_overwritten()
+    {
+        Request("H99");
+        foreach (var name in new[] { "sign", "encrypt", "tls", "signatory", "clerk" })
+        {
+            var key = At("offices", "H99", "request", name + ".key");
+            Assert.StartsWith("-----BEGIN ENCRYPTED PRIVATE KEY-----", File.ReadAllText(key), StringComparison.Ordinal);
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(key));
+        }
+        Assert.DoesNotContain(Directory.GetFileSystemEntries(At("offices", "H99")), e => Path.GetFileName(e).StartsWith('.'));
+        var (code, _, error) = Run("keys", "request", "--out", At("offices", "H99"), "--code", "H99", "--organization", "x", "--host", "h");
+        Assert.Equal(64, code);
+        Assert.Contains("a request is under way", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Everything_that_is_wrong_with_the_certificates_is_named_and_nothing_is_written()
+    {
+        Request("H99");
+        Issue("H99", "sign", r => Replace(r, new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.2")], critical: false)));
+        Issue("H99", "tls", r => Replace(r, X509("other.example")));
+        Issue("H99", "signatory");
+        Issue("H99", "clerk", r => Replace(r, new X509KeyUsageExtension(X509KeyUsageFlags.KeyAgreement, critical: true)));
+        var (code, _, error) = Take("H99", "--from", pki.Folder, "--gateway", "https://localhost:8443");
+        Assert.Equal(1, code);
+        Assert.Contains("sign: E_CERTIFICATE_PURPOSE", error, StringComparison.Ordinal);
+        Assert.Contains("encrypt: no certificate for this key", error, StringComparison.Ordinal);
+        Assert.Contains("tls: the certificate is not for h.example", error, StringComparison.Ordinal);
+        Assert.Contains("clerk: E_CERTIFICATE_PURPOSE", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("signatory", error, StringComparison.Ordinal);
+        Assert.Equal([At("offices", "H99", "request")], Directory.GetFileSystemEntries(At("offices", "H99")));
+
+        static X509Extension X509(string host) { var names = new SubjectAlternativeNameBuilder(); names.AddDnsName(host); return names.Build(); }
+        static void Replace(CertificateRequest request, X509Extension with)
+        {
+            request.CertificateExtensions.Remove(request.CertificateExtensions.First(e => e.Oid!.Value == with.Oid!.Value));
+            request.CertificateExtensions.Add(with);
+        }
+    }
+
+    [Fact]
+    public void A_first_card_is_vouched_for_by_two_officers_on_two_machines_and_held()
+    {
+        Request("H99", "--rsa", "3072");
+        IssueAll("H99");
+        Assert.Equal(0, Take("H99", "--from", pki.Folder, "--gateway", "https://localhost:8443").Code);
+        var profile = Exchange.Office.Client.Profile.Load(At("offices", "H99"));
+        Assert.Equal("H99", profile.Office);
+        var (code, output, error) = Propose("p", "--office", "H99", "--card", At("offices", "H99", "H99-1.card.p7s"), "--name-vi", "Sở", "--name-en", "Department", "--levels", "thuong,mat", "--parent", "H41");
+        Assert.True(code == 0, error);
+        Assert.Contains($"compare by telephone with what the office reads: {Card("H99", 1).Ref}", output, StringComparison.Ordinal);
+        // One signature: nobody takes it, not even with the same officer's again.
+        Assert.Throws<RefusedException>(() => Statement.Read(File.ReadAllBytes(At("p", "directory.p7s")), StatementType.Directory));
+        Assert.Contains("E_OFFICERS", Sign("p", "one", 1).Error, StringComparison.Ordinal);
+        (code, output, error) = Sign("p", "two", 2);
+        Assert.True(code == 0, error);
+        Assert.Contains("FIRST card", output, StringComparison.Ordinal);
+        Assert.Equal(0, Sign("p", "one", 1).Code);
+        foreach (var who in new[] { "one", "two" })
+        {
+            var cards = Directory.GetFiles(At(who, "statements", "cards")).Select(f => (ReadOnlyMemory<byte>)File.ReadAllBytes(f));
+            var opened = OfficeDirectory.Open(File.ReadAllBytes(At(who, "statements", "directory.p7s")), cards, pki.Keys("directoryOfficers"), pki.Check, DevPkiFixture.Now, pki.Directory);
+            Assert.Equal(DevPkiFixture.Now.AddHours(24), opened.Find("H99")!.HeldUntil);
+            Assert.Equal("H41", opened.Find("H99")!.Parent);
+        }
+    }
+
+    [Fact]
+    public void A_roll_over_is_signed_by_the_key_before_keeps_old_keys_but_those_dropped_and_is_not_held()
+    {
+        Request("H41", "--only", "sign", "tls");
+        IssueAll("H41");
+        var (code, _, error) = Take("H41", "--before", pki.At("statements/cards/H41.p7s"), "--drop", "tls");
+        Assert.True(code == 0, error);
+        var (old, card) = (Statement.Read(File.ReadAllBytes(pki.At("statements/cards/H41.p7s")), StatementType.Card), Card("H41", 2));
+        Assert.Equal(old.Signers[0], card.Signers[0]);
+        Assert.Equal(["sign", "tls", "sign", "encrypt"], card.As<Card>().Keys.Select(k => k.Use));
+        Assert.Equal(old.As<Card>().Persons.SelectMany(p => p.Certificate), card.As<Card>().Persons.SelectMany(p => p.Certificate));
+        // The profile in use stays until the directory is in force.
+        var next = Exchange.Office.Client.Profile.Load(At("offices", "H41", "profile.next.json"));
+        Assert.StartsWith("sign-", Path.GetFileName(next.Keys.Sign), StringComparison.Ordinal);
+        Assert.EndsWith("encrypt.p12", Assert.Single(next.Keys.Encrypt), StringComparison.Ordinal);
+        Assert.EndsWith("/sign.p12", Exchange.Office.Client.Profile.Load(At("offices", "H41")).Keys.Sign, StringComparison.Ordinal);
+
+        (code, _, error) = Propose("p", "--office", "H41", "--card", At("offices", "H41", "H41-2.card.p7s"));
+        Assert.True(code == 0, error);
+        Assert.Equal(0, Sign("p", "two", 2).Code);
+        Assert.Null(Directory_("two").Offices.Single(o => o.Code == "H41").Vouched);
+    }
+
+    [Fact]
+    public void A_card_that_no_key_before_signed_needs_the_officers_own_knowledge()
+    {
+        Request("H41");
+        IssueAll("H41");
+        var (code, _, error) = Take("H41", "--before", pki.At("statements/cards/H41.p7s"), "--lost");
+        Assert.True(code == 0, error);
+        string[] propose = ["--office", "H41", "--card", At("offices", "H41", "H41-2.card.p7s")];
+        (code, _, error) = Propose("p", propose);
+        Assert.Equal(64, code);
+        Assert.Contains("not signed by a key of the one before", error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(At("p")));
+        (code, var output, error) = Propose("p", [.. propose, "--loss"]);
+        Assert.True(code == 0, error);
+        Assert.Contains("LOSS", output, StringComparison.Ordinal);
+        Assert.Equal(0, Sign("p", "two", 2).Code);
+        Assert.Equal(DevPkiFixture.Now.ToUnixTimeMilliseconds(), Directory_("two").Offices.Single(o => o.Code == "H41").Vouched);
+    }
+
+    [Fact]
+    public void The_second_officer_signs_nothing_that_does_not_follow_what_he_knows()
+    {
+        Assert.Equal(0, Propose("a", "--office", "H41", "--name-vi", "Tên", "--name-en", "Name").Code);
+        // Another card in the folder than the directory names.
+        Request("H99");
+        IssueAll("H99");
+        Assert.Equal(0, Take("H99", "--from", pki.Folder, "--gateway", "https://localhost:8443").Code);
+        Assert.Equal(0, Propose("b", "--office", "H99", "--card", At("offices", "H99", "H99-1.card.p7s"), "--name-vi", "Sở", "--name-en", "Department").Code);
+        File.Copy(At("offices", "H99", "H99-1.card.p7s"), At("b", "kept"));
+        File.Delete(At("b", "H99-1.card.p7s"));
+        Assert.Contains("E_CARD", Sign("b", "two", 2).Error, StringComparison.Ordinal);
+        File.Move(At("b", "kept"), At("b", "H99-1.card.p7s"));
+        // Version 2 once, then the other version 2.
+        Assert.Equal(0, Sign("a", "two", 2).Code);
+        Assert.Contains("E_VERSION_OLD", Sign("b", "two", 2).Error, StringComparison.Ordinal);
+        Assert.Equal("Name", Directory_("two").Offices.Single(o => o.Code == "H41").Name.En);
+    }
+
+    [Fact]
+    public void A_new_channel_is_approved_for_the_lowest_level_only_unless_said()
+    {
+        Assert.Equal(0, Propose("p", "--office", "H41", "--channel", "https", "--setting", "url=https://h.example:8444").Code);
+        Assert.Equal(0, Sign("p", "two", 2).Code);
+        var standing = Statement.Read(File.ReadAllBytes(At("two", "statements", "standing.p7s")), StatementType.Standing).As<StandingStatement>().Offices.Single(o => o.Code == "H41");
+        Assert.Equal(("https", null), (standing.Channel.Adapter, standing.Channel.Ceiling));
+        Assert.Equal([10, 20], standing.Clearance.Classes);
+        var (code, _, error) = Propose("q", "--office", "H41", "--levels", "most-secret");
+        Assert.Equal(64, code);
+        Assert.Contains("there are thuong, mat", error, StringComparison.Ordinal);
+    }
+}
