@@ -137,6 +137,9 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
     public static readonly Refusal NotYet = new("E_NOT_YET",
         "The dispatch may not be released before the time it names.", "Văn bản chưa được phát hành trước thời điểm đã ghi.",
         "Wait until that time.", "Chờ đến thời điểm đó.");
+    public static readonly Refusal AwaitingRelease = new("E_AWAITING_RELEASE",
+        "The dispatch is held until the persons whom its level asks for have released it.", "Văn bản được giữ lại chờ những người có thẩm quyền theo độ mật cho phép chuyển đi.",
+        "Ask two persons with that role to approve its release.", "Đề nghị hai người có vai trò đó phê duyệt cho chuyển.");
     public static readonly Refusal ClockSkew = new("E_CLOCK_SKEW",
         "The signing time and the time of arrival are more than ten minutes apart.", "Thời điểm ký và thời điểm đến lệch nhau quá mười phút.",
         "Check the clock of the computer and seal again.", "Kiểm tra đồng hồ máy tính và niêm phong lại.");

@@ -63,7 +63,7 @@ public sealed class CompiledPolicy
     /// <summary>Tag set by its dotted OID; null: not one of this policy.</summary>
     public PolicyTagSet? TagSet(string tag) => byTag.GetValueOrDefault(tag);
 
-    /// <summary>A label of this policy at a level, with the policy's mark.</summary>
+    /// <summary>A label of this policy at a level, with the policy's mark and the caveats that the level always bears.</summary>
     /// <exception cref="RefusedException"><see cref="Refusal.LabelClass"/>: no such level; <see cref="Refusal.LabelForm"/>.</exception>
     public Label NewLabel(string level, string? basis = null, IEnumerable<Category>? categories = null, IEnumerable<string>? caveats = null)
     {
@@ -72,7 +72,7 @@ public sealed class CompiledPolicy
         {
             Policy = Content.Policy, Class = found.Class, Mark = found.Mark, Basis = basis, Term = null,
             Categories = [.. (categories ?? []).Order(Comparer<Category>.Create(LabelForm.Order))],
-            Caveats = [.. (caveats ?? []).Order(StringComparer.Ordinal)],
+            Caveats = [.. found.Handling.Caveats.Union(caveats ?? []).Order(StringComparer.Ordinal)],
         };
         LabelForm.Check(label);
         return label;

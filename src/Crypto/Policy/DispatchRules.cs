@@ -90,7 +90,17 @@ static class DispatchRules
         if (c.Level is null) return Finding.NotEvaluated("R01, R02, R04");
         if (c.Lacks(c.Facts.SenderClearance) is { } missing) return Finding.Deny(Refusal.SenderNotCleared, missing);
         if (c.IsHeld(c.Facts.SenderHeldUntil)) return Finding.Deny(Refusal.CardHeld, "card-held");
-        return Approved(c, role: 0, []) ? Finding.Permit : Finding.Deny(Refusal.ApprovalMissing, "approval");
+        if (!Approved(c, role: 0, [])) return Finding.Deny(Refusal.ApprovalMissing, "approval");
+        return Released(c) ? Finding.Permit : Finding.Hold(Refusal.AwaitingRelease, "release");
+    }
+
+    /// <summary>Dual control: as many distinct persons as the level asks for, each in one of its roles, have released the dispatch.</summary>
+    static bool Released(RuleCase c)
+    {
+        var (persons, roles) = c.Level!.Handling.Release;
+        if (c.IsDryRun) return persons == 0 || c.Facts.Approvals.Count(a => a.Act == "release" && a.Roles.Any(roles.Contains)) >= persons;
+        return c.Facts.Approvals.Where(a => a.Act == "release" && a.Roles.Any(roles.Contains) && !(c.IsNew && a.NotAfter.ToUnixTimeMilliseconds() < c.Now.ToUnixTimeMilliseconds()))
+            .Select(a => a.Person).Distinct().Count() >= persons;
     }
 
     /// <summary>Whether the roles from this one on each find an approval, every one by another person. A dry run knows roles but not yet persons.</summary>

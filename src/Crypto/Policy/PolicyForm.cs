@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Exchange.Crypto.Labels;
 using Exchange.Crypto.Statements;
@@ -17,6 +18,7 @@ static partial class PolicyForm
     const int ManifestUnit = 4096;
     const int MaxManifestBucket = 1 << 20;
     const int MaxPayloadBucket = 1 << 30;
+    const int MaxMinutes = 60 * 24 * 366;
 
     /// <exception cref="RefusedException"><see cref="Refusal.PolicyInvalid"/>, naming the place.</exception>
     public static void Check(PolicyStatement policy)
@@ -36,6 +38,12 @@ static partial class PolicyForm
         Unique(policy.Levels, l => l.Colour, "colour");
         Unique(policy.Levels, l => l.Name.Vi, "level name");
         Unique(policy.Levels, l => l.Name.En, "level name");
+        for (var position = 0; position < 5; position++)
+        {
+            var at = position;
+            Unique(policy.Levels, l => Markings(l).ElementAt(at).Vi, "marking");
+            Unique(policy.Levels, l => Markings(l).ElementAt(at).En, "marking");
+        }
         foreach (var set in policy.TagSets) CheckTagSet(set, policy.Levels);
         Unique(policy.TagSets, t => t.Tag, "tag set");
         Unique(policy.TagSets, t => t.Name.Vi, "tag set name");
@@ -57,8 +65,28 @@ static partial class PolicyForm
         Demand(level.Authors is ["person"] or ["person", "office"], at + ": authors");
         Demand(level.ManifestBucket is >= ManifestUnit and <= MaxManifestBucket && level.ManifestBucket % ManifestUnit == 0, at + ": manifestBucket");
         Demand(level.PayloadBucket is >= 1 and <= MaxPayloadBucket, at + ": payloadBucket");
-        Demand(level.TermYears is null or (>= 1 and <= 100), at + ": termYears");
+        foreach (var marking in Markings(level)) CheckName(marking, at + ": markings");
+        CheckHandling(level.Handling, at);
     }
+
+    static void CheckHandling(PolicyHandling handling, string at)
+    {
+        Demand(handling.Terms.All(t => t is not null && t.Years is >= 1 and <= 100 && LabelForm.IsText(t.Source, MaxName)
+            && DateOnly.TryParseExact(t.From, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _)), at + ": terms");
+        Demand(LabelForm.Rising([.. handling.Terms.Select(t => t.From)], StringComparer.Ordinal), at + ": order of terms");
+        CheckRoles(handling.Channels, at + ": channels");
+        Demand(handling.Channels.Length > 0, at + ": channels");
+        CheckRoles(handling.Release.Roles, at + ": release");
+        Demand(handling.Release.Persons is >= 0 and <= 2 && handling.Release.Persons > 0 == handling.Release.Roles.Length > 0, at + ": release");
+        Demand(handling.Directory.MaxMinutes is >= 1 and <= MaxMinutes && handling.Directory.Late is "permit" or "hold" or "deny", at + ": directory");
+        Demand(handling.Caveats.All(LabelForm.Caveats.Contains) && LabelForm.Rising(handling.Caveats, StringComparer.Ordinal), at + ": caveats");
+        Demand(handling.Register is "subject" or "type", at + ": register");
+        Demand(handling.PayloadDays is null or (>= 1 and <= 36_500), at + ": payloadDays");
+        Demand(LabelForm.Rising([.. handling.Recovery.Select(k => k.ToString())], StringComparer.Ordinal), at + ": recovery");
+    }
+
+    internal static IEnumerable<OfficeName> Markings(PolicyLevel level) =>
+        [level.Markings.Top, level.Markings.Bottom, level.Markings.FirstLine, level.Markings.SubjectCode, level.Markings.FileName];
 
     static void CheckTagSet(PolicyTagSet set, PolicyLevel[] levels)
     {
@@ -86,6 +114,12 @@ static partial class PolicyForm
         Demand(higher.HoldNewCards || !lower.HoldNewCards, at + "holdNewCards");
         Demand(lower.Approvals.All(higher.Approvals.Contains), at + "approvals");
         Demand(lower.Authors.All(higher.Authors.Contains), at + "authors");
+        Demand(higher.Handling.Release.Persons >= lower.Handling.Release.Persons, at + "release");
+        Demand(higher.Handling.Timestamp || !lower.Handling.Timestamp, at + "timestamp");
+        Demand(higher.Handling.SecondOpinion || !lower.Handling.SecondOpinion, at + "secondOpinion");
+        Demand(higher.Handling.Channels.All(lower.Handling.Channels.Contains), at + "channels");
+        Demand(lower.Handling.Caveats.All(higher.Handling.Caveats.Contains), at + "caveats");
+        Demand(higher.Handling.Register == "type" || lower.Handling.Register == "subject", at + "register");
         Demand(sets.All(s => !s.RequiredOn.Contains(lower.Class) || s.RequiredOn.Contains(higher.Class)), at + "requiredOn");
     }
 

@@ -48,9 +48,54 @@ public sealed record PolicyLevel
     public required int ManifestBucket { get; init; }
     /// <summary>The payload is filled with zeros to a multiple of this; 1: no padding.</summary>
     public required int PayloadBucket { get; init; }
-    /// <summary>Years of protection; null: none.</summary>
-    public required int? TermYears { get; init; }
+    public required PolicyMarkings Markings { get; init; }
+    public required PolicyHandling Handling { get; init; }
 }
+
+/// <summary>The level as text, by position; each in both languages, and each of one level only, so that a marking maps back to its level.</summary>
+/// <param name="Top">Top of each page.</param>
+/// <param name="Bottom">Bottom of each page.</param>
+/// <param name="FirstLine">First line of plain text.</param>
+/// <param name="SubjectCode">In place of a subject where that must not be written: lists, mail, notifications.</param>
+/// <param name="FileName">In file names.</param>
+public sealed record PolicyMarkings(OfficeName Top, OfficeName Bottom, OfficeName FirstLine, OfficeName SubjectCode, OfficeName FileName);
+
+/// <summary>What a level demands besides approvals and padding.</summary>
+public sealed record PolicyHandling
+{
+    /// <summary>Protection by law, dated, by rising date; the one of the day on which the label was chosen counts. Empty: no term.</summary>
+    public required PolicyTerm[] Terms { get; init; }
+    /// <summary>Adapters that may carry it, ordinal order; "mailbox" among them where the office may fetch it.</summary>
+    public required string[] Channels { get; init; }
+    /// <summary>Who must release it before it leaves the gateway (dual control).</summary>
+    public required PolicyRelease Release { get; init; }
+    /// <summary>Whether the dispatch must bear a timestamp (RFC 3161).</summary>
+    public required bool Timestamp { get; init; }
+    public required PolicyFreshness Directory { get; init; }
+    /// <summary>Caveats that every label of this level must bear, ordinal order.</summary>
+    public required string[] Caveats { get; init; }
+    /// <summary>What registers, lists and notifications may say of it: "subject", or "type" only.</summary>
+    public required string Register { get; init; }
+    /// <summary>Days that the gateway keeps the payload after the last copy ended; null: for ever.</summary>
+    public required int? PayloadDays { get; init; }
+    /// <summary>Keys to which every dispatch of this level is sealed besides, role "recovery"; ordered. Empty: nobody else can open it.</summary>
+    public required Digest[] Recovery { get; init; }
+    /// <summary>Whether a second, independent engine must come to the same verdict.</summary>
+    public required bool SecondOpinion { get; init; }
+}
+
+/// <param name="From">First day, yyyy-MM-dd.</param>
+/// <param name="Years">1 .. 100.</param>
+/// <param name="Source">Act and article.</param>
+public sealed record PolicyTerm(string From, int Years, string Source);
+
+/// <param name="Persons">0, 1 or 2 distinct persons, none of them the author.</param>
+/// <param name="Roles">Roles that may release, ordinal order; empty when nobody is needed.</param>
+public sealed record PolicyRelease(int Persons, string[] Roles);
+
+/// <param name="MaxMinutes">Age of the directory above which <paramref name="Late"/> applies.</param>
+/// <param name="Late">"permit", "hold" or "deny".</param>
+public sealed record PolicyFreshness(int MaxMinutes, string Late);
 
 public sealed record PolicyTagSet
 {

@@ -22,6 +22,9 @@ readonly record struct Finding(Verdict Outcome, Refusal? Refusal, string? Reason
     /// <summary>About the dispatch or the sender: he may know why.</summary>
     public static Finding Deny(Refusal refusal, string reason) => new(Verdict.Deny, refusal, reason, false);
 
+    /// <summary>Waits for persons, and becomes a denial when they do not come.</summary>
+    public static Finding Hold(Refusal refusal, string reason) => new(Verdict.Hold, refusal, reason, false);
+
     /// <summary>About the other side: whatever the reason, the sender sees one and the same answer.</summary>
     public static Finding DenyOther(string reason) => new(Verdict.Deny, Refusal.NotReleasable, reason, true);
 }

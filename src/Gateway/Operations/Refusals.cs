@@ -19,7 +19,7 @@ static class Refusals
             Refusal.Kind, Refusal.Recipients, Refusal.ManifestForm, Refusal.LabelForm, Refusal.DocumentName, Refusal.Request, Refusal.Profile, Refusal.Passphrase, Refusal.Note, Refusal.PolicyInvalid],
         // Who you are does not allow it, or the policy does not.
         [403] = [Refusal.NotSignedIn, Refusal.SenderNotYou, Refusal.PolicyUnknown, Refusal.LabelMissing, Refusal.LabelClass, Refusal.LabelCategory, Refusal.LabelBasis,
-            Refusal.ApprovalMissing, Refusal.SenderNotCleared, Refusal.CardHeld, Refusal.NotReleasable, Refusal.NotYet],
+            Refusal.ApprovalMissing, Refusal.SenderNotCleared, Refusal.CardHeld, Refusal.NotReleasable, Refusal.NotYet, Refusal.AwaitingRelease],
         [404] = [Refusal.NotFound],
         [409] = [Refusal.SameId, Refusal.Replay, Refusal.NothingToUpload, Refusal.UploadOffset, Refusal.VersionOld, Refusal.Fork],
         [410] = [Refusal.PayloadErased],

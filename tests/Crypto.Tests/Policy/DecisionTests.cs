@@ -180,7 +180,11 @@ public sealed class DecisionTests
     [Fact]
     public void Two_roles_need_two_persons()
     {
-        var policy = Policies.Compile(Policies.Edit(d => d.Level(3)["approvals"] = new System.Text.Json.Nodes.JsonArray("releaser", "signatory")));
+        var policy = Policies.Compile(Policies.Edit(d =>
+        {
+            d.Level(3)["approvals"] = new System.Text.Json.Nodes.JsonArray("releaser", "signatory");
+            foreach (var rank in new[] { 2, 3 }) d.Handling(rank)["release"] = System.Text.Json.Nodes.JsonNode.Parse("""{ "persons": 0, "roles": [] }""");
+        }));
         var both = new ApprovalFacts("send", Digest.Of("a"u8), ["releaser", "signatory"], Cases.Now.AddHours(1));
         var facts = Cases.Mat(Cases.To("H41") with { Clearance = Cases.All, ChannelCeiling = Cases.All }) with { Label = policy.NewLabel("tuyet-mat", "1") };
         Assert.Equal(["R06:approval"], (facts with { Approvals = [both] }).Decide(policy).Deciding());
@@ -238,6 +242,23 @@ public sealed class DecisionTests
     }
 
     [Fact]
+    public void A_level_under_dual_control_is_held_until_two_distinct_persons_released_it()
+    {
+        var facts = Cases.Mat() with { Label = Policies.Vietnam.NewLabel("toi-mat", "117.1"), Recipients = [Cases.To("H41") with { Clearance = Cases.All, ChannelCeiling = Cases.All }] };
+        ApprovalFacts By(string person, string role = "release-officer") => new("release", Digest.Of(System.Text.Encoding.UTF8.GetBytes(person)), [role], Cases.Now.AddHours(1));
+        Decision With(params ApprovalFacts[] release) => (facts with { Approvals = [Cases.Signatory, .. release] }).Decide();
+        Assert.Equal((Verdict.Hold, Refusal.AwaitingRelease), (With().Verdict, With().ForSender));
+        Assert.Equal(Verdict.Hold, With(By("one")).Verdict);
+        Assert.Equal(Verdict.Hold, With(By("one"), By("one")).Verdict);
+        Assert.Equal(Verdict.Hold, With(By("one"), By("two", "clerk")).Verdict);
+        Assert.Equal(Verdict.Hold, With(By("one"), By("two") with { NotAfter = Cases.Now.AddMilliseconds(-1) }).Verdict);
+        Assert.Equal(Verdict.Hold, With(By("one"), By("two") with { Act = "send" }).Verdict);
+        Assert.Equal(Verdict.Permit, With(By("one"), By("two", "signatory")).Verdict);
+        // What is denied for another reason is not held.
+        Assert.Equal(Verdict.Deny, (facts with { Approvals = [] }).Decide().Verdict);
+    }
+
+    [Fact]
     public void A_fifth_level_is_a_change_of_the_policy_file_and_nothing_else()
     {
         var policy = Policies.Compile(Policies.Edit(d =>
@@ -246,6 +267,8 @@ public sealed class DecisionTests
             var level = System.Text.Json.Nodes.JsonNode.Parse(d.Level(1).ToJsonString())!;
             (level["code"], level["class"], level["mark"], level["colour"]) = ("mat-cao", 50, "MẬT CAO", "#c00000");
             (level["name"]!["vi"], level["name"]!["en"]) = ("Mật cao", "Confidential plus");
+            foreach (var position in new[] { "top", "bottom", "firstLine", "subjectCode", "fileName" })
+                (level["markings"]![position]!["vi"], level["markings"]![position]!["en"]) = ("MẬT CAO", "CONFIDENTIAL PLUS");
             d["levels"]!.AsArray().Insert(2, level);
         }));
         Assert.Equal([0, 1, 2, 3, 4], new[] { 10, 20, 50, 30, 40 }.Select(policy.Rank));

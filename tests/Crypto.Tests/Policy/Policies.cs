@@ -32,6 +32,7 @@ static class Policies
     }
 
     public static JsonObject Level(this JsonObject draft, int rank) => draft["levels"]![rank]!.AsObject();
+    public static JsonObject Handling(this JsonObject draft, int rank) => draft.Level(rank)["handling"]!.AsObject();
     public static JsonObject TagSet(this JsonObject draft, int index) => draft["tagSets"]![index]!.AsObject();
 
     public static Category Restrictive(params int[] values) => new() { Type = "restrictive", Tag = Fields, Values = values };

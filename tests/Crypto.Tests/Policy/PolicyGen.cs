@@ -1,4 +1,5 @@
 using CsCheck;
+using Exchange.Crypto;
 using Exchange.Crypto.Labels;
 using Exchange.Crypto.Policy;
 using Exchange.Tests.Labels;
@@ -34,14 +35,17 @@ static class PolicyGen
             Known: odd != 2, KeyCurrent: odd != 3, HeldUntil: held == 0 ? Cases.Now.AddMinutes(1) : null,
             odd == 4 ? null : k, odd == 5 ? null : ceiling));
 
+    static readonly Gen<ApprovalFacts> Release = Gen.Select(Gen.Int[0, 2], Gen.Int[0, 9]).Select((person, odd) =>
+        new ApprovalFacts("release", Digest.Of([(byte)person]), [odd == 0 ? "clerk" : odd < 3 ? "signatory" : "release-officer"], Cases.Now.AddMinutes(odd == 9 ? -1 : 1)));
+
     /// <summary>Facts that are mostly good, so that permits and single denials are both common.</summary>
     public static Gen<DecisionFacts> Facts(Gen<Clearance> clearance) =>
-        Gen.Select(Label, Recipient(clearance).Array[1, 4], Gen.Bool, Gen.Int[0, 9], clearance).Select((label, recipients, approved, odd, own) => Cases.Thuong() with
+        Gen.Select(Label, Recipient(clearance).Array[1, 4], Gen.Bool, Gen.Int[0, 9], clearance, Release.Array[0, 3]).Select((label, recipients, approved, odd, own, released) => Cases.Thuong() with
         {
             Label = odd == 0 ? null : odd == 1 ? label with { Mark = "MẬT?" } : label with { Basis = "1" },
             LabelVerified = odd != 2,
             SenderClearance = odd == 3 ? null : odd == 4 ? own : Cases.All,
-            Approvals = approved ? [Cases.Signatory] : [],
+            Approvals = approved ? [Cases.Signatory, .. released] : released,
             Recipients = [.. recipients.Select((r, i) => r with { Office = $"H{i}" })],
         });
 

@@ -21,6 +21,8 @@ static class ReferenceDecision
             if (category.Values.Any(v => set.Values.All(t => t.Value != v || t.Obsolete))) return false;
         }
         if (level.Approvals.Any(role => !f.Approvals.Any(a => a.Act == "send" && a.Roles.Contains(role) && a.NotAfter >= now))) return false;
+        var releasers = f.Approvals.Where(a => a.Act == "release" && a.NotAfter >= now && level.Handling.Release.Roles.Intersect(a.Roles).Any()).Select(a => a.Person).ToHashSet();
+        if (releasers.Count < level.Handling.Release.Persons) return false;
         if (!Reads(f.SenderClearance, label, now) || (level.HoldNewCards && f.SenderHeldUntil > now)) return false;
         if (f.Recipients.Count == 0) return false;
         var lowest = policy.Levels[0].Class;
