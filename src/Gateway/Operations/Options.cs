@@ -59,8 +59,6 @@ sealed record Limits
     public required long RefusalsPerHour { get; init; }
     [Option(50L << 30, 1 << 20, 1L << 50, "bytes of announced payloads of one office that may be awaited at once")]
     public required long UploadQuotaBytes { get; init; }
-    [Option(0, 0, 36500, "days after the end of its last copy that a payload is kept; 0: for ever")]
-    public required long RetentionDays { get; init; }
     [Option(256L << 20, 0, 1L << 40, "bytes kept free for settling what was accepted; below them nothing is taken in")]
     public required long ReserveBytes { get; init; }
 
@@ -91,7 +89,7 @@ sealed record Limits
             ExpirySeconds = values["expirySeconds"], Connections = values["connections"], HandshakeSeconds = values["handshakeSeconds"],
             BodyBytesPerSecond = values["bodyBytesPerSecond"],
             Deliveries = values["deliveries"], DeliveriesPerOffice = values["deliveriesPerOffice"], LeaseSeconds = values["leaseSeconds"], AttemptMinutes = values["attemptMinutes"],
-            ReserveBytes = values["reserveBytes"], RetentionDays = values["retentionDays"], SubmissionsPerMinute = values["submissionsPerMinute"], RefusalsPerHour = values["refusalsPerHour"],
+            ReserveBytes = values["reserveBytes"], SubmissionsPerMinute = values["submissionsPerMinute"], RefusalsPerHour = values["refusalsPerHour"],
             UploadQuotaBytes = values["uploadQuotaBytes"],
         };
     }

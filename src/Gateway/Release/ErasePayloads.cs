@@ -3,21 +3,29 @@ using Exchange.Gateway.Store;
 
 namespace Exchange.Gateway.Release;
 
-/// <summary>Erases payloads that nobody is owed any more: every copy of the dispatch ended retentionDays ago. Header, receipts and entries stay, so everything said about it can still be proven.</summary>
+/// <summary>
+/// Erases payloads that nobody is owed any more: every copy of the dispatch ended as many days ago as the policy in force keeps payloads of its level.
+/// Header, receipts and entries stay, so everything said about it can still be proven.
+/// </summary>
 sealed class ErasePayloads(Shared shared)
 {
     const int AtOnce = 100;
     readonly ILogger log = shared.Log<ErasePayloads>();
 
-    /// <returns>How many were erased: a full hundred means that more may be.</returns>
+    /// <returns>How many were erased, at most a hundred of a level: the others next time.</returns>
     public async Task<int> Step(DateTimeOffset now)
     {
-        if (shared.Options.Limits.RetentionDays == 0) return 0;
-        var before = now.AddDays(-shared.Options.Limits.RetentionDays).ToUnixTimeMilliseconds();
-        IReadOnlyList<RetainedDispatch> ended;
-        using (var reader = shared.Engine.Reader()) ended = PayloadRetention.Due(reader, before, AtOnce);
-        foreach (var dispatch in ended) await Erase(dispatch, now, before);
-        return ended.Count;
+        var erased = 0;
+        foreach (var level in shared.Worlds.Current.Policy.Content.Levels)
+        {
+            if (level.Handling.PayloadDays is not { } days) continue;
+            var before = now.AddDays(-days).ToUnixTimeMilliseconds();
+            IReadOnlyList<RetainedDispatch> ended;
+            using (var reader = shared.Engine.Reader()) ended = PayloadRetention.Due(reader, level.Class, before, AtOnce);
+            foreach (var dispatch in ended) await Erase(dispatch, now, before);
+            erased += ended.Count;
+        }
+        return erased;
     }
 
     async Task Erase(RetainedDispatch dispatch, DateTimeOffset now, long before)

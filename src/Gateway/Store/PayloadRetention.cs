@@ -18,12 +18,12 @@ internal static class PayloadRetention
     const string Ended = "NOT EXISTS (SELECT 1 FROM parcel p WHERE p.dispatch = d.id AND (p.state IN (1, 7) OR p.updated_at > @before))";
 
     /// <summary>Received, and every copy ended, not later than this; oldest first.</summary>
-    public static IReadOnlyList<RetainedDispatch> Due(Source source, long before, int limit) => source.Query<RetainedDispatch>(
+    public static IReadOnlyList<RetainedDispatch> Due(Source source, int @class, long before, int limit) => source.Query<RetainedDispatch>(
         $"""
         SELECT id, sender, envelope, ctx FROM dispatch d
-        WHERE payload_bytes IS NOT NULL AND payload_erased_at IS NULL AND received_at <= @before AND {Ended}
+        WHERE payload_bytes IS NOT NULL AND payload_erased_at IS NULL AND class = @class AND received_at <= @before AND {Ended}
         ORDER BY received_at LIMIT @limit
-        """, new { before, limit });
+        """, new { @class, before, limit });
 
     /// <summary>Takes the bytes out of the row and says so in it. False: erased already, or a copy is owed again.</summary>
     public static bool Erase(Batch b, Guid dispatch, long before) => b.Execute(

@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Security.Cryptography.X509Certificates;
 using Exchange.Crypto;
 using Exchange.Crypto.Keys;
+using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
 using Exchange.Crypto.Trust;
 
@@ -36,6 +37,13 @@ static class DevPkiFolder
 
     public static byte[] WithoutClearance(long version, string office) =>
         Standing(version, o => o.Code == office ? o with { Clearance = o.Clearance with { Classes = [] } } : o);
+
+    /// <summary>The policy, changed and signed again by the two officers.</summary>
+    public static byte[] Policy(long version, Func<PolicyStatement, PolicyStatement> change)
+    {
+        var first = Statement.Read(File.ReadAllBytes(At("statements", "policy.p7s")), StatementType.Policy).As<PolicyStatement>();
+        return Statement.Sign(change(first with { Version = version }), Officers("policy"), TimeProvider.System.GetUtcNow()).Der.ToArray();
+    }
 
     static string Make()
     {

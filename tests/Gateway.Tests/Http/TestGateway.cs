@@ -6,6 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Exchange.Crypto;
 using Exchange.Crypto.Envelope;
+using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
 using Exchange.Gateway;
 using Exchange.Gateway.Journaling;
@@ -48,7 +49,7 @@ sealed class TestGateway : IAsyncDisposable
     JournalOptions journal = new();
     Action<Exception> stop = _ => { };
     IReadOnlyList<Adapters.IDeliveryAdapter>? adapters;
-    long standing = 1;
+    long standing = 1, policy = 1;
 
     TestGateway(ILoggerFactory factory, LogLines logs, string data) => (this.factory, Logs, Data) = (factory, logs, data);
 
@@ -171,6 +172,10 @@ sealed class TestGateway : IAsyncDisposable
         var prepared = WorldActivation.Prepare(shared.Worlds.Current, [.. documents.Select(d => (ReadOnlyMemory<byte>)d)], new Pins(shared.Options.DirectoryOfficers, shared.Options.PolicyOfficers), Clock.GetUtcNow());
         Assert.True(await shared.Journal.Commit(b => b.Activate(prepared)));
     }
+
+    /// <summary>A level is handled in another way from now on.</summary>
+    public Task Handle(string level, Func<PolicyHandling, PolicyHandling> change) =>
+        Activate(DevPkiFolder.Policy(++policy, p => p with { Levels = [.. p.Levels.Select(l => l.Code == level ? l with { Handling = change(l.Handling) } : l)] }));
 
     public Task TakeClearanceFrom(string office) => Activate(DevPkiFolder.WithoutClearance(++standing, office));
 

@@ -10,7 +10,7 @@ public sealed class ErasePayloadsTests : IAsyncLifetime
 {
     TestGateway gateway = null!;
 
-    public async ValueTask InitializeAsync() => gateway = await TestGateway.Start(l => l with { RetentionDays = 1 });
+    public async ValueTask InitializeAsync() => gateway = await TestGateway.Start();
     public async ValueTask DisposeAsync() => await gateway.DisposeAsync();
 
     async Task<(SealedEnvelope Envelope, Guid Parcel)> Delivered(string to, int size)
@@ -37,6 +37,7 @@ public sealed class ErasePayloadsTests : IAsyncLifetime
     [Fact]
     public async Task A_payload_goes_when_every_copy_ended_long_enough_ago_and_all_evidence_stays()
     {
+        await gateway.Handle("thuong", h => h with { PayloadDays = 1 });
         var (blob, inline, owed) = (await Delivered("H41", 100_000), await Delivered("H41", 1000), await Delivered("H41,H14", 200_000));
         await After(TimeSpan.FromHours(23));
         Assert.Equal((0, 2), (Erased(), Blobs().Length));
@@ -71,6 +72,7 @@ public sealed class ErasePayloadsTests : IAsyncLifetime
     [Fact]
     public async Task A_crash_between_the_commit_and_the_file_is_finished_later()
     {
+        await gateway.Handle("thuong", h => h with { PayloadDays = 1 });
         await Delivered("H41", 100_000);
         var file = Assert.Single(Blobs());
         var bytes = File.ReadAllBytes(file);
@@ -84,13 +86,12 @@ public sealed class ErasePayloadsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Without_a_time_nothing_is_ever_erased()
+    public async Task A_level_that_names_no_days_keeps_its_payloads()
     {
-        await using var keeps = await TestGateway.Start();
-        var (envelope, _, parcel) = await keeps.Accepted("H41", "H41", size: 100_000);
-        Assert.Equal(201, (await TestGateway.Send(keeps.As("H41"), HttpMethod.Post, $"/mailbox/{parcel}/receipts", OfficeReceipts.Sign(envelope, ReceiptEvent.ContentHandover))).Status);
-        keeps.Clock.Advance(TimeSpan.FromDays(20));
-        await keeps.Host.Loops.StepAll();
-        Assert.Equal(200, (await TestGateway.Send(keeps.As("H41"), HttpMethod.Get, $"/mailbox/{parcel}")).Status);
+        await gateway.Handle("mat", h => h with { PayloadDays = 1 });
+        var (_, parcel) = await Delivered("H41", 100_000);
+        await After(TimeSpan.FromDays(20));
+        Assert.Equal((0, 1), (Erased(), Blobs().Length));
+        Assert.Equal(200, (await TestGateway.Send(gateway.As("H41"), HttpMethod.Get, $"/mailbox/{parcel}")).Status);
     }
 }
