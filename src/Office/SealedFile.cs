@@ -31,7 +31,7 @@ sealed record SealedFile(string File, string Kind, long Bytes, IReadOnlyList<Sta
         var bytes = new byte[length];
         await stream.ReadExactlyAsync(bytes, cancel).ConfigureAwait(false);
         return IsManifest(bytes) ? new SealedFile(path, "manifest", length, [], Digest.Of(bytes), null, null)
-            : new SealedFile(path, "statement", length, [AnyStatement(bytes)], null, null, null);
+            : new SealedFile(path, "statement", length, [Statement.ReadAny(bytes)], null, null, null);
     }
 
     // Bytes of the DER value that the file begins with. Long.MaxValue: not even a value, so not an envelope either.
@@ -56,13 +56,5 @@ sealed record SealedFile(string File, string Kind, long Bytes, IReadOnlyList<Sta
     {
         try { return new AsnReader(bytes, AsnEncodingRules.DER).ReadSequence().ReadObjectIdentifier() == AuthEnvelopedData; }
         catch (AsnContentException) { return false; }
-    }
-
-    static Statement AnyStatement(byte[] bytes)
-    {
-        foreach (var type in Enum.GetValues<StatementType>())
-            try { return Statement.Read(bytes, type); }
-            catch (RefusedException e) when (e.Refusal == Refusal.StatementType) { }
-        throw new RefusedException(Refusal.StatementType);
     }
 }

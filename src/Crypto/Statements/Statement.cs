@@ -96,6 +96,14 @@ public sealed class Statement
         return new Statement(type, der.ToArray(), data, content, certificates, times);
     }
 
+    /// <summary>As <see cref="Read"/>, of whatever type the content says: for showing a file. What acts on a statement knows which type it wants.</summary>
+    /// <exception cref="RefusedException">As <see cref="Read"/>; StatementType: none of ours.</exception>
+    public static Statement ReadAny(ReadOnlyMemory<byte> der)
+    {
+        var kind = StatementKind.OfContent(SignedData.Decode(der, StatementKind.MostSigners).ContentType) ?? throw new RefusedException(Refusal.StatementType);
+        return Read(der, kind.Type);
+    }
+
     internal static void CheckAttributes(SignedData data, StatementKind kind)
     {
         var first = data.Signers.Count > 0 ? data.Signers[0].Attributes : throw new RefusedException(Refusal.StatementSigners, "no signer");

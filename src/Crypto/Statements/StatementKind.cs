@@ -33,6 +33,11 @@ abstract class StatementKind(StatementType type, string name, int minSigners, in
     public static StatementKind Of(StatementType type) =>
         Array.Find(All, k => k.Type == type) ?? throw new RefusedException(Refusal.StatementType, "not read by this version");
 
+    /// <summary>The kind that an eContentType names; null: none of ours.</summary>
+    public static StatementKind? OfContent(string contentType) => Array.Find(All, k => Oids.ContentType(k.Type) == contentType);
+
+    public static int MostSigners => All.Max(k => k.MaxSigners);
+
     public static Kind<T> Of<T>() where T : class, IStatementContent => All.OfType<Kind<T>>().Single();
 
     internal sealed class Kind<T>(StatementType type, string name, JsonTypeInfo<T> json, int minSigners, int maxSigners, int maxLength,

@@ -107,6 +107,16 @@ public sealed class StatementTests
     }
 
     [Fact]
+    public void Whatever_type_a_file_holds_is_read_as_that_type()
+    {
+        var pki = TestPki.Shared;
+        Assert.Equal(StatementType.Directory, Statement.ReadAny(pki.SignDirectory(pki.NewDirectory(1, null, [])).Der).Type);
+        using var key = new SelfSignedKey();
+        Assert.Equal(StatementType.Approval, Statement.ReadAny(Statement.Sign(ApprovalBy(key), [key], At).Der).Type);
+        Assert.Equal(Refusal.StatementType, Refused(() => Statement.ReadAny(Forge([.. "{}"u8], key, Oids.Data, Oids.Data))));
+    }
+
+    [Fact]
     public void The_content_type_attribute_must_repeat_the_content_type()
     {
         using var key = new SelfSignedKey();
