@@ -64,6 +64,7 @@ static class Composition
         app.UseAuthentication();
         app.UseAuthorization();
         health.Map(app);
+        OpenApiEndpoint.Map(app);
         DirectoryEndpoint.Map(app, shared.Worlds);
 
         // Submission: a dispatch comes in.

@@ -49,6 +49,7 @@ sealed class GatewayHost : IAsyncDisposable
     public Uri? OperationsAddress { get; private set; }
     public Shared Shared { get; private set; } = null!;
     internal Loops Loops => loops!;
+    internal IEnumerable<EndpointDataSource> Routes => ((IEndpointRouteBuilder)app!).DataSources;
     internal DeliveryWorker Worker => worker!;
 
     /// <exception cref="OptionsException">The configuration cannot be used.</exception>

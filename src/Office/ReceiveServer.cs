@@ -11,6 +11,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
@@ -62,7 +63,10 @@ sealed class ReceiveServer : IAsyncDisposable
             });
         });
         app = builder.Build();
-        app.Run(ServeAsync);
+        app.MapPut("/parcels/{id}", (RequestDelegate)(context => Parcel(context) is { } parcel ? PutAsync(context, parcel) : ProblemAsync(context, 404, Refusal.NotFound)));
+        app.MapGet("/parcels/{id}/receipt", (RequestDelegate)(context => Parcel(context) is { } parcel && office.Received.Handover(parcel) is { } receipt
+            ? ReceiptAsync(context, 200, receipt) : ProblemAsync(context, 404, Refusal.NotFound)));
+        app.MapFallback("{**path}", (RequestDelegate)(context => ProblemAsync(context, 404, Refusal.NotFound)));
         await app.StartAsync().ConfigureAwait(false);
         return new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
     }
@@ -90,16 +94,11 @@ sealed class ReceiveServer : IAsyncDisposable
         catch (RefusedException) { return false; }
     }
 
-    Task ServeAsync(HttpContext context)
-    {
-        var path = context.Request.Path.Value!.Split('/');
-        var isPut = HttpMethods.IsPut(context.Request.Method);
-        if (path.Length < 3 || path[1] != "parcels" || !Guid.TryParseExact(path[2], "D", out var parcel)) return ProblemAsync(context, 404, Refusal.NotFound);
-        if (isPut && path.Length == 3) return PutAsync(context, parcel);
-        if (HttpMethods.IsGet(context.Request.Method) && path.Length == 4 && path[3] == "receipt")
-            return office.Received.Handover(parcel) is { } receipt ? ReceiptAsync(context, 200, receipt) : ProblemAsync(context, 404, Refusal.NotFound);
-        return ProblemAsync(context, 404, Refusal.NotFound);
-    }
+    /// <summary>Method and path of each: docs/openapi-receive.json lists the same.</summary>
+    internal IEnumerable<(string Method, string Path)> Routes => ((IEndpointRouteBuilder)app!).DataSources.SelectMany(s => s.Endpoints).OfType<RouteEndpoint>()
+        .SelectMany(e => (e.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []).Select(method => (method, e.RoutePattern.RawText!)));
+
+    static Guid? Parcel(HttpContext context) => Guid.TryParseExact((string?)context.GetRouteValue("id"), "D", out var parcel) ? parcel : null;
 
     async Task PutAsync(HttpContext context, Guid parcel)
     {

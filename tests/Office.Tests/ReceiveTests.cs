@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
 using Exchange.Adapters;
 using Exchange.Adapters.Https;
 using Exchange.Crypto;
@@ -21,6 +22,8 @@ public sealed class ReceiveTests(DevPkiFixture pki) : IClassFixture<DevPkiFixtur
     {
         public StringWriter Said { get; private init; } = new();
         public OfficeClient Client => client;
+        public IEnumerable<(string Method, string Path)> Routes => server.Routes;
+        public Uri Address => address;
 
         public static async Task<Receiver> StartAsync(Bench bench, Action<string>? step = null)
         {
@@ -86,6 +89,29 @@ public sealed class ReceiveTests(DevPkiFixture pki) : IClassFixture<DevPkiFixtur
         Assert.Equal(first, Assert.IsType<DeliveryOutcome.Delivered>(await adapter.AskAsync(parcel, Cancel)).Receipt!.Value.ToArray());
         await h41.OpenAsync();
         Assert.Single(Directory.GetDirectories(bench.At("received")));
+    }
+
+    [Fact]
+    public async Task Its_routes_are_those_of_the_document_and_everything_else_is_not_there()
+    {
+        using var bench = new Bench(pki.Folder);
+        await using var h41 = await Receiver.StartAsync(bench);
+        using var resource = typeof(ReceiveTests).Assembly.GetManifestResourceStream("openapi-receive.json")!;
+        using var document = await JsonDocument.ParseAsync(resource, cancellationToken: Cancel);
+        var documented = document.RootElement.GetProperty("paths").EnumerateObject().SelectMany(p => p.Value.EnumerateObject().Where(o => o.Name != "parameters").Select(o => (o.Name.ToUpperInvariant(), p.Name)));
+        Assert.Equal(documented.Order(), h41.Routes.Order());
+
+        var certificate = X509CertificateLoader.LoadPkcs12FromFile(pki.At("gateway/tls.p12"), File.ReadLines(pki.At("passphrase")).First());
+        using var gateway = new HttpClient(new SocketsHttpHandler { SslOptions = new() { LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate, RemoteCertificateValidationCallback = (_, shown, _, _) => shown is not null } }) { BaseAddress = h41.Address };
+        var id = Guid.CreateVersion7();
+        foreach (var (method, path, status) in new[] { ("GET", $"/parcels/{id}/receipt", 404), ("POST", $"/parcels/{id}", 404), ("GET", $"/parcels/{id}", 404), ("PUT", "/parcels/x", 404), ("PUT", $"/parcels/{id}", 400), ("GET", "/", 404) })
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(method), path);
+            using var response = await gateway.SendAsync(request, Cancel);
+            Assert.Equal((status, "application/problem+json"), ((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType));
+            var problem = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(Cancel)).RootElement;
+            Assert.Equal(document.RootElement.GetProperty("components").GetProperty("schemas").GetProperty("Problem").GetProperty("required").EnumerateArray().Select(m => m.GetString()), problem.EnumerateObject().Select(m => m.Name));
+        }
     }
 
     [Fact]

@@ -160,7 +160,9 @@ sealed class TestGateway : IAsyncDisposable
         }
         change?.Invoke(request);
         using var response = await client.SendAsync(request);
-        return new Answer((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, await response.Content.ReadAsByteArrayAsync(), response.Headers.Location?.ToString(),
+        var content = await response.Content.ReadAsByteArrayAsync();
+        Interface.Demand(method, path, response, content);
+        return new Answer((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, content, response.Headers.Location?.ToString(),
             response.Headers.ETag?.Tag, response.Headers.TryGetValues("Upload-Offset", out var offset) ? long.Parse(offset.Single(), System.Globalization.CultureInfo.InvariantCulture) : null,
             response.Headers.RetryAfter?.Delta);
     }
