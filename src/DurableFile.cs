@@ -10,7 +10,7 @@ namespace Exchange;
 /// <list type="bullet">
 /// <item>write: open(temp, O_EXCL, 0600) · write… · fsync(temp) · open(folder) · rename(temp, path) · fsync(folder)</item>
 /// <item>write, not replacing: … fsync(temp) · open(folder) · link(temp, path), fails if path exists · unlink(temp) · fsync(folder)</item>
-/// <item>move: open(both folders) · rename(from, to) · fsync(folder of to) · fsync(folder of from)</item>
+/// <item>move: open(both folders) · link(from, to), fails if to exists · fsync(folder of to) · unlink(from) · fsync(folder of from)</item>
 /// <item>delete: open(folder) · unlink(path) · fsync(folder)</item>
 /// <item>create folder: mkdir(path) · fsync(parent), from the first missing ancestor down</item>
 /// </list>
@@ -53,16 +53,17 @@ static partial class DurableFile
     }
 
     /// <summary>
-    /// Moves a file whose bytes are durable to another folder of the same file system. Crash before the folders are synced: it is in either place, or after the
-    /// second fsync was lost in both.
+    /// Moves a file whose bytes are durable to another folder of the same file system. Crash: it is in either place, or in both under one content; never in none,
+    /// which a rename between two folders leaves to the file system.
     /// </summary>
     public static void Move(string from, string to)
     {
         (from, to) = (Path.GetFullPath(from), Path.GetFullPath(to));
         using var source = OpenFolder(Path.GetDirectoryName(from)!);
         using var target = OpenFolder(Path.GetDirectoryName(to)!);
-        Rename(from, to);
+        if (link(from, to) != 0) throw Failed("link", Marshal.GetLastPInvokeError());
         Fsync(target);
+        if (unlink(from) != 0) throw Failed("unlink", Marshal.GetLastPInvokeError());
         Fsync(source);
     }
 

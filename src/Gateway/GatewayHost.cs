@@ -27,6 +27,9 @@ sealed record HostSettings
     public IReadOnlyList<IDeliveryAdapter>? Adapters { get; init; }
     /// <summary>Called with a step's name before it is taken: a test that throws there has killed the process at that place.</summary>
     public Action<string>? Step { get; init; }
+    /// <summary>Bytes of an upload between two syncs: what a crash may cost.</summary>
+    public long UploadSync { get; init; } = UploadGroup;
+    public const long UploadGroup = 64 << 20;
     /// <summary>False: nobody calls the steps but the test.</summary>
     public bool RunLoops { get; init; } = true;
 }
@@ -98,7 +101,7 @@ sealed class GatewayHost : IAsyncDisposable
         checkpoints = Checkpoints.Open(engine, guard, equipment.Checkpoint, TimeSpan.FromSeconds(options.Limits.CheckpointSeconds), settings.Stop);
         var ledger = new LedgerReader(engine, checkpoints);
         blobs.SweepTemporary();
-        var uploads = new UploadFolder(folder.Uploads, blobs, settings.Step);
+        var uploads = new UploadFolder(folder.Uploads, blobs, settings.Step) { SyncEvery = settings.UploadSync };
         using (var reader = engine.Reader()) uploads.Sweep(id => UploadTable.IsAwaited(reader, id));
         var room = new Room(data, options.Limits.ReserveBytes, clock, logs.CreateLogger<Room>());
         meters.Watch(room, journal);

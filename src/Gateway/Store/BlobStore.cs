@@ -37,8 +37,13 @@ internal sealed class BlobStore(string folder, TimeProvider clock)
         await writer.CommitAsync(cancel);
     }
 
-    /// <summary>Takes over a file of this file system whose bytes are durable; durable on return. A crash leaves it in either place.</summary>
-    public void Adopt(Guid dispatch, string file) => DurableFile.Move(file, MadePathOf(dispatch));
+    /// <summary>Takes over a file of this file system whose bytes are durable; durable on return. A crash leaves it in either place or in both. Again is harmless, and needed: a run that died here may not have synced the name.</summary>
+    public void Adopt(Guid dispatch, string file)
+    {
+        var path = MadePathOf(dispatch);
+        if (File.Exists(path)) DurableFile.FsyncFolder(Path.GetDirectoryName(path)!);
+        else DurableFile.Move(file, path);
+    }
 
     /// <summary>For reading, seekable.</summary>
     /// <exception cref="IOException">It is gone or cannot be read: a finding for the check.</exception>
@@ -61,7 +66,7 @@ internal sealed class BlobStore(string folder, TimeProvider clock)
         if (Directory.Exists(Path.GetDirectoryName(path))) DurableFile.Delete(path);
     }
 
-    /// <summary>Removes blobs that no row names and that are older than <see cref="OrphanAge"/>: left by a crash between rename and commit. Returns which.</summary>
+    /// <summary>Removes blobs that no row names and that are older than <see cref="OrphanAge"/>: left by a crash between their naming and the commit. Returns which.</summary>
     public IReadOnlyList<Guid> Step(IEngine engine)
     {
         var old = clock.GetUtcNow() - OrphanAge;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Exchange.Crypto;
 using Exchange.Crypto.Envelope;
 using Exchange.Gateway.Store;
@@ -9,10 +10,10 @@ namespace Exchange.Gateway.Submission;
 /// after its segment was fsynced, so what both files hold after a crash is what was sent, and lengths tell how much that is: nothing is hashed again.
 /// <list type="bullet">
 /// <item>each 64 MiB, and at the end of a request: write(part)… · fsync(part) · write(leaves) · fsync(leaves)</item>
-/// <item>whole, and the root is right: rename(part, blob) · fsync(both folders) · commit of the dispatch · unlink(leaves)</item>
+/// <item>whole, and the root is right: link(part, blob) · fsync(its folder) · unlink(part) · fsync(this folder) · commit of the dispatch · unlink(leaves)</item>
 /// <item>begun anew, or the root is wrong: unlink(leaves) · unlink(part): leaves never lie beside a part that is not theirs</item>
 /// </list>
-/// A crash between rename and commit leaves the awaited row, the blob in full and all leaves: the next request goes on at the commit.
+/// A crash between link and commit leaves the awaited row, the blob in full and all leaves: the next request goes on at the commit.
 /// </summary>
 sealed class Upload : IDisposable
 {
@@ -39,12 +40,16 @@ sealed class Upload : IDisposable
             Cut(part, Offset);
         }
         DurableFile.FsyncFolder(folder.Root);
+        folder.Opened(id, this);
     }
 
     /// <summary>Bytes on the wire that are here for good.</summary>
-    public long Offset => Payload.WireOffset(length, segments);
+    public long Offset => Payload.WireOffset(length, Segments);
 
-    public bool IsWhole => segments == Payload.Segments(length);
+    public bool IsWhole => Segments == Payload.Segments(length);
+
+    /// <summary>Whole ones that are here for good; others may ask while it grows.</summary>
+    internal long Segments => Volatile.Read(ref segments);
 
     /// <summary>Takes whole segments from the body; on return they are here for good.</summary>
     /// <param name="goOn">Asked each 64 MiB; throws to end it there.</param>
@@ -88,8 +93,13 @@ sealed class Upload : IDisposable
         folder.Step("write leaves");
         leaves.Write(bytes);
         folder.Step("fsync leaves");
-        DurableFile.Fsync(leaves.SafeFileHandle);
-        segments += pending.Count;
+        try { DurableFile.Fsync(leaves.SafeFileHandle); }
+        catch (IOException)
+        {
+            leaves.SetLength(segments * Digest.Size);
+            throw;
+        }
+        Volatile.Write(ref segments, segments + pending.Count);
         pending.Clear();
     }
 
@@ -99,7 +109,6 @@ sealed class Upload : IDisposable
     /// <summary>Puts the whole payload where its dispatch will look for it. Again is harmless.</summary>
     public void Place()
     {
-        if (folder.IsPlaced(id, length)) return;
         folder.Step("place");
         folder.Blobs.Adopt(id, folder.Part(id));
     }
@@ -119,6 +128,7 @@ sealed class Upload : IDisposable
 
     public void Dispose()
     {
+        folder.Closed(id);
         part?.Dispose();
         leaves.Dispose();
     }
@@ -130,7 +140,9 @@ sealed class UploadFolder(string folder, BlobStore blobs, Action<string>? step =
     public string Root { get; } = folder;
     internal BlobStore Blobs { get; } = blobs;
     /// <summary>Bytes that a crash may cost.</summary>
-    public long SyncEvery { get; init; } = 64 << 20;
+    public required long SyncEvery { get; init; }
+
+    readonly ConcurrentDictionary<Guid, Upload> open = [];
 
     /// <summary>Names a place at which the process may die; nothing happens there otherwise.</summary>
     public void Step(string name) => step?.Invoke(name);
@@ -145,7 +157,15 @@ sealed class UploadFolder(string folder, BlobStore blobs, Action<string>? step =
     }
 
     /// <summary>Bytes on the wire that are here for good: whole segments that both files hold. Changes nothing.</summary>
-    public long Durable(Guid id, long length) => Payload.WireOffset(length, Segments(id, length));
+    public long Durable(Guid id, long length)
+    {
+        // Read first: what is written into an open one in between counts only once it is synced.
+        var there = Segments(id, length);
+        return Payload.WireOffset(length, open.TryGetValue(id, out var growing) ? Math.Min(there, growing.Segments) : there);
+    }
+
+    internal void Opened(Guid id, Upload upload) => open[id] = upload;
+    internal void Closed(Guid id) => open.TryRemove(id, out _);
 
     /// <summary>Forgets what came of it; a placed blob too, unless a dispatch has it now.</summary>
     public void Drop(Guid id, bool accepted = false)
@@ -157,12 +177,18 @@ sealed class UploadFolder(string folder, BlobStore blobs, Action<string>? step =
         if (!accepted) Blobs.Remove(id);
     }
 
-    /// <summary>Removes what no upload row names. At start, before anything is written.</summary>
+    /// <summary>Removes what no upload row names and makes the rest durable: the run before may have died between write and sync. At start, before anything is written or told.</summary>
     public int Sweep(Func<Guid, bool> isAwaited)
     {
         if (!Directory.Exists(Root)) DurableFile.CreateFolder(Root);
         var left = Directory.GetFiles(Root).Where(f => !(Guid.TryParseExact(Path.GetFileNameWithoutExtension(f), "N", out var id) && isAwaited(id))).ToList();
         foreach (var file in left) File.Delete(file);
+        foreach (var file in Directory.GetFiles(Root))
+        {
+            Step($"fsync {Path.GetExtension(file)[1..]} at start");
+            using var kept = File.OpenHandle(file, FileMode.Open, FileAccess.ReadWrite);
+            DurableFile.Fsync(kept);
+        }
         return left.Count;
     }
 

@@ -1,7 +1,7 @@
 namespace Exchange.Tests.Crash;
 
 /// <summary>A build in which something is not synced: the same recording without those syncs.</summary>
-enum Without { Nothing, BlobSync, BlobFolderSync }
+enum Without { Nothing, BlobSync, BlobFolderSync, PartSync, LeavesSync }
 
 /// <summary>
 /// One state in which the disk may be after power was lost at a moment of a recording. Contents: what was written before a file's last completed sync is there;
@@ -26,6 +26,8 @@ sealed class CrashState
         // Each state by itself: seed and index say which one it is.
         random = new Random(unchecked(seed * 1_000_003 + index));
         Cut = random.Next(moments.First + 1, Math.Min(moments.Last, recording.Events.Count) + 1);
+        // Half of them right after something was said: then it has to be there, and nothing that came later can have made it durable.
+        if (random.Next(2) == 0 && recording.SaidWithin(moments.First, moments.Last) is { Count: > 0 } said) Cut = said[random.Next(said.Count)] + 1;
     }
 
     /// <summary>Said before the lights went out.</summary>

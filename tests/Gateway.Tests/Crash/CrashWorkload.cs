@@ -34,7 +34,7 @@ namespace Exchange.Tests.Crash
     /// <summary>A whole gateway with its clients, in one process on one data folder; says "@ACK step fields" the moment a client has its answer.</summary>
     sealed class CrashWorkload(string folder)
     {
-        public const string Variable = "EXCHANGE_CRASH_WORKLOAD", Pragma = "EXCHANGE_CRASH_PRAGMA", Faulty = "EXCHANGE_CRASH_FAULTY", Data = "data";
+        public const string Variable = "EXCHANGE_CRASH_WORKLOAD", Pragma = "EXCHANGE_CRASH_PRAGMA", Faulty = "EXCHANGE_CRASH_FAULTY", Uploads = "EXCHANGE_CRASH_UPLOADS", Data = "data";
         const int Rounds = 8;
         readonly Stream error = Console.OpenStandardError();
         readonly Lock gate = new();
@@ -54,7 +54,7 @@ namespace Exchange.Tests.Crash
 
         public async Task RunAsync()
         {
-            Gateway = await TestGateway.Start(folder: Path.Combine(folder, Data), journal: new JournalOptions(), stop: _ => Process.GetCurrentProcess().Kill(), adapters: Channel);
+            Gateway = await TestGateway.Start(folder: Path.Combine(folder, Data), journal: new JournalOptions(), stop: _ => Process.GetCurrentProcess().Kill(), adapters: Channel, uploadSync: CrashUploads.Group);
             Channel.Answer = Carry;
             await Gateway.Reach("H14", "https");
             // Small, so that the log is carried over into the store and begun anew several times.
@@ -62,17 +62,23 @@ namespace Exchange.Tests.Crash
             if (Environment.GetEnvironmentVariable(Pragma) is { Length: > 0 } pragma) Execute(pragma);
             (Sender, Recipient) = (Gateway.As("G22"), Gateway.As("H41"));
             Say("READY now");
+            if (Environment.GetEnvironmentVariable(Uploads) is { Length: > 0 } payloads) await new CrashUploads(this, payloads).RunAsync();
+            else await RoundsAsync();
+            // What the last moments leave unsynced shows only if something comes after the last answer.
+            Say("END now");
+        }
+
+        async Task RoundsAsync()
+        {
             for (var round = 0; round < Rounds; round++)
             {
                 await Task.WhenAll(CrashSteps.Together.Select(DoAsync));
                 foreach (var step in CrashSteps.After) await DoAsync(step);
             }
-            // What the last moments leave unsynced shows only if something comes after the last answer.
-            Say("END now");
         }
 
         // A step without its answer promises nothing; with injected faults the others go on.
-        async Task DoAsync(CrashStep step)
+        public async Task DoAsync(CrashStep step)
         {
             string[] said;
             try { said = await step.Do(this); }
@@ -84,7 +90,7 @@ namespace Exchange.Tests.Crash
             Say($"ACK {step.Name} {string.Join(' ', said)}");
         }
 
-        void Say(string line)
+        public void Say(string line)
         {
             lock (gate) error.Write(System.Text.Encoding.UTF8.GetBytes($"@{line}\n"));
         }
@@ -136,11 +142,16 @@ namespace Exchange.Tests.Crash
         ];
 
         /// <summary>Said when they happen, in the middle of another step.</summary>
-        public static readonly CrashStep[] Within = [new("claim", _ => throw new InvalidOperationException(), Recovered.Claimed)];
+        public static readonly CrashStep[] Within =
+        [
+            new("claim", _ => throw new InvalidOperationException(), Recovered.Claimed),
+            new("announced", _ => throw new InvalidOperationException(), CrashUploads.Awaited),
+            new("told", _ => throw new InvalidOperationException(), CrashUploads.Durable),
+        ];
 
-        public static IEnumerable<CrashStep> All => Together.Concat(After).Concat(Within);
+        public static IEnumerable<CrashStep> All => Together.Concat(After).Concat(Within).Concat(CrashUploads.Steps);
 
-        static async Task<string[]> Accept(CrashWorkload w, int size, string to = "H41")
+        public static async Task<string[]> Accept(CrashWorkload w, int size, string to = "H41")
         {
             var (envelope, file) = await w.Gateway.SealFile(to, size: size);
             return Took(w, envelope, file, await TestGateway.Send(w.Sender, HttpMethod.Post, "/dispatches", file), to);
@@ -165,7 +176,7 @@ namespace Exchange.Tests.Crash
             return Took(w, envelope, file, await TestGateway.Send(w.Sender, HttpMethod.Put, $"/dispatches/{IdOf(envelope)}/payload", file[parts.Length..]));
         }
 
-        static string[] Took(CrashWorkload w, SealedEnvelope envelope, byte[] file, Answer answer, string to = "H41")
+        public static string[] Took(CrashWorkload w, SealedEnvelope envelope, byte[] file, Answer answer, string to = "H41")
         {
             Demand(201, answer);
             if (to == "H41") lock (w.Waiting) w.Waiting.Enqueue(envelope);
@@ -198,9 +209,9 @@ namespace Exchange.Tests.Crash
             return [note[1], Convert.ToHexStringLower(Convert.FromBase64String(note[2]))];
         }
 
-        static Guid IdOf(SealedEnvelope envelope) => EnvelopeFile.PeekUnverified(envelope.Parts.Header).Id;
+        public static Guid IdOf(SealedEnvelope envelope) => EnvelopeFile.PeekUnverified(envelope.Parts.Header).Id;
 
-        static void Demand(int status, Answer answer)
+        public static void Demand(int status, Answer answer)
         {
             if (answer.Status != status) throw new InvalidOperationException($"{answer.Status}: {answer.Text}");
         }

@@ -33,9 +33,20 @@ public sealed class InjectedFaultTests(ITestOutputHelper output)
         Assert.Empty(bad.OfType<string>());
     }
 
-    async Task<string?> FaultAsync(string calls, string error, int nth)
+    [Theory, Trait("tier", "long")]
+    [InlineData(Syncs, "EIO", 40, 1)]
+    [InlineData(Writes, "ENOSPC", 120, 10)]
+    public async Task After_any_failed_call_during_uploads_no_offset_that_was_told_is_taken_back(string calls, string error, int last, int step)
+    {
+        var bad = new List<string?>();
+        for (var nth = 1; nth <= last; nth += step) bad.Add(await FaultAsync(calls, error, nth, uploads: true));
+        Assert.Empty(bad.OfType<string>());
+    }
+
+    async Task<string?> FaultAsync(string calls, string error, int nth, bool uploads = false)
     {
         const int states = 60;
+        var senders = uploads ? Directory.CreateTempSubdirectory("exchange-senders-").FullName : null;
         var folder = Directory.CreateTempSubdirectory("exchange-hurt-").FullName;
         try
         {
@@ -43,16 +54,20 @@ public sealed class InjectedFaultTests(ITestOutputHelper output)
             await Initialise.Run(Initialise.FromDevelopment(Path.Combine(folder, CrashWorkload.Data), DevPkiFolder.Root, new(IPAddress.Loopback, 0), null, null), TimeProvider.System);
             var recording = Recording.Of(folder, new Dictionary<string, string>
             {
-                [CrashWorkload.Variable] = folder, [CrashWorkload.Faulty] = "1", [DevPkiFolder.Variable] = DevPkiFolder.Root,
+                [CrashWorkload.Variable] = folder, [CrashWorkload.Faulty] = "1", [DevPkiFolder.Variable] = DevPkiFolder.Root, [CrashWorkload.Uploads] = senders ?? "",
             }, $"{calls}:error={error}:when={nth}");
             string[] said = [.. recording.Events.OfType<Event.Said>().Select(s => s.Line[..3])];
             var ready = recording.Ready;
             var faults = ready < 0 ? [] : Enumerable.Range(0, states)
                 .Select(n => Recovered.Fault(new CrashState(recording, (n == 0 ? recording.Events.Count - 1 : ready, int.MaxValue), nth, n, _ => true))?.What).OfType<string>().ToList();
-            output.WriteLine($"{calls} {error} at {nth}: {said.Count(s => s == "ACK")} acknowledged, {said.Count(s => s == "NAK")} not, {(said.Contains("END") ? "went on" : "stopped")}; {states} states, {faults.Count} bad");
+            output.WriteLine($"{calls} {error} at {nth}: {said.Count(s => s == "ACK")} acknowledged, {said.Count(s => s == "NAK")} not, {(said.Contains("END") ? "went on" : "stopped")}; {states} states, {faults.Count} bad{(faults.Count > 0 ? ": " + faults[0] : "")}");
             if (ready < 0 && said.Contains("ACK")) return "acknowledged before it was ready";
             return faults.Count == 0 ? null : $"{calls} {error} at {nth}: {faults[0]}";
         }
-        finally { Directory.Delete(folder, recursive: true); }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+            if (senders is not null) Directory.Delete(senders, recursive: true);
+        }
     }
 }

@@ -23,6 +23,12 @@ public sealed class PowerLossTests(PowerLossTests.Recordings recordings, ITestOu
     public void No_state_after_power_loss_lacks_anything_acknowledged_in_ten_thousand() => Good(Try(recordings.Full, 10_000, Without.Nothing));
 
     [Fact]
+    public void No_state_after_power_loss_during_uploads_takes_back_an_offset_that_was_told() => Good(Try(recordings.Uploads, 150, Without.Nothing));
+
+    [Fact, Trait("tier", "long")]
+    public void No_state_after_power_loss_during_uploads_takes_back_an_offset_that_was_told_in_two_thousand() => Good(Try(recordings.Uploads, 2000, Without.Nothing));
+
+    [Fact]
     public void Power_loss_while_the_folder_is_being_made_leaves_a_whole_one_or_none_that_says_it_is() => Good(Try(recordings.Full, 100, Without.Nothing, fromInit: true));
 
     [Fact]
@@ -33,6 +39,12 @@ public sealed class PowerLossTests(PowerLossTests.Recordings recordings, ITestOu
 
     [Fact]
     public void Control_folders_that_are_not_synced_lose_acknowledged_work() => Assert.InRange(Try(recordings.Full, 100, Without.BlobFolderSync).Bad, 10, 100);
+
+    [Fact]
+    public void Control_uploads_that_are_not_synced_lose_what_was_said_to_be_here_for_good() => Assert.InRange(Try(recordings.Uploads, 60, Without.PartSync).Bad, 10, 60);
+
+    [Fact]
+    public void Control_leaves_of_uploads_that_are_not_synced_take_back_an_offset_that_was_told() => Assert.InRange(Try(recordings.Uploads, 100, Without.LeavesSync).Lost, 5, 100);
 
     sealed record Figures(int States, int Lost, int Corrupt, string? First)
     {
@@ -47,11 +59,11 @@ public sealed class PowerLossTests(PowerLossTests.Recordings recordings, ITestOu
         var only = Environment.GetEnvironmentVariable("EXCHANGE_CRASH_STATE") is { } one ? int.Parse(one, CultureInfo.InvariantCulture) : -1;
         var began = Stopwatch.GetTimestamp();
         var (first, last) = fromInit ? (recording.Made, recording.Ready) : (recording.Ready, int.MaxValue);
-        var blobs = recording.Blobs;
+        var files = without switch { Without.BlobSync => recording.Blobs, Without.PartSync => recording.Uploads(".part"), Without.LeavesSync => recording.Uploads(".leaves"), _ => [] };
         var bad = new ConcurrentBag<(int Index, bool Lost, string What)>();
         Parallel.For(only < 0 ? 0 : only, only < 0 ? states : only + 1, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, index =>
         {
-            var state = new CrashState(recording, (first, last), seed, index, e => Kept(recording, blobs, e, without));
+            var state = new CrashState(recording, (first, last), seed, index, e => Kept(recording, files, e, without));
             if (Recovered.Fault(state) is { } fault) bad.Add((index, fault.Lost, $"seed {seed} state {index} cut {state.Cut}: {fault.What}"));
         });
         var worst = bad.OrderBy(b => b.Index).Select(b => b.What).FirstOrDefault();
@@ -62,9 +74,9 @@ public sealed class PowerLossTests(PowerLossTests.Recordings recordings, ITestOu
     }
 
     // As a build without it would have been recorded.
-    static bool Kept(Recording recording, HashSet<int> blobs, Event e, Without without) => (without, e) switch
+    static bool Kept(Recording recording, HashSet<int> unsynced, Event e, Without without) => (without, e) switch
     {
-        (Without.BlobSync, Event.Synced s) => !blobs.Contains(s.File),
+        (_, Event.Synced s) when unsynced.Contains(s.File) => false,
         (Without.BlobFolderSync, Event.FolderSynced f) => !f.Folder.StartsWith(recording.BlobFolder, StringComparison.Ordinal),
         _ => true,
     };
@@ -73,21 +85,24 @@ public sealed class PowerLossTests(PowerLossTests.Recordings recordings, ITestOu
     public sealed class Recordings : IDisposable
     {
         readonly string folder = Directory.CreateTempSubdirectory("exchange-recorded-").FullName;
-        readonly Lazy<Recording> full, normal;
+        readonly Lazy<Recording> full, normal, uploads;
 
         public Recordings()
         {
-            full = new(() => Record("full", ""));
-            normal = new(() => Record("normal", "PRAGMA synchronous = NORMAL"));
+            full = new(() => Record("full"));
+            normal = new(() => Record("normal", (CrashWorkload.Pragma, "PRAGMA synchronous = NORMAL")));
+            // What the senders still have lies outside of what is recorded.
+            uploads = new(() => Record("uploads", (CrashWorkload.Uploads, Directory.CreateDirectory(Path.Combine(folder, "senders")).FullName)));
         }
 
         internal Recording Full => full.Value;
         internal Recording Normal => normal.Value;
+        internal Recording Uploads => uploads.Value;
 
-        Recording Record(string name, string pragma)
+        Recording Record(string name, params (string Name, string Value)[] more)
         {
             var root = Directory.CreateDirectory(Path.Combine(folder, name)).FullName;
-            return Recording.Of(root, new Dictionary<string, string> { [CrashWorkload.Variable] = root, [CrashWorkload.Pragma] = pragma, [DevPkiFolder.Variable] = DevPkiFolder.Root });
+            return Recording.Of(root, more.Append((CrashWorkload.Variable, root)).Append((DevPkiFolder.Variable, DevPkiFolder.Root)).ToDictionary());
         }
 
         public void Dispose() => Directory.Delete(folder, recursive: true);

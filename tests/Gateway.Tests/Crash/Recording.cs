@@ -39,8 +39,12 @@ sealed partial class Recording
     public int Made => events.FindIndex(events.FindIndex(e => e is Event.Named n && n.Changes.Any(c => c.Name == "gateway.json")), e => e is Event.FolderSynced);
     /// <summary>Where the gateway listened and the workload began.</summary>
     public int Ready => events.FindIndex(e => e is Event.Said { Line: "READY now" });
+    /// <summary>Where something was said between two moments.</summary>
+    public IReadOnlyList<int> SaidWithin(int first, int last) => [.. Enumerable.Range(0, events.Count).Where(i => i >= first && i < last && events[i] is Event.Said)];
     public string BlobFolder => Path.Combine(root, CrashWorkload.Data, "blobs");
     public HashSet<int> Blobs => [.. events.OfType<Event.Named>().Where(n => n.Folder.StartsWith(BlobFolder, StringComparison.Ordinal)).SelectMany(n => n.Changes).Where(c => c.File is not null).Select(c => c.File!.Value)];
+    /// <summary>Files of the uploads folder whose names end so; a part is a blob later.</summary>
+    public HashSet<int> Uploads(string ending) => [.. events.OfType<Event.Named>().Where(n => n.Folder == Path.Combine(root, CrashWorkload.Data, "uploads")).SelectMany(n => n.Changes).Where(c => c.File is not null && c.Name.EndsWith(ending, StringComparison.Ordinal)).Select(c => c.File!.Value)];
     /// <summary>Folders are files too: a name of one may be lost with all that is in it.</summary>
     public HashSet<int> Folders { get; } = [];
     public string Root => root;

@@ -6,6 +6,7 @@ using Exchange.Crypto.Trust;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Operations;
 using Exchange.Gateway.Store;
+using Exchange.Gateway.Submission;
 using Exchange.Tests.Http;
 using Microsoft.Data.Sqlite;
 
@@ -37,6 +38,8 @@ sealed class Recovered : IDisposable
             Checkpoints.Open(engine, guard, Key.Value, TimeSpan.FromSeconds(5), failure => throw failure);
             blobs.SweepTemporary();
             reader = Own(engine.Reader());
+            Uploads = new UploadFolder(folder.Uploads, blobs) { SyncEvery = CrashUploads.Group };
+            Uploads.Sweep(id => UploadTable.IsAwaited(reader, id));
         }
         catch
         {
@@ -46,6 +49,9 @@ sealed class Recovered : IDisposable
     }
 
     public IReadOnlyList<Finding> Findings { get; }
+    public UploadFolder Uploads { get; }
+    public BlobStore Blobs => blobs;
+    public Reader Reader => reader;
 
     /// <summary>What does not hold of the store, or a payload that is not that of its header.</summary>
     public string? Halves()
@@ -121,7 +127,8 @@ sealed class Recovered : IDisposable
             state.Write(folder);
             using var recovered = new Recovered(folder);
             if (recovered.Findings.Count > 0) return (false, recovered.Findings[0].ToString());
-            foreach (var line in state.Said.Where(l => l.StartsWith("ACK ", StringComparison.Ordinal)))
+            // Uploads are carried to their end, so they come last.
+            foreach (var line in state.Said.Where(l => l.StartsWith("ACK ", StringComparison.Ordinal)).OrderBy(l => l.StartsWith("ACK announced ", StringComparison.Ordinal)))
             {
                 var words = line.Split(' ');
                 var step = CrashSteps.All.Single(s => s.Name == words[1]);
