@@ -20,16 +20,6 @@ public sealed class ChannelTests(DevelopmentPki pki) : IClassFixture<Development
 
     static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    static async Task ActivateAsync(Site site, int version, params string[] arguments)
-    {
-        string At(int v) => v == 1 ? site.Pki.At("statements", "standing.p7s") : site.At($"standing-{v}.p7s");
-        var signed = await Site.RunAsync(Site.Exchange, ["dev", "channel", "--pki", site.Pki.Folder.FullName, "--from", At(version - 1), "--out", At(version), .. arguments]);
-        Assert.True(signed.Code == 0, signed.ToString());
-        var given = await Site.RunAsync(Site.GatewayProgram, ["activate", "--data", site.Data, At(version)]);
-        Assert.True(given.Code == 0, given.ToString());
-        await Site.UntilAsync(() => Task.FromResult(Directory.GetFiles(Path.Combine(site.Data, "incoming", "done")).Any(f => f.Contains($"standing-{version}", StringComparison.Ordinal))));
-    }
-
     /// <summary>The receiving program, and the address it said; ended in any case when the test ends.</summary>
     async Task<(Process Process, string Address)> ReceiveAsync(Site site, string listen)
     {
@@ -60,7 +50,7 @@ public sealed class ChannelTests(DevelopmentPki pki) : IClassFixture<Development
     {
         await using var site = await Site.StartAsync(pki);
         var (receiver, address) = await ReceiveAsync(site, "127.0.0.1:0");
-        await ActivateAsync(site, 2, "--office", "H41", "--adapter", "https", "--setting", $"url={address}");
+        await site.ReachAsync(2, "--office", "H41", "--adapter", "https", "--setting", $"url={address}");
         byte[] first = new byte[300_000], second = new byte[40 << 20];
         System.Security.Cryptography.RandomNumberGenerator.Fill(first);
         System.Security.Cryptography.RandomNumberGenerator.Fill(second);
@@ -99,7 +89,7 @@ public sealed class ChannelTests(DevelopmentPki pki) : IClassFixture<Development
         settings["folders"] = site.At("drop");
         await File.WriteAllTextAsync(Path.Combine(site.Data, "gateway.json"), settings.ToJsonString(), Cancel);
         await site.ServeAsync();
-        await ActivateAsync(site, 2, "--office", "H14", "--adapter", "folder", "--setting", "folder=h14");
+        await site.ReachAsync(2, "--office", "H14", "--adapter", "folder", "--setting", "folder=h14");
         var bytes = System.Security.Cryptography.RandomNumberGenerator.GetBytes(500_000);
         await File.WriteAllBytesAsync(site.At("a.bin"), bytes, Cancel);
         var sent = await site.SendAsync(site.At("a.bin"), "H14");

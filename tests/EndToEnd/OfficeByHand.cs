@@ -46,18 +46,19 @@ sealed class OfficeByHand
     FileKey Key(string file) => FileKey.Load(Path.Combine([pki, "offices", code, .. file.Split('/')]), passphrase);
 
     /// <summary>One document of random bytes, sealed to one office.</summary>
-    public async Task<Ready> SealAsync(string to, int size, string name = "a.bin")
+    public Task<Ready> SealAsync(string to, int size, string name = "a.bin") => SealAsync(to, System.Security.Cryptography.RandomNumberGenerator.GetBytes(size), name);
+
+    public async Task<Ready> SealAsync(string to, byte[] document, string name, int urgency = 0)
     {
-        var (now, level, document) = (TimeProvider.System.GetUtcNow(), policy.Level("thuong")!, new byte[size]);
-        System.Security.Cryptography.RandomNumberGenerator.Fill(document);
+        var (now, level) = (TimeProvider.System.GetUtcNow(), policy.Level("thuong")!);
         var id = Guid.CreateVersion7(now);
         using var payload = new MemoryStream();
         var envelope = await Envelope.SealAsync(new SealRequest
         {
             Id = id, Gateway = origin, Sender = code, Recipients = [new SealRecipient(to, directory.Find(to)!.Encryption[0], "to")], To = [to],
-            Label = policy.NewLabel(level.Code), Urgency = 0, Times = new(null, now.AddDays(1).ToUnixTimeMilliseconds(), null), Policy = policy.Ref, Directory = directory.Ref, Seen = null,
+            Label = policy.NewLabel(level.Code), Urgency = urgency, Times = new(null, now.AddDays(1).ToUnixTimeMilliseconds(), null), Policy = policy.Ref, Directory = directory.Ref, Seen = null,
             Sheet = new() { Number = null, Notation = null, Subject = "Thử", DocumentType = "Công văn", Place = null, Date = "2026-11-24", Signatory = null },
-            Documents = [new(name, "application/octet-stream", size, null, () => new MemoryStream(document))],
+            Documents = [new(name, "application/octet-stream", document.Length, null, () => new MemoryStream(document))],
             Authors = [clerk], Approvers = [], Office = sign, ManifestBucket = level.ManifestBucket, PayloadBucket = level.PayloadBucket,
         }, payload, TimeProvider.System, CancellationToken.None);
         return new(id, [.. EnvelopeFile.Write(envelope.Parts), .. payload.ToArray()]);

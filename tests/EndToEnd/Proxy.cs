@@ -11,7 +11,7 @@ sealed class Proxy : IDisposable
     readonly int port;
     readonly long silentAfter, cutAfter;
     readonly CancellationTokenSource lines = new();
-    long sent;
+    long sent, asked;
 
     /// <param name="silentAfter">Bytes from the office after which nothing comes back.</param>
     /// <param name="cutAfter">Bytes from the office after which every line is cut, once; new ones hold.</param>
@@ -24,6 +24,8 @@ sealed class Proxy : IDisposable
 
     public Uri Address => new($"https://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
     public long Sent => Interlocked.Read(ref sent);
+    /// <summary>More than a handshake's worth of bytes went out since anything came back.</summary>
+    public bool IsAsking => Interlocked.Read(ref asked) > 4096;
     public bool WasCut => lines.IsCancellationRequested;
 
     async Task AcceptAsync()
@@ -34,7 +36,14 @@ sealed class Proxy : IDisposable
             {
                 var office = await listener.AcceptTcpClientAsync(stop.Token);
                 var gateway = new TcpClient();
-                await gateway.ConnectAsync(IPAddress.Loopback, port, stop.Token);
+                try { await gateway.ConnectAsync(IPAddress.Loopback, port, stop.Token); }
+                catch (SocketException)
+                {
+                    // Nobody is there: as if there were no wire either.
+                    office.Dispose();
+                    gateway.Dispose();
+                    continue;
+                }
                 _ = PumpAsync(office.GetStream(), gateway.GetStream(), outbound: true);
                 _ = PumpAsync(gateway.GetStream(), office.GetStream(), outbound: false);
             }
@@ -51,6 +60,7 @@ sealed class Proxy : IDisposable
         {
             for (int read; (read = await from.ReadAsync(buffer, line.Token)) > 0;)
             {
+                Interlocked.Exchange(ref asked, outbound ? Interlocked.Read(ref asked) + read : 0);
                 if (outbound && Interlocked.Add(ref sent, read) >= cutAfter && !WasCut) await lines.CancelAsync();
                 if (outbound || Sent < silentAfter) await to.WriteAsync(buffer.AsMemory(0, read), line.Token);
             }

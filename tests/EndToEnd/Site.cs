@@ -62,6 +62,17 @@ sealed class Site : IAsyncDisposable
         Gateway.Dispose();
     }
 
+    /// <summary>Puts the next standing in force, in which an office is reached in another way; from 2 on.</summary>
+    public async Task ReachAsync(int version, params string[] arguments)
+    {
+        string Standing(int v) => v == 1 ? Pki.At("statements", "standing.p7s") : At($"standing-{v}.p7s");
+        var signed = await RunAsync(Exchange, ["dev", "channel", "--pki", Pki.Folder.FullName, "--from", Standing(version - 1), "--out", Standing(version), .. arguments]);
+        Assert.True(signed.Code == 0, signed.ToString());
+        var given = await RunAsync(GatewayProgram, ["activate", "--data", Data, Standing(version)]);
+        Assert.True(given.Code == 0, given.ToString());
+        await UntilAsync(() => Task.FromResult(Directory.GetFiles(Path.Combine(Data, "incoming", "done")).Any(f => f.Contains($"standing-{version}", StringComparison.Ordinal))));
+    }
+
     public void Profile(string office, Uri address) => DevProfile.Write(Pki.Folder.FullName, office, address, At(office));
 
     public OfficeClient Client(string office) => OfficeClient.Open(Exchange_Profile(office), null, TimeProvider.System);
