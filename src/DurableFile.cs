@@ -12,7 +12,7 @@ namespace Exchange;
 /// <item>write, not replacing: … fsync(temp) · open(folder) · link(temp, path), fails if path exists · unlink(temp) · fsync(folder)</item>
 /// <item>move: open(both folders) · link(from, to), fails if to exists · fsync(folder of to) · unlink(from) · fsync(folder of from)</item>
 /// <item>delete: open(folder) · unlink(path) · fsync(folder)</item>
-/// <item>create folder: mkdir(path) · fsync(parent), from the first missing ancestor down</item>
+/// <item>create folder: mkdir(path) · fsync(parent), from the first missing ancestor down, or from a given one</item>
 /// </list>
 /// The folder is opened before the rename and the file kept open from first write to fsync: Linux reports a write-back error only to descriptors that
 /// were open when it happened. After a failed fsync the kernel may call the lost pages clean, so the same file is never synced again.
@@ -75,12 +75,13 @@ static partial class DurableFile
     }
 
     /// <summary>Creates the folder and its missing ancestors, mode 0700, each made durable in its parent. Existing is fine.</summary>
-    public static void CreateFolder(string path)
+    /// <param name="below">Every folder on the way down from here is made durable, also one that is there: the run that made it may have died before its fsync. null: only this one and those that are missing.</param>
+    public static void CreateFolder(string path, string? below = null)
     {
         if (OperatingSystem.IsWindows()) throw new PlatformNotSupportedException();
         path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
         if (Path.GetDirectoryName(path) is not { } parent) return;
-        if (!Directory.Exists(parent)) CreateFolder(parent);
+        if (below is null ? !Directory.Exists(parent) : parent != below) CreateFolder(parent, below);
         Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         // Also when it was there: the run that made it may have died before its fsync.
         FsyncFolder(parent);

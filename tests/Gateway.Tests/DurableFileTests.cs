@@ -62,6 +62,15 @@ public sealed class DurableFileTests : IDisposable
     }
 
     [Fact]
+    public void The_folders_of_a_blob_are_synced_also_when_a_run_that_died_had_made_them()
+    {
+        Directory.CreateDirectory(Path.Combine(folder, "ab", "cd"));
+        // "target" is any of them: the folder of all blobs first, then each on the way down.
+        AssertOrder(Watch("blob", folder).Calls, "fsync folder", "fsync target", "write .tmp", "fsync .tmp", "link .tmp target", "fsync target");
+        Assert.Single(Directory.GetFiles(Path.Combine(folder, "ab", "cd")));
+    }
+
+    [Fact]
     public void A_failed_fsync_of_the_folder_is_reported()
     {
         var (exit, output, _) = Watch("write", Target, "--inject=fsync:error=EIO:when=2");

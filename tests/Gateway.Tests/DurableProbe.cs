@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Exchange.Gateway.Store;
 
 namespace Exchange.Tests;
 
@@ -24,6 +25,7 @@ static class DurableProbe
                 case "new": DurableFile.Write(path, "content"u8, replace: false); break;
                 case "delete": DurableFile.Delete(path); break;
                 case "folder": DurableFile.CreateFolder(path); break;
+                case "blob": new BlobStore(path, TimeProvider.System).PutAsync(Guid.Parse("00000000-0000-0000-0000-00000000abcd"), to => to.WriteAsync(new byte[5]).AsTask(), CancellationToken.None).GetAwaiter().GetResult(); break;
                 default: Environment.Exit(2); break;
             }
         }

@@ -93,7 +93,7 @@ internal sealed class BlobStore(string folder, TimeProvider clock)
         var inner = Path.GetDirectoryName(path)!;
         if (!folders.ContainsKey(inner))
         {
-            DurableFile.CreateFolder(inner);
+            DurableFile.CreateFolder(inner, below: Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
             folders[inner] = true;
         }
         return path;
