@@ -20,7 +20,7 @@ static class Program
     {
         var root = new RootCommand("Gateway of the exchange: takes sealed dispatches in, decides without reading them, journals, hands over, proves.")
         {
-            InitCommand(), ServeCommand(), CheckConfigCommand(), ActivateCommand(), ExportCommand(), PingCommand(), CheckCommand(),
+            InitCommand(), ServeCommand(), CheckConfigCommand(), ActivateCommand(), ExportCommand(), PingCommand(), CheckCommand(), BackupCommands.Backup(Data), BackupCommands.Restore(Data),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
@@ -31,6 +31,7 @@ static class Program
         }
         try { return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }); }
         catch (OptionsException e) { return await Fail(e.Errors); }
+        catch (CannotRestoreException e) { return await Fail([e.Message]); }
         catch (CannotStartException e) { return await Fail([e.Message]); }
         catch (RefusedException e) { return await Fail([$"{e.Message}: {e.Refusal.En} {e.Refusal.RemedyEn}"]); }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException) { return await Fail([e.Message]); }
@@ -45,7 +46,7 @@ static class Program
         var tls = new Option<string?>("--tls") { Description = "PKCS#12 file: TLS server key." };
         var evidence = new Option<string?>("--evidence") { Description = "PKCS#12 file: key that signs receipts." };
         var checkpoint = new Option<string?>("--checkpoint-key") { Description = "Encrypted PKCS#8 PEM file: Ed25519 key that signs checkpoints." };
-        var passphrase = new Option<string?>("--passphrase-file") { Description = "File whose first line opens the three key files." };
+        var passphrase = new Option<string?>("--passphrase-file") { Description = "File whose first line opens the three key files; %d/NAME: a credential of the service manager." };
         var directoryOfficer = new Option<string[]>("--directory-officer") { Description = "Key of a directory officer (SHA-256 of the certificate, base64url); give two." };
         var policyOfficer = new Option<string[]>("--policy-officer") { Description = "Key of a policy officer; give two." };
         var directory = new Option<string?>("--directory") { Description = "Directory statement, DER." };
@@ -79,12 +80,14 @@ static class Program
                     return "";
                 }
                 string GivenPath(Option<string?> option) => Given(option) is { Length: > 0 } path ? Path.GetFullPath(path) : "";
+                // A credential has its place only while the unit runs.
+                static string Passphrase(string given) => given.Length == 0 || KeyFiles.IsPassphraseFile(given) ? given : Path.GetFullPath(given);
                 IReadOnlyList<Digest> Keys(Option<string[]> option) =>
                     [.. (parsed.GetValue(option) ?? []).SelectMany(text => { if (Digest.TryParse(text, out var key)) return new[] { key }; errors.Add($"{option.Name}: {text} is not a key"); return []; })];
                 var options = new Options
                 {
                     Origin = Given(origin), Environment = parsed.GetValue(environment)!, Listen = listen, Operations = health, Guard = guardFolder ?? Initialise.DefaultGuard(data),
-                    Keys = new(GivenPath(tls), GivenPath(evidence), GivenPath(checkpoint), GivenPath(passphrase)),
+                    Keys = new(GivenPath(tls), GivenPath(evidence), GivenPath(checkpoint), Passphrase(Given(passphrase))),
                     DirectoryOfficers = Keys(directoryOfficer), PolicyOfficers = Keys(policyOfficer), Limits = Limits.Defaults,
                 };
                 var request = new InitRequest(data, options, GivenPath(trust), Initialise.Documents(GivenPath(directory), parsed.GetValue(cards) is { } folder ? Path.GetFullPath(folder) : null, GivenPath(standing), GivenPath(policy)));

@@ -54,6 +54,14 @@ sealed class Site : IAsyncDisposable
         foreach (var office in new[] { "G22", "H41", "H14", "H37" }) Profile(office, gateway.Address);
     }
 
+    /// <summary>As a service manager does.</summary>
+    public async Task StopGatewayAsync()
+    {
+        await Gateway.StopAsync(TimeProvider.System);
+        Gateway.Dispose();
+        gateway = null;
+    }
+
     /// <summary>kill -9.</summary>
     public async Task KillGatewayAsync()
     {

@@ -48,9 +48,7 @@ internal sealed class Checkpoints
     {
         if (key.Origin != guard.Origin) throw new CannotStartException($"The checkpoint key is of {key.Origin}, the guard of {guard.Origin}.");
         var checkpoints = new Checkpoints(engine, guard, key, interval, stop);
-        using var reader = engine.Reader();
-        var head = HeadTable.Read(reader);
-        DemandContinues(reader, head, checkpoints.swapped, guard.Origin);
+        DemandContinues(engine, guard);
         // Died between swap and publication: the same function signs the same bytes.
         if (checkpoints.swapped.Size > 0) checkpoints.Publish(checkpoints.swapped);
         return checkpoints;
@@ -98,10 +96,16 @@ internal sealed class Checkpoints
         newest = checkpoint;
     }
 
-    static void DemandContinues(Source reader, LedgerHead head, (long Size, Digest Root) signed, string origin)
+    /// <summary>That the store is the ledger that the guard knows, at least as far.</summary>
+    /// <exception cref="CannotStartException">It is behind, or another.</exception>
+    public static void DemandContinues(IEngine engine, Guard guard) => DemandContinues(engine, guard.Origin, guard.Head);
+
+    /// <summary>As the other, for any head that was signed.</summary>
+    public static void DemandContinues(IEngine engine, string origin, (long Size, Digest Root) signed)
     {
         const string remedy = "Do not delete the guard. Put the newer store back; if it is lost for good, the only way on is a new origin whose first entry admits the gap.";
-        if (head.Size < signed.Size)
+        using var reader = engine.Reader();
+        if (HeadTable.Read(reader) is var head && head.Size < signed.Size)
             throw new CannotStartException($"The store has {head.Size} entries, but a checkpoint over {signed.Size} was signed for {origin}: it was restored from an older copy. {remedy}");
         Digest root;
         try { root = Tiles.Root(signed.Size, TileTable.ReaderOf(reader)); }

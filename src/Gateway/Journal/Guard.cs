@@ -41,9 +41,18 @@ internal sealed class Guard : IDisposable
     /// <exception cref="CannotStartException">Missing, or of another ledger.</exception>
     public static Guard Open(string file, string origin)
     {
-        if (!File.Exists(file)) throw new CannotStartException($"The guard of the ledger is missing at {file}. Bring it back from where it is; without it nobody can tell whether the store was restored from a backup.");
-        var guard = new Guard(SqliteSettings.OpenWriter(file), origin);
-        if (CheckpointTable.Newest(guard.connection, origin) is not null) return guard;
+        if (!File.Exists(file)) throw new CannotStartException($"The guard of the ledger is missing at {file}. Bring it back from where it is; without it nobody can tell whether the store was restored from a backup. If it is lost for good: exchange-gateway restore --guard-only.");
+        Guard? guard = null;
+        try
+        {
+            guard = new Guard(SqliteSettings.OpenWriter(file), origin);
+            if (CheckpointTable.Newest(guard.connection, origin) is not null) return guard;
+        }
+        catch (SqliteException e)
+        {
+            guard?.Dispose();
+            throw new CannotStartException($"{file} is not a guard ({e.Message}). Bring back the one that belongs to this data folder.", e);
+        }
         guard.Dispose();
         throw new CannotStartException($"{file} does not guard a ledger named {origin}. Name the guard of this data folder, or start a new origin.");
     }

@@ -11,6 +11,9 @@ internal static class Migrations
 {
     const string Folder = ".Store.Migrations.";
 
+    /// <summary>Number of the newest migration that this program knows.</summary>
+    public static long Newest => Known().Max(Number);
+
     /// <summary>Runs what is missing. Returns the number of the newest migration.</summary>
     /// <exception cref="CannotStartException">The store was written by a newer program, or a migration failed (and was rolled back).</exception>
     public static long Run(SqliteConnection connection, string file)

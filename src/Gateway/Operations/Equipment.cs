@@ -24,7 +24,7 @@ sealed class Equipment : IDisposable
     public static Equipment Open(string data, Options options, TimeProvider clock)
     {
         List<string> errors = [];
-        var passphrase = Try(errors, "keys.passphraseFile", () => File.ReadLines(options.Keys.PassphraseFile).FirstOrDefault() ?? "") ?? "";
+        var passphrase = Try(errors, "keys.passphraseFile", () => File.ReadLines(options.Keys.PassphrasePath).FirstOrDefault() ?? "") ?? "";
         var anchors = Try(errors, TrustFolder, () => TrustStore.Load(Path.Combine(data, TrustFolder)));
         var tls = Try(errors, "keys.tls", () => X509CertificateLoader.LoadPkcs12FromFile(options.Keys.Tls, passphrase));
         var evidence = Try(errors, "keys.evidence", () => FileKey.Load(options.Keys.Evidence, passphrase));

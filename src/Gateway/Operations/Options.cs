@@ -96,7 +96,17 @@ sealed record Limits
 }
 
 /// <summary>Key files by absolute path: keys never move into the data folder.</summary>
-sealed record KeyFiles(string Tls, string Evidence, string Checkpoint, string PassphraseFile);
+/// <param name="PassphraseFile">Or "%d/NAME": NAME in the folder that the variable CREDENTIALS_DIRECTORY names, as systemd sets it for LoadCredential=.</param>
+sealed record KeyFiles(string Tls, string Evidence, string Checkpoint, string PassphraseFile)
+{
+    const string Credential = "%d/", Variable = "CREDENTIALS_DIRECTORY";
+
+    public static bool IsPassphraseFile(string text) => Path.IsPathFullyQualified(text) || (text.StartsWith(Credential, StringComparison.Ordinal) && text.Length > Credential.Length && !text[Credential.Length..].Contains('/'));
+
+    /// <exception cref="FileNotFoundException">A credential, and nobody gave any.</exception>
+    public string PassphrasePath => !PassphraseFile.StartsWith(Credential, StringComparison.Ordinal) ? PassphraseFile
+        : Path.Combine(Environment.GetEnvironmentVariable(Variable) ?? throw new FileNotFoundException($"{PassphraseFile} is a credential of the service manager and {Variable} is not set: start the unit, or set it to the folder of the file"), PassphraseFile[Credential.Length..]);
+}
 
 /// <summary>gateway.json. Strict: unknown, missing, doubled members and values out of range are all named at once, and the process does not start.</summary>
 sealed record Options
@@ -143,7 +153,7 @@ sealed record Options
                 Guard = read.Text("guard", Path.IsPathFullyQualified, "must be an absolute path"),
                 Folders = read.Member("folders").ValueKind == JsonValueKind.Undefined ? null : read.Text("folders", path => Path.IsPathFullyQualified(path) && Directory.Exists(path), "must be the absolute path of an existing folder"),
                 Telemetry = read.Collector("telemetry"),
-                Keys = new(keys.AbsoluteFile("tls"), keys.AbsoluteFile("evidence"), keys.AbsoluteFile("checkpoint"), keys.AbsoluteFile("passphraseFile")),
+                Keys = new(keys.AbsoluteFile("tls"), keys.AbsoluteFile("evidence"), keys.AbsoluteFile("checkpoint"), keys.Text("passphraseFile", KeyFiles.IsPassphraseFile, "must be an absolute path, or %d/NAME for a credential of the service manager")),
                 DirectoryOfficers = read.Keys("directoryOfficers"),
                 PolicyOfficers = read.Keys("policyOfficers"),
                 Limits = Limits.Read(read.Member("limits"), read.Errors),

@@ -18,8 +18,13 @@ static class StartupHook
 {
     public static void Initialize()
     {
-        if (Environment.GetEnvironmentVariable(CrashWorkload.Variable) is not { Length: > 0 } folder) return;
-        try { new CrashWorkload(folder).RunAsync().GetAwaiter().GetResult(); }
+        var (folder, backup) = (Environment.GetEnvironmentVariable(CrashWorkload.Variable), Environment.GetEnvironmentVariable(CrashBackup.Variable));
+        if (folder is not { Length: > 0 } && backup is not { Length: > 0 }) return;
+        try
+        {
+            if (backup is { Length: > 0 }) CrashBackup.Run(backup.Split('|'));
+            else new CrashWorkload(folder!).RunAsync().GetAwaiter().GetResult();
+        }
         catch (Exception e)
         {
             Console.Error.WriteLine(e);
