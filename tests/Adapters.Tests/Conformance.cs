@@ -45,6 +45,7 @@ static class Conformance
         [nameof(A_source_that_ends_early_is_not_delivered)] = A_source_that_ends_early_is_not_delivered,
         [nameof(Settings_that_cannot_work_are_named)] = Settings_that_cannot_work_are_named,
         [nameof(No_reason_tells_of_the_payload)] = No_reason_tells_of_the_payload,
+        [nameof(A_probe_goes_there_and_has_no_effect)] = A_probe_goes_there_and_has_no_effect,
     };
 
     public static async Task Delivered_means_that_all_bytes_are_there(Counterpart there, IDeliveryAdapter adapter)
@@ -137,6 +138,15 @@ static class Conformance
             Assert.StartsWith("settings: ", Assert.IsType<DeliveryOutcome.TryLater>(await adapter.DeliverAsync(parcel, Open(Bytes(10)), Cancel)).Reason, StringComparison.Ordinal);
             Assert.StartsWith("settings: ", Assert.IsType<DeliveryOutcome.TryLater>(await adapter.AskAsync(parcel, Cancel)).Reason, StringComparison.Ordinal);
         }
+    }
+
+    public static async Task A_probe_goes_there_and_has_no_effect(Counterpart there, IDeliveryAdapter adapter)
+    {
+        var nobody = there.NewParcel(0) with { Receipt = default };
+        Assert.Null(await adapter.ProbeAsync(nobody, Cancel));
+        Assert.Equal(0, there.Effects);
+        Assert.Null(await adapter.AskAsync(nobody, Cancel));
+        Assert.StartsWith("settings: ", await adapter.ProbeAsync(nobody with { Settings = new Dictionary<string, string>() }, Cancel), StringComparison.Ordinal);
     }
 
     public static async Task No_reason_tells_of_the_payload(Counterpart there, IDeliveryAdapter adapter)

@@ -57,6 +57,20 @@ public sealed class FolderTests
     static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task A_probe_names_what_is_in_the_way_and_leaves_nothing()
+    {
+        await using var there = new FolderPeer("size=64m");
+        if (!there.IsMounted) Assert.Skip("no file system can be mounted here");
+        Assert.StartsWith("folder: only ", await there.Adapter.ProbeAsync(there.NewParcel(0), Cancel), StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(there.Folder));
+        there.ReadOnly();
+        Assert.Equal("folder: Read-only file system", await there.Adapter.ProbeAsync(there.NewParcel(0), Cancel));
+        await using var gone = new FolderPeer();
+        gone.Spoil();
+        Assert.Equal("folder: it is not there", await gone.Adapter.ProbeAsync(gone.NewParcel(0), Cancel));
+    }
+
+    [Fact]
     public async Task A_torn_earlier_try_is_replaced_before_the_marker_and_never_after_it()
     {
         await using var there = new FolderPeer();

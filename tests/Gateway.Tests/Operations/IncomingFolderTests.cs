@@ -1,4 +1,5 @@
 using Exchange.Crypto.Ledger;
+using Exchange.Gateway.Operations;
 using Exchange.Gateway.Store;
 using Exchange.Tests.Http;
 
@@ -31,6 +32,29 @@ public sealed class IncomingFolderTests
         Assert.StartsWith("E_VERSION_OLD", await File.ReadAllTextAsync(Path.Combine(incoming, "refused", "standing-1.p7s.reason")), StringComparison.Ordinal);
         await gateway.Restart();
         Assert.Equal(2, gateway.Host.Shared.Worlds.Current.Standing.Version);
+    }
+
+    [Fact]
+    public async Task What_is_handed_over_comes_as_one_and_its_fate_is_told()
+    {
+        await using var gateway = await TestGateway.Start();
+        var incoming = Path.Combine(gateway.Data, "incoming");
+        var given = Directory.CreateDirectory(Path.Combine(gateway.Data, "given"));
+        File.WriteAllBytes(Path.Combine(given.FullName, "standing.p7s"), DevPkiFolder.WithoutClearance(2, "H41"));
+        File.WriteAllText(Path.Combine(given.FullName, "letter.txt"), "please activate");
+        using var said = new StringWriter();
+        var handed = HandOver.Run(gateway.Data, given.GetFiles(), said, gateway.Clock, TestContext.Current.CancellationToken);
+        while (!handed.IsCompleted) await gateway.Host.Loops.StepAll();
+        Assert.StartsWith("letter.txt: refused: E_DER", Assert.Single(await handed), StringComparison.Ordinal);
+        Assert.Equal("standing.p7s: in force", said.ToString().Trim());
+        Assert.Equal(2, gateway.Host.Shared.Worlds.Current.Standing.Version);
+        Assert.Equal(["done", "refused"], Directory.GetFileSystemEntries(incoming).Select(Path.GetFileName).Order());
+        // A folder that is still being filled is not looked at.
+        Directory.CreateDirectory(Path.Combine(incoming, ".later"));
+        File.WriteAllText(Path.Combine(incoming, ".later", "x"), "half");
+        await gateway.Host.Loops.StepAll();
+        Assert.True(File.Exists(Path.Combine(incoming, ".later", "x")));
+        Assert.Equal($"{Path.Combine(given.FullName, "none")}: no such file", Assert.Single(await HandOver.Run(gateway.Data, [new FileInfo(Path.Combine(given.FullName, "none"))], said, gateway.Clock, default)));
     }
 
     [Fact]
