@@ -195,6 +195,10 @@ public sealed class JoinTests : IClassFixture<DevPkiFixture>, IDisposable
         // Version 2 once, then the other version 2.
         Assert.Equal(0, Sign("a", "two", 2).Code);
         Assert.Contains("E_VERSION_OLD", Sign("b", "two", 2).Error, StringComparison.Ordinal);
+        // The same of a standing, which names no version before it.
+        foreach (var (name, office) in new[] { ("c", "H41"), ("d", "H14") }) Assert.Equal(0, Propose(name, "--office", office, "--channel", "folder", "--setting", "folder=x").Code);
+        Assert.Equal(0, Sign("c", "two", 2).Code);
+        Assert.Contains("E_VERSION_OLD", Sign("d", "two", 2).Error, StringComparison.Ordinal);
         Assert.Equal("Name", Directory_("two").Offices.Single(o => o.Code == "H41").Name.En);
     }
 
