@@ -203,6 +203,26 @@ public sealed class JoinTests : IClassFixture<DevPkiFixture>, IDisposable
     }
 
     [Fact]
+    public void A_gateways_new_key_takes_the_old_files_name_and_the_old_one_is_kept_even_when_the_command_runs_twice()
+    {
+        var at = Directory.CreateDirectory(At("keys")).FullName;
+        File.Copy(pki.At("gateway/tls.p12"), Path.Combine(at, "tls.p12"));
+        Digest Key(string name) { using var key = Exchange.Crypto.Keys.FileKey.Load(Path.Combine(at, name), pki.Passphrase); return key.Certificate.Key; }
+        var old = Key("tls.p12");
+        Directory.CreateSymbolicLink(At("offices", "keys"), at);
+        Assert.Equal(0, Run("keys", "request", "--for", "gateway", "--only", "tls", "--out", at, "--code", "GATEWAY", "--organization", "Trục", "--host", "localhost").Code);
+        Issue("keys", "tls");
+        Copy(Path.Combine(at, "request"), At("request-kept"));
+        Assert.Equal(0, Run("keys", "take", At("issued"), "--out", at, "--from", pki.Folder).Code);
+        Assert.Equal(Key("tls.p12").ToString(), File.ReadAllText(Path.Combine(at, "tls.pin")).Trim());
+        // Killed before its end, and run again.
+        Copy(At("request-kept"), Path.Combine(at, "request"));
+        Assert.Equal(0, Run("keys", "take", At("issued"), "--out", at, "--from", pki.Folder).Code);
+        Assert.Equal(old, Key("tls.before.p12"));
+        Assert.NotEqual(old, Key("tls.p12"));
+    }
+
+    [Fact]
     public void A_new_channel_is_approved_for_the_lowest_level_only_unless_said()
     {
         Assert.Equal(0, Propose("p", "--office", "H41", "--channel", "https", "--setting", "url=https://h.example:8444").Code);

@@ -51,13 +51,24 @@ sealed class TakeCertificates(string target, KeyRequest request, string passphra
         }
         foreach (var one in issued) one.Dispose();
         if (wrong.Count > 0) return [];
-        foreach (var (path, bytes) in files)
+        foreach (var ((path, bytes), key) in files.Zip(taken))
         {
             // A gateway and an officer have one file for each key, and settings that name it: the one before is kept beside it.
-            if (File.Exists(path) && request.Owner != KeyKind.ForOffice) DurableFile.Write(Path.ChangeExtension(path, ".before.p12"), File.ReadAllBytes(path));
+            if (File.Exists(path) && request.Owner != KeyKind.ForOffice && !Holds(path, key.Certificate)) DurableFile.Write(Path.ChangeExtension(path, ".before.p12"), File.ReadAllBytes(path));
             DurableFile.Write(path, bytes);
         }
         return taken;
+    }
+
+    // A run that was killed after this file and before the end has put the new key there already.
+    bool Holds(string path, Certificate certificate)
+    {
+        try
+        {
+            using var there = FileKey.Load(path, passphrase);
+            return there.Certificate.Equals(certificate);
+        }
+        catch (RefusedException) { return false; }
     }
 
     bool IsGood(KeyKind kind, Certificate certificate, X509Certificate2 bare)
