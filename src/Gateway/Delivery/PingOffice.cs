@@ -81,7 +81,7 @@ sealed class PingOffice(World world, IEngine engine, IReadOnlyList<IDeliveryAdap
             return;
         }
         var nobody = new Parcel(Guid.CreateVersion7(clock.GetUtcNow()), office.Code, 0, default, settings);
-        if (await carrier.ProbeAsync(nobody, cancel) is { } reason) Wrong(adapter, reason.StartsWith(Asked, StringComparison.Ordinal) ? reason[Asked.Length..] : reason, Remedy(adapter, reason));
+        if (await carrier.ProbeAsync(nobody, cancel) is { } reason) Wrong(adapter, Said(Said(reason, Asked), adapter + ": "), Remedy(adapter, reason));
         else Good(adapter, adapter == "https" ? "connected, each side knew the other's certificate, and it answered" : "there, writable, with room");
     }
 
@@ -93,6 +93,9 @@ sealed class PingOffice(World world, IEngine engine, IReadOnlyList<IDeliveryAdap
         Good("mailbox", waiting.Count == 0 ? "nothing waits" : $"{count} waiting, the oldest since {Time(waiting[0].ReceivedAt)}");
         lines.Add(ReceiptTable.LastOf(reader, code) is { } last ? $"note   mailbox: its last receipt came {Time(last)}" : "note   mailbox: no receipt of it yet; whether it has ever signed in is not known here. It can try: exchange directory update");
     }
+
+    // What the line says already.
+    static string Said(string reason, string before) => reason.StartsWith(before, StringComparison.Ordinal) ? reason[before.Length..] : reason;
 
     static string Remedy(string adapter, string reason) => reason switch
     {
