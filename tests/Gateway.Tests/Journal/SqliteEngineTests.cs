@@ -110,14 +110,23 @@ public sealed class SqliteEngineTests : IDisposable
         Assert.Contains("schema 99", refused.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void A_store_of_the_first_schema_is_migrated_with_its_data()
+    /// <summary>What takes a migration back, so that a store is as the program before it left it. A new migration is one more line.</summary>
+    static readonly SortedDictionary<long, string> Undo = new()
+    {
+        [2] = "DROP TABLE job; DROP TABLE attempt; DROP INDEX parcel_queued",
+        [3] = "DROP INDEX dispatch_retained; ALTER TABLE dispatch DROP COLUMN payload_erased_at",
+    };
+
+    public static TheoryData<long> EarlierSchemas => [.. Enumerable.Range(1, (int)Migrations.Newest - 1).Select(n => (long)n)];
+
+    [Theory, MemberData(nameof(EarlierSchemas))]
+    public void A_store_of_every_earlier_schema_is_migrated_with_its_data(long schema)
     {
         var dispatch = store.NewDispatch();
         store.Commit(dispatch.Accept);
         var (newest, head) = (store.Engine.Schema, store.Head());
-        // What later migrations made goes: the store is as the first program left it.
-        store.Tamper("DROP TABLE job; DROP TABLE attempt; DROP INDEX parcel_queued; DROP INDEX dispatch_retained; ALTER TABLE dispatch DROP COLUMN payload_erased_at; DELETE FROM SchemaVersions WHERE ScriptName NOT LIKE '%.0001_%'");
+        for (var n = newest; n > schema; n--) store.Tamper($"{Undo[n]}; DELETE FROM SchemaVersions WHERE ScriptName LIKE '%.{n:0000}_%'");
+        using (var before = SqliteEngine.OpenReadOnly(store.Folder.Database)) Assert.Equal(schema, before.Schema);
         store.Reopen();
         Assert.Equal(newest, store.Engine.Schema);
         Assert.Equal((head.Size, head.Root), (store.Head().Size, store.Head().Root));
