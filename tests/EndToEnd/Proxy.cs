@@ -8,7 +8,6 @@ sealed class Proxy : IDisposable
 {
     readonly TcpListener listener = new(IPAddress.Loopback, 0);
     readonly CancellationTokenSource stop = new();
-    readonly int port;
     readonly long silentAfter, cutAfter;
     readonly CancellationTokenSource lines = new();
     long sent, asked;
@@ -17,12 +16,14 @@ sealed class Proxy : IDisposable
     /// <param name="cutAfter">Bytes from the office after which every line is cut, once; new ones hold.</param>
     public Proxy(int port, long silentAfter = long.MaxValue, long cutAfter = long.MaxValue)
     {
-        (this.port, this.silentAfter, this.cutAfter) = (port, silentAfter, cutAfter);
+        (Port, this.silentAfter, this.cutAfter) = (port, silentAfter, cutAfter);
         listener.Start();
         _ = AcceptAsync();
     }
 
     public Uri Address => new($"https://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
+    /// <summary>Where new lines lead.</summary>
+    public int Port { get; set; }
     public long Sent => Interlocked.Read(ref sent);
     /// <summary>More than a handshake's worth of bytes went out since anything came back.</summary>
     public bool IsAsking => Interlocked.Read(ref asked) > 4096;
@@ -36,7 +37,7 @@ sealed class Proxy : IDisposable
             {
                 var office = await listener.AcceptTcpClientAsync(stop.Token);
                 var gateway = new TcpClient();
-                try { await gateway.ConnectAsync(IPAddress.Loopback, port, stop.Token); }
+                try { await gateway.ConnectAsync(IPAddress.Loopback, Port, stop.Token); }
                 catch (SocketException)
                 {
                     // Nobody is there: as if there were no wire either.
