@@ -182,6 +182,15 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
         "The decision could not be made, so the answer is no.", "Không thể ra quyết định, vì vậy không cho phép.",
         "Try again later; tell the administrator if it repeats.", "Thử lại sau; báo quản trị viên nếu lặp lại.");
 
+    public static readonly Refusal MappingInvalid = new("E_MAPPING_INVALID",
+        "The mapping between two policies contradicts itself or names what they do not have.", "Bảng quy đổi giữa hai chính sách tự mâu thuẫn hoặc nêu mục mà chính sách không có.",
+        "Correct the place that the message names.", "Sửa chỗ mà thông báo đã nêu.");
+    public static readonly Refusal NoMapping = new("E_NO_MAPPING",
+        "The other policy has no agreed equivalent of this label, or the agreement is not in force.", "Chính sách kia không có nhãn tương đương đã thỏa thuận cho nhãn này, hoặc thỏa thuận chưa có hay hết hiệu lực.",
+        "Choose a label that has an equivalent, or agree on one with the partner.", "Chọn nhãn có tương đương, hoặc thỏa thuận tương đương với đối tác.");
+    public static readonly Refusal ActivationUnapproved = new("E_ACTIVATION_UNAPPROVED",
+        "A new policy comes into force only with two policy officers' approval of what changes against the policy and standing in force.", "Chính sách mới chỉ có hiệu lực khi hai cán bộ chính sách phê duyệt các thay đổi so với chính sách và thẩm quyền hiện hành.",
+        "Both officers run exchange policy activate on what is in force now, then hand over policy and approval together.", "Hai cán bộ chạy exchange policy activate trên bản hiện hành, rồi nộp chính sách cùng phê duyệt.");
     public static readonly Refusal PolicyInvalid = new("E_POLICY_INVALID",
         "The policy contradicts itself or has a value outside its range.", "Chính sách tự mâu thuẫn hoặc có giá trị ngoài phạm vi.",
         "The policy officers must correct what the log names.", "Cán bộ chính sách cần sửa nội dung mà nhật ký đã nêu.");

@@ -123,6 +123,8 @@ static partial class PolicyForm
         Demand(sets.All(s => !s.RequiredOn.Contains(lower.Class) || s.RequiredOn.Contains(higher.Class)), at + "requiredOn");
     }
 
+    internal static bool IsCode(string? code) => code is not null && Code().IsMatch(code);
+
     static void CheckName(OfficeName name, string at) => Demand(LabelForm.IsText(name.Vi, MaxName) && LabelForm.IsText(name.En, MaxName), at + ": name");
 
     static void CheckRoles(string[] roles, string at) => Demand(roles.All(r => r is not null && Code().IsMatch(r)) && LabelForm.Rising(roles, StringComparer.Ordinal), at);

@@ -10,7 +10,7 @@ public static partial class DirectoryForm
     const int MaxOffices = 100_000, MaxKeys = 16, MaxPersons = 256, MaxName = 200, MaxNote = 1000, MaxSettings = 32, MaxSetting = 1000, MaxGroups = 256, MaxGroup = 64;
 
     static readonly string[] Uses = ["sign", "encrypt", "tls"];
-    static readonly string[] Adapters = ["mailbox", "https", "folder", "mail", "sftp", "gateway"];
+    internal static readonly string[] Adapters = ["mailbox", "https", "folder", "mail", "sftp", "gateway"];
 
     /// <summary>Roles that a person may have, in ordinal order.</summary>
     public static IReadOnlyList<string> Roles { get; } = ["clerk", "signatory"];

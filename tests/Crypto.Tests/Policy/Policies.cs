@@ -14,7 +14,7 @@ static class Policies
     public static readonly DateTimeOffset Now = Start.AddDays(20);
     public static readonly Digest[] Officers = [Digest.Of("policy officer 1"u8), Digest.Of("policy officer 2"u8)];
 
-    public static readonly byte[] Draft = Read();
+    public static readonly byte[] Draft = Resource("vietnam-state.json");
     public static readonly CompiledPolicy Vietnam = Compile(Draft);
 
     public const string Fields = "2.25.108316152551476243687665024293336149417.4.1";
@@ -45,9 +45,9 @@ static class Policies
         ValidFrom = Start.ToUnixTimeMilliseconds(), ValidTo = End.ToUnixTimeMilliseconds(),
     };
 
-    static byte[] Read()
+    public static byte[] Resource(string name)
     {
-        using var stream = typeof(Policies).Assembly.GetManifestResourceStream("vietnam-state.json")!;
+        using var stream = typeof(Policies).Assembly.GetManifestResourceStream(name)!;
         using var memory = new MemoryStream();
         stream.CopyTo(memory);
         return memory.ToArray();
