@@ -2,6 +2,7 @@ using System.CommandLine;
 using Exchange.Office;
 using Exchange.Office.Dev;
 using Exchange.Office.Join;
+using Exchange.Office.Policies;
 
 return await ExchangeProgram.RunAsync(args, TimeProvider.System).ConfigureAwait(false);
 
@@ -38,6 +39,7 @@ namespace Exchange.Office
             root.Subcommands.Add(DirectoryCommands.Directory(shell));
             root.Subcommands.Add(KeysCommands.Keys(shell));
             root.Subcommands.Add(OfficerCommands.Officer(shell));
+            root.Subcommands.Add(PolicyCommands.Policy(shell));
             root.Subcommands.Add(DevCommands.Create(shell));
             return root;
         }

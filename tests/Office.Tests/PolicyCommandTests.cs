@@ -1,0 +1,77 @@
+using System.Text.Json.Nodes;
+using Xunit;
+
+namespace Exchange.Tests;
+
+/// <summary>exchange policy, on files.</summary>
+public sealed class PolicyCommandTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture>, IDisposable
+{
+    readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("exchange-policy-");
+
+    public void Dispose() => folder.Delete(recursive: true);
+
+    string At(string name) => Path.Combine(folder.FullName, name);
+
+    static readonly string Shipped = Sample("policies/vietnam-state.json");
+
+    internal static string Sample(string path)
+    {
+        var at = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(at.FullName, "Exchange.sln"))) at = at.Parent ?? throw new DirectoryNotFoundException("Exchange.sln");
+        return Path.Combine(at.FullName, "samples", path);
+    }
+
+    string Edited(string name, Action<JsonObject> edit)
+    {
+        var draft = JsonNode.Parse(File.ReadAllText(Shipped))!.AsObject();
+        edit(draft);
+        File.WriteAllText(At(name), draft.ToJsonString());
+        return At(name);
+    }
+
+    static JsonObject Level(JsonObject draft, int rank) => draft["levels"]![rank]!.AsObject();
+
+    [Fact]
+    public void Lint_has_an_exit_status_for_nothing_for_warnings_and_for_errors()
+    {
+        var (code, output, _) = DevPkiFixture.Run("policy", "lint", Shipped, "--lang", "en");
+        Assert.Equal((0, "nothing found\n"), (code, output.ReplaceLineEndings("\n")));
+        (code, output, _) = DevPkiFixture.Run("policy", "lint", Edited("pale.json", d => Level(d, 1)["colour"] = "#ff8080"), "--lang", "vi");
+        Assert.Equal(2, code);
+        Assert.Contains("lưu ý    contrast  level mat: #ff8080 trên nền trắng", output, StringComparison.Ordinal);
+        (code, output, _) = DevPkiFixture.Run("policy", "lint", Edited("twice.json", d => Level(d, 1)["class"] = 10), "--json");
+        Assert.Equal(1, code);
+        Assert.Equal("form", JsonNode.Parse(output)!["findings"]![0]!["code"]!.GetValue<string>());
+        Assert.Equal("error", JsonNode.Parse(output)!["findings"]![0]!["level"]!.GetValue<string>());
+        Assert.Equal(64, DevPkiFixture.Run("policy", "lint", At("nothing.json")).Code);
+        File.WriteAllText(At("broken.json"), "{ \"policy\": 1 }");
+        Assert.Equal(1, DevPkiFixture.Run("policy", "lint", At("broken.json")).Code);
+    }
+
+    [Fact]
+    public void Lint_looks_at_a_signed_policy_beside_directory_and_standing()
+    {
+        var signed = pki.At("statements/policy.p7s");
+        // Nobody of the development offices is a release officer; two signatories are there.
+        var (code, output, error) = DevPkiFixture.Run("policy", "lint", signed, "--standing", pki.At("statements/standing.p7s"), "--directory", pki.At("statements/directory.p7s"), "--lang", "en");
+        Assert.True(code == 2, output + error);
+        Assert.Contains("role-nobody  level toi-mat: Nobody in the directory has the role release-officer", output, StringComparison.Ordinal);
+        (code, output, _) = DevPkiFixture.Run("policy", "lint", signed, "--other", Sample("policies/nato-like.json"), "--other", Shipped, "--lang", "en");
+        Assert.Equal(1, code);
+        Assert.Contains("oid-clash  policy", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Diff_names_the_offices_and_ends_with_what_an_approval_names()
+    {
+        var next = Edited("next.json", d => Level(d, 1)["handling"]!["release"] = new JsonObject { ["persons"] = 1, ["roles"] = new JsonArray("signatory") });
+        string[] args = ["policy", "diff", pki.At("statements/policy.p7s"), next, "--standing", pki.At("statements/standing.p7s")];
+        var (code, output, error) = DevPkiFixture.Run([.. args, "--lang", "en"]);
+        Assert.True(code == 0, error);
+        Assert.Contains("basis and approvals given: permit -> hold (R06 release)   G22, H37, H41", output, StringComparison.Ordinal);
+        Assert.Contains("levels.mat.handling.release.persons: 0 -> 1", output, StringComparison.Ordinal);
+        (_, var json, _) = DevPkiFixture.Run([.. args, "--json"]);
+        Assert.EndsWith($"diff {JsonNode.Parse(json)!["ref"]!.GetValue<string>()}", output.TrimEnd(), StringComparison.Ordinal);
+        Assert.Contains("đủ căn cứ, đã phê duyệt", DevPkiFixture.Run([.. args, "--lang", "vi"]).Output, StringComparison.Ordinal);
+    }
+}
