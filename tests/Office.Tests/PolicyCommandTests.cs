@@ -74,4 +74,64 @@ public sealed class PolicyCommandTests(DevPkiFixture pki) : IClassFixture<DevPki
         Assert.EndsWith($"diff {JsonNode.Parse(json)!["ref"]!.GetValue<string>()}", output.TrimEnd(), StringComparison.Ordinal);
         Assert.Contains("đủ căn cứ, đã phê duyệt", DevPkiFixture.Run([.. args, "--lang", "vi"]).Output, StringComparison.Ordinal);
     }
+
+    (int Code, string Output, string Error) As(int officer, params string[] args) => DevPkiFixture.Run([.. args, "--folder", At($"officer{officer}"), "--key", pki.At($"officers/policy-{officer}.p12"),
+        "--passphrase-file", pki.At("passphrase"), "--lang", "en"]);
+
+    void Officers()
+    {
+        foreach (var officer in new[] { 1, 2 })
+            foreach (var part in new[] { "trust", "statements", "pins.json" }) Copy(pki.At(part), At($"officer{officer}/{part}"));
+    }
+
+    static void Copy(string from, string to)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(to)!);
+        if (File.Exists(from)) { File.Copy(from, to); return; }
+        Directory.CreateDirectory(to);
+        foreach (var entry in Directory.GetFileSystemEntries(from)) Copy(entry, Path.Combine(to, Path.GetFileName(entry)));
+    }
+
+    static void Good((int Code, string Output, string Error) ran) => Assert.True(ran.Code == 0, ran.Output + ran.Error);
+
+    [Fact]
+    public void Two_officers_sign_a_policy_and_approve_that_it_follows_the_one_in_force()
+    {
+        Officers();
+        var next = Edited("next.json", d => Level(d, 1)["handling"]!["release"] = new JsonObject { ["persons"] = 1, ["roles"] = new JsonArray("signatory") });
+        // The policy: each is shown lint and diff, and nothing is signed without a yes.
+        Assert.Equal(64, As(1, "policy", "sign", next, "--out", At("p2")).Code);
+        var first = As(1, "policy", "sign", next, "--out", At("p2"), "--yes");
+        Good(first);
+        Assert.Contains("basis and approvals given: permit -> hold (R06 release)   G22, H37, H41", first.Output, StringComparison.Ordinal);
+        Assert.Contains("exchange officer sign", first.Error, StringComparison.Ordinal);
+        Assert.NotEqual(0, As(1, "policy", "activate", At("p2"), "--yes").Code);
+        var second = As(2, "policy", "sign", At("p2"), "--yes");
+        Good(second);
+        Assert.Contains("exchange policy activate", second.Error, StringComparison.Ordinal);
+        Good(As(1, "policy", "sign", At("p2"), "--yes"));
+
+        // Its activation.
+        Good(As(1, "policy", "activate", At("p2"), "--yes"));
+        Assert.Equal(1, As(1, "policy", "activate", At("p2"), "--yes").Code);
+        var done = As(2, "policy", "activate", At("p2"), "--yes");
+        Good(done);
+        Assert.Contains("approved by two", done.Output, StringComparison.Ordinal);
+        var approval = Exchange.Crypto.Statements.Statement.Read(File.ReadAllBytes(At("p2/activation.p7s")), Exchange.Crypto.Statements.StatementType.Activation).As<Exchange.Crypto.Policy.ActivationApproval>();
+        Assert.Contains($"diff {approval.Diff}", done.Output, StringComparison.Ordinal);
+        Assert.Contains($"diff {approval.Diff}", first.Output, StringComparison.Ordinal);
+
+        // One of them takes another policy for the one before: his is another diff, and a new approval begins.
+        Directory.Delete(At("officer2/statements/policies"), recursive: true);
+        Assert.Equal(64, As(2, "policy", "activate", At("p2"), "--yes").Code);
+    }
+
+    [Fact]
+    public void A_draft_with_an_error_is_not_signed()
+    {
+        Officers();
+        var draft = Edited("bad.json", d => Level(d, 2)["handling"]!["channels"] = new JsonArray("gateway", "https", "pigeon"));
+        Assert.Equal(1, As(1, "policy", "sign", draft, "--out", At("p2"), "--yes").Code);
+        Assert.False(Directory.Exists(At("p2")));
+    }
 }

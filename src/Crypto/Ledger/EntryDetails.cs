@@ -75,7 +75,7 @@ public sealed record PayloadErasedDetail(string Sender, Guid Envelope, Digest Ct
 /// <param name="Minute">Start of the minute, Unix milliseconds.</param>
 public sealed record SignInFailuresDetail(string Reason, string Network, long Minute, long Count) : LedgerDetail(EntryKind.SignInFailures);
 
-/// <param name="What">"policy", "directory", "standing" or "crl".</param>
+/// <param name="What">"policy", "activation" (its two officers' approval), "directory", "standing" or "crl".</param>
 /// <param name="Ref">Ref of the statement, or SHA-256 of the CRL.</param>
 /// <param name="Version">Its version; for a CRL its number.</param>
 public sealed record ActivationDetail(string What, Digest Ref, long Version) : LedgerDetail(EntryKind.Activation);

@@ -5,7 +5,7 @@ using Exchange.Crypto.Trust;
 namespace Exchange.Crypto.Statements;
 
 /// <summary>
-/// A directory, standing or policy on its way from one officer to the next: the statement's own form with fewer SignerInfos than its JSON names. All signers are named before the
+/// A directory, standing, policy or activation on its way from one officer to the next: the statement's own form with fewer SignerInfos than its JSON names. All signers are named before the
 /// first one signs, so each signs the same bytes. Nobody who relies on statements reads this: <see cref="Statement.Read"/> refuses it until it is complete.
 /// </summary>
 public sealed class PartlySigned
@@ -77,6 +77,7 @@ public sealed class PartlySigned
             case DirectoryStatement directory: DirectoryForm.Check(directory); break;
             case StandingStatement standing: DirectoryForm.Check(standing); break;
             case PolicyStatement policy: CompiledPolicy.Compile(policy); break;
+            case ActivationApproval: break;
             default: throw new RefusedException(Refusal.StatementType, "not signed by officers");
         }
     }

@@ -17,4 +17,5 @@ namespace Exchange.Crypto.Statements;
 [JsonSerializable(typeof(Card))]
 [JsonSerializable(typeof(StandingStatement))]
 [JsonSerializable(typeof(Policy.PolicyStatement))]
+[JsonSerializable(typeof(Policy.ActivationApproval))]
 public sealed partial class StatementJson : JsonSerializerContext;

@@ -13,4 +13,5 @@ public enum StatementType
     Policy = 8,
     Directory = 9,
     Standing = 10,
+    Activation = 11,
 }

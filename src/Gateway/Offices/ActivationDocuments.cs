@@ -12,6 +12,7 @@ namespace Exchange.Gateway.Offices;
 internal sealed record ActivationDocuments
 {
     public ReadOnlyMemory<byte>? Policy { get; private set; }
+    public ReadOnlyMemory<byte>? Approval { get; private set; }
     public ReadOnlyMemory<byte>? Directory { get; private set; }
     public ReadOnlyMemory<byte>? Standing { get; private set; }
     public List<ReadOnlyMemory<byte>> Cards { get; } = [];
@@ -27,6 +28,7 @@ internal sealed record ActivationDocuments
                 case DocumentKind.Crl: sorted.Crls.Add(der); break;
                 case DocumentKind.Card: sorted.Cards.Add(der); break;
                 case DocumentKind.Policy when sorted.Policy is null: sorted.Policy = der; break;
+                case DocumentKind.Approval when sorted.Approval is null: sorted.Approval = der; break;
                 case DocumentKind.Directory when sorted.Directory is null: sorted.Directory = der; break;
                 case DocumentKind.Standing when sorted.Standing is null: sorted.Standing = der; break;
                 default: throw new RefusedException(Refusal.Request, "two documents of one kind");
@@ -38,6 +40,7 @@ internal sealed record ActivationDocuments
     public static string Word(DocumentKind kind) => kind switch
     {
         DocumentKind.Policy => "policy",
+        DocumentKind.Approval => "activation",
         DocumentKind.Directory => "directory",
         DocumentKind.Standing => "standing",
         DocumentKind.Crl => "crl",
@@ -52,13 +55,13 @@ internal sealed record ActivationDocuments
         foreach (var (type, kind) in new[]
         {
             (StatementType.Policy, DocumentKind.Policy), (StatementType.Directory, DocumentKind.Directory),
-            (StatementType.Standing, DocumentKind.Standing), (StatementType.Card, DocumentKind.Card),
+            (StatementType.Standing, DocumentKind.Standing), (StatementType.Activation, DocumentKind.Approval), (StatementType.Card, DocumentKind.Card),
         })
         {
             try { Statement.Read(der, type); return kind; }
             catch (RefusedException e) when (e.Refusal == Refusal.StatementType) { }
         }
-        throw new RefusedException(Refusal.Request, "not a policy, directory, card, standing or CRL");
+        throw new RefusedException(Refusal.Request, "not a policy, activation, directory, card, standing or CRL");
     }
 
     /// <summary>SHA-256 of the issuer's name, and the CRL number.</summary>

@@ -20,7 +20,7 @@ internal sealed record PreparedDocument(DocumentRow Row, LedgerEntry? Entry);
 /// </summary>
 internal static class WorldActivation
 {
-    /// <summary>Verifies the documents (policy, directory with its new cards, standing, CRLs, in any number and order) against the pins and the world in force. Pure; the result goes to Batch.Activate.</summary>
+    /// <summary>Verifies the documents (policy with its approval, directory with its new cards, standing, CRLs, in any number and order) against the pins and the world in force. Pure; the result goes to Batch.Activate.</summary>
     /// <exception cref="RefusedException">VersionOld when a document is not newer than the one in force; Officers, Card … ; Request when it is none of these or doubled.</exception>
     public static PreparedWorld Prepare(World current, IReadOnlyList<ReadOnlyMemory<byte>> documents, Pins pins, DateTimeOffset at)
     {
@@ -29,7 +29,8 @@ internal static class WorldActivation
 
         // CRLs first: what comes with them is judged by them.
         var trust = WithCrls(current.Trust, offered.Crls, at, rows);
-        var policy = offered.Policy is { } p ? NewPolicy(current, p, pins, trust, at, rows) : current.PolicyOrNone;
+        var policy = offered.Policy is { } p ? NewPolicy(current, p, offered.Approval, pins, trust, at, rows) : current.PolicyOrNone;
+        if (offered.Policy is null && offered.Approval is not null) throw new RefusedException(Refusal.ActivationUnapproved, "an approval comes with the policy that it names");
         var directory = offered.Directory is { } d ? NewDirectory(current, d, offered.Cards, pins, trust, at, rows) : Rejudged(current.DirectoryOrNone, pins, trust, at);
         if (offered.Directory is null && offered.Cards.Count > 0) throw new RefusedException(Refusal.Card, "cards come with the directory that names them");
         var standing = offered.Standing is { } s ? NewStanding(current, s, pins, trust, at, rows) : current.StandingOrNone;
@@ -74,13 +75,22 @@ internal static class WorldActivation
         return trust;
     }
 
-    static CompiledPolicy NewPolicy(World current, ReadOnlyMemory<byte> der, Pins pins, CertificateCheck trust, DateTimeOffset at, List<PreparedDocument> rows)
+    static CompiledPolicy NewPolicy(World current, ReadOnlyMemory<byte> der, ReadOnlyMemory<byte>? approval, Pins pins, CertificateCheck trust, DateTimeOffset at, List<PreparedDocument> rows)
     {
         var seen = current.PolicyOrNone?.Content.Version ?? 0;
         var policy = CompiledPolicy.Open(der, pins.PolicyOfficers, trust, at, seen);
         Newer("policy", policy.Content.Version, seen);
+        if (current.PolicyOrNone is { } inForce) rows.Add(Approved(inForce, policy, current.StandingOrNone, approval, pins, trust, at));
         rows.Add(Row(DocumentKind.Policy, "", policy.Content.Version, policy.Ref, der, at));
         return policy;
+    }
+
+    // The first policy follows nothing: init takes it under the pins. Any other comes with two officers' word for what it changes here, which is made again to be compared.
+    static PreparedDocument Approved(CompiledPolicy inForce, CompiledPolicy policy, Standing? standing, ReadOnlyMemory<byte>? approval, Pins pins, CertificateCheck trust, DateTimeOffset at)
+    {
+        if (approval is not { } der) throw new RefusedException(Refusal.ActivationUnapproved, "no approval beside the policy");
+        var diff = PolicyDiff.Between(inForce, policy, standing is null ? null : Statement.Read(standing.Statement, StatementType.Standing).As<StandingStatement>());
+        return Row(DocumentKind.Approval, "", policy.Content.Version, ActivationApproval.Open(der, diff, pins.PolicyOfficers, trust, at).Ref, der, at);
     }
 
     static Standing NewStanding(World current, ReadOnlyMemory<byte> der, Pins pins, CertificateCheck trust, DateTimeOffset at, List<PreparedDocument> rows)

@@ -30,9 +30,11 @@ sealed class IncomingFolder(DataFolder folder, Journal journal, Worlds worlds, P
     {
         var files = Directory.EnumerateFiles(from).Where(IsSeen).Order(StringComparer.Ordinal).ToList();
         if (files.Count == 0) return;
-        if (files.Count > 1 && await Take(files, now) is null) return;
+        var together = files.Count > 1 ? await Take(files, now) : "";
+        if (together is null) return;
         foreach (var file in files)
-            if (await Take([file], now) is { } reason) Settle(file, Refused, reason);
+            if (await Take([file], now) is { } reason)
+                Settle(file, Refused, together.Length == 0 || together == reason ? reason : $"{reason}{Environment.NewLine}Together with what lay beside it: {together}");
     }
 
     static bool IsSeen(string path) => !Path.GetFileName(path).StartsWith('.');

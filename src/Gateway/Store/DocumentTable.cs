@@ -4,7 +4,7 @@ using Exchange.Gateway.Journaling;
 namespace Exchange.Gateway.Store;
 
 /// <summary>The number stands in the store.</summary>
-internal enum DocumentKind { Policy = 1, Directory = 2, Card = 3, Standing = 4, Crl = 5 }
+internal enum DocumentKind { Policy = 1, Directory = 2, Card = 3, Standing = 4, Crl = 5, Approval = 6 }
 
 /// <summary>A document that was activated. Never changed; the newest of a kind and name is in force.</summary>
 internal sealed record DocumentRow
@@ -43,6 +43,10 @@ internal static class DocumentTable
         WHERE kind = 2 AND version >= coalesce((SELECT max(version) FROM document WHERE kind = 2 AND activated_at <= @time), 0)
         ORDER BY version
         """, new { time });
+
+    /// <summary>Of whatever version: documents are kept for good, so that what was decided by one can be decided again. null: never in force here.</summary>
+    public static DocumentRow? Find(Source source, DocumentKind kind, Digest reference) =>
+        source.One<DocumentRow>($"SELECT {Columns} FROM document WHERE kind = @kind AND ref = @reference", new { kind, reference });
 
     /// <summary>Every card that was ever in force.</summary>
     public static IReadOnlyList<byte[]> Cards(Source source) => source.Query<byte[]>("SELECT der FROM document WHERE kind = 3");

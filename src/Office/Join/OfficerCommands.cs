@@ -24,36 +24,45 @@ static class OfficerCommands
         var (folder, key, yes, passphrase) = (FolderOption(), KeyOption(), YesOption(), Passphrase.Option());
         var from = new Argument<string>("PROPOSAL") { Description = "Folder made by officer propose" };
         var command = new Command("sign", "Shows what would change, adds this officer's signature, and keeps it as in force when it is complete; again is harmless") { from, folder, key, passphrase, yes };
-        return shell.Does(command, (parsed, say, _) =>
+        return shell.Does(command, (parsed, say, _) => Task.FromResult(SignProposal(shell, say, parsed.GetValue(from)!, parsed.GetValue(folder)!, parsed.GetValue(key), parsed.GetValue(passphrase), parsed.GetValue(yes))));
+    }
+
+    internal static int SignProposal(Shell shell, Output say, string from, string folder, string? key, string? passphrase, bool yes)
+    {
+        var known = OfficerFolder.Open(folder);
+        var now = shell.Clock.GetUtcNow();
+        var proposal = Proposal.Read(from);
+        proposal.Demand(known);
+        if (!proposal.IsComplete)
         {
-            var known = OfficerFolder.Open(parsed.GetValue(folder)!);
-            var now = shell.Clock.GetUtcNow();
-            var proposal = Proposal.Read(parsed.GetValue(from)!);
-            proposal.Demand(known);
-            if (!proposal.IsComplete)
-            {
-                using var signer = Load(parsed.GetValue(key), parsed.GetValue(folder)!, parsed.GetValue(passphrase), say);
-                if (!proposal.Statements.Any(s => s.Missing.Contains(signer.Certificate.Key))) throw new RefusedException(Refusal.Officers, "this key is not asked to sign, or has signed");
-                if (!Agrees(proposal, known, parsed.GetValue(yes), say, now)) return Task.FromResult(ExchangeProgram.Incomplete);
-                proposal = proposal.Sign(signer, now);
-            }
-            else Tell(proposal, known, say, now);
-            // Judged as the gateway will before anybody gets it.
-            if (proposal.IsComplete) known.Keep(proposal.Complete(), proposal.Cards, now);
-            proposal.Write(Path.GetFullPath(parsed.GetValue(from)!));
-            if (proposal.IsComplete)
-            {
-                say.Say("complete, and kept here as in force", "đã đủ chữ ký, và lưu tại đây như bản có hiệu lực");
-                say.Hint("at the gateway; the other officer keeps it with exchange officer sign", "tại trục; cán bộ kia lưu bằng exchange officer sign", $"exchange-gateway activate --data DIR {parsed.GetValue(from)}/*.p7s");
-            }
-            return Task.FromResult(ExchangeProgram.Good);
-        });
+            using var signer = Load(key, folder, passphrase, say);
+            if (!proposal.Statements.Any(s => s.Missing.Contains(signer.Certificate.Key))) throw new RefusedException(Refusal.Officers, "this key is not asked to sign, or has signed");
+            if (!Agrees(proposal, known, yes, say, now)) return ExchangeProgram.Incomplete;
+            proposal = proposal.Sign(signer, now);
+        }
+        else Tell(proposal, known, say, now);
+        // Judged as the gateway will before anybody gets it.
+        if (proposal.IsComplete) known.Keep(proposal.Complete(), proposal.Cards, now);
+        proposal.Write(Path.GetFullPath(from));
+        if (!proposal.IsComplete) return ExchangeProgram.Good;
+        say.Say("complete, and kept here as in force", "đã đủ chữ ký, và lưu tại đây như bản có hiệu lực");
+        // The first policy of all goes into init; any other needs an approval of what it changes.
+        if (proposal.Statements.Any(s => s.Type == Crypto.Statements.StatementType.Policy) && known.Policy is not null)
+            say.Hint("then both officers approve its activation", "sau đó hai cán bộ phê duyệt đưa vào hiệu lực", $"exchange policy activate {from} --folder DIR");
+        else say.Hint("at the gateway; the other officer keeps it with exchange officer sign", "tại trục; cán bộ kia lưu bằng exchange officer sign", $"exchange-gateway activate --data DIR {from}/*.p7s");
+        return ExchangeProgram.Good;
     }
 
     internal static bool Agrees(Proposal proposal, OfficerFolder known, bool yes, Output say, DateTimeOffset now)
     {
         Tell(proposal, known, say, now);
-        if (yes) return true;
+        return Yes(yes, say);
+    }
+
+    /// <summary>Whoever was shown the lines above agrees.</summary>
+    internal static bool Yes(bool given, Output say)
+    {
+        if (given) return true;
         if (!say.IsInteractive) throw new UsageException("nobody sits here to agree: read the lines above, then repeat with --yes", "không có người xác nhận: đọc các dòng trên, rồi chạy lại với --yes");
         return say.Ask("Sign this? Type yes", "Ký nội dung này? Gõ yes") == "yes";
     }

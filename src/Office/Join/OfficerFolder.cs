@@ -7,7 +7,7 @@ using Exchange.Crypto.Trust;
 namespace Exchange.Office.Join;
 
 /// <summary>
-/// What an officer knows: pins.json (directoryOfficers, policyOfficers), trust/, and in statements/ what is in force: directory.p7s, standing.p7s, policy.p7s, cards/. It is his own record, filled
+/// What an officer knows: pins.json (directoryOfficers, policyOfficers), trust/, and in statements/ what is in force: directory.p7s, standing.p7s, policy.p7s, cards/, and the policies before in policies/. It is his own record, filled
 /// by <see cref="Keep"/> after a check; what a gateway says of itself does not get in.
 /// </summary>
 sealed class OfficerFolder
@@ -68,7 +68,19 @@ sealed class OfficerFolder
             }
         DurableFile.CreateFolder(At("cards"));
         foreach (var card in cards) DurableFile.Write(At("cards", $"{card.As<Card>().Office}-{card.As<Card>().Version}.p7s"), card.Der.Span);
+        if (Read(StatementType.Policy) is { } before && statements.Any(s => s.Type == StatementType.Policy && s.Ref != before.Ref))
+        {
+            DurableFile.CreateFolder(At("policies"));
+            DurableFile.Write(At("policies", $"{before.As<PolicyStatement>().Version}.p7s"), before.Der.Span);
+        }
         foreach (var statement in statements) DurableFile.Write(At(FileOf(statement.Type)), statement.Der.Span);
+    }
+
+    /// <summary>The newest policy known here that is older than this version: what it will follow. null: none.</summary>
+    public PolicyStatement? PolicyBefore(long version)
+    {
+        var kept = System.IO.Directory.Exists(At("policies")) ? System.IO.Directory.GetFiles(At("policies"), "*.p7s") : [];
+        return kept.Select(f => Statement.Read(File.ReadAllBytes(f), StatementType.Policy).As<PolicyStatement>()).Append(Policy).Where(p => p is not null && p.Version < version).MaxBy(p => p!.Version);
     }
 
     public static string FileOf(StatementType type) => type switch { StatementType.Directory => "directory.p7s", StatementType.Standing => "standing.p7s", _ => "policy.p7s" };

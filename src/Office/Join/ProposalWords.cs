@@ -3,6 +3,7 @@ using Exchange.Crypto.Labels;
 using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
 using Exchange.Crypto.Trust;
+using Exchange.Office.Policies;
 
 namespace Exchange.Office.Join;
 
@@ -23,6 +24,7 @@ sealed class ProposalWords(OfficerFolder known, Proposal proposal, Output say, D
                     var policy = statement.As<PolicyStatement>();
                     Add($"policy {policy.Version}: {policy.Levels.Length} levels ({string.Join(", ", policy.Levels.Select(l => l.Code))}), until {say.Time(policy.NotAfter)}; ref {statement.Ref}",
                         $"chính sách {policy.Version}: {policy.Levels.Length} độ mật ({string.Join(", ", policy.Levels.Select(l => l.Code))}), đến {say.Time(policy.NotAfter)}; mã {statement.Ref}");
+                    lines.AddRange(PolicyWords.Of(policy, known));
                     break;
             }
         return lines;

@@ -13,7 +13,7 @@ sealed class ProposeCommand(Shell shell)
     readonly Option<string> folder = OfficerCommands.FolderOption();
     readonly Option<string?> key = OfficerCommands.KeyOption(), passphrase = Passphrase.Option();
     readonly Option<bool> yes = OfficerCommands.YesOption();
-    readonly Option<string> target = new("--out") { Description = "Folder for the proposal, which then goes to the other officer", Required = true, HelpName = "DIR" };
+    readonly Option<string> target = new("--out") { Description = "Folder for the proposal, which then goes to the other officer", HelpName = "DIR" };
     readonly Option<string?> with = new("--with") { Description = "Key of the officer who will sign as well; needed when more than two are pinned", HelpName = "KEY" };
 
     readonly Option<string?> office = new("--office") { Description = "Code of the office that joins, changes or leaves", HelpName = "H41" };
@@ -38,13 +38,25 @@ sealed class ProposeCommand(Shell shell)
         office, card, vi, en, parent, loss, remove, levels, categories, channel, settings, ceiling, policy, until, empty, folder, key, passphrase, with, target, yes,
     }, (parsed, say, _) => Task.FromResult(Run(parsed, say)));
 
-    int Run(ParseResult parsed, Output say)
+    /// <summary>The same for a policy alone, as policy sign takes it: a draft to begin with, or a proposal that waits for the other officer.</summary>
+    public Command CreatePolicy()
     {
+        var from = new Argument<string>("FILE") { Description = "A draft such as samples/policies/vietnam-state.json, or the folder that the other officer made of one" };
+        return shell.Does(new Command("sign", "Shows what a policy changes and signs it: first from a draft (--out), then as the second officer from that folder") { from, target, until, folder, key, passphrase, with, yes },
+            (parsed, say, _) => Task.FromResult(Directory.Exists(parsed.GetValue(from))
+                ? OfficerCommands.SignProposal(shell, say, parsed.GetValue(from)!, parsed.GetValue(folder)!, parsed.GetValue(key), parsed.GetValue(passphrase), parsed.GetValue(yes))
+                : Run(parsed, say, parsed.GetValue(from))));
+    }
+
+    int Run(ParseResult parsed, Output say, string? draftOfPolicy = null)
+    {
+        if (parsed.GetValue(target) is null) throw new UsageException("--out: into which folder?", "--out: vào thư mục nào?");
+        var draftPolicy = draftOfPolicy ?? parsed.GetValue(policy);
         var known = OfficerFolder.Open(parsed.GetValue(folder)!);
         var now = shell.Clock.GetUtcNow();
         var to = Path.GetFullPath(parsed.GetValue(target)!);
         if (Directory.Exists(to) && Directory.EnumerateFileSystemEntries(to).Any()) throw new UsageException($"--out: {to} is not empty", $"--out: {to} không trống");
-        if (new[] { parsed.GetValue(office) is not null, parsed.GetValue(policy) is not null, parsed.GetValue(empty) }.Count(asked => asked) != 1)
+        if (new[] { parsed.GetValue(office) is not null, draftPolicy is not null, parsed.GetValue(empty) }.Count(asked => asked) != 1)
             throw new UsageException("one of --office, --policy, --empty", "một trong --office, --policy, --empty");
         var newCard = parsed.GetValue(card) is { } file ? Statement.Read(File.ReadAllBytes(file), StatementType.Card) : null;
 
@@ -52,7 +64,7 @@ sealed class ProposeCommand(Shell shell)
         using var signer = OfficerCommands.Load(parsed.GetValue(key), parsed.GetValue(folder)!, parsed.GetValue(passphrase), say);
         IReadOnlyList<Digest> Two(IReadOnlyList<Digest> pinned) => Signers(pinned, signer.Certificate.Key, parsed.GetValue(with));
         List<PartlySigned> statements = [];
-        if (parsed.GetValue(policy) is { } draft) statements.Add(PartlySigned.Begin(Policy(parsed, draft, known, Two(known.PolicyOfficers), now), signer, now));
+        if (draftPolicy is { } draft) statements.Add(PartlySigned.Begin(Policy(parsed, draft, known, Two(known.PolicyOfficers), now), signer, now));
         if (Directory_(parsed, known, newCard, Two, now) is { } directory) statements.Add(PartlySigned.Begin(directory, signer, now));
         if (Standing(parsed, known, Two, now) is { } standing) statements.Add(PartlySigned.Begin(standing, signer, now));
         if (statements.Count == 0) throw new UsageException("nothing would change: say --card, --name-vi, --levels, --channel …", "không có gì thay đổi: hãy dùng --card, --name-vi, --levels, --channel …");
@@ -91,7 +103,7 @@ sealed class ProposeCommand(Shell shell)
     }
 
     /// <summary>This officer and the other one, in the order in which they are pinned.</summary>
-    static IReadOnlyList<Digest> Signers(IReadOnlyList<Digest> pinned, Digest own, string? with)
+    internal static IReadOnlyList<Digest> Signers(IReadOnlyList<Digest> pinned, Digest own, string? with)
     {
         if (!pinned.Contains(own)) throw new RefusedException(Refusal.Officers, "this key is not pinned in pins.json");
         if (with is null && pinned.Count != 2) throw new UsageException($"--with: {pinned.Count} officers are pinned; say who will sign as well", $"--with: có {pinned.Count} cán bộ được ghim; hãy nêu người ký cùng");

@@ -13,6 +13,8 @@ static class PolicyCommands
         var command = new Command("policy", "For policy officers and auditors: looks at drafts, signs and activates policies, explains and replays decisions. Dành cho cán bộ chính sách và kiểm toán.");
         command.Subcommands.Add(Lint(shell));
         command.Subcommands.Add(Diff(shell));
+        command.Subcommands.Add(new ProposeCommand(shell).CreatePolicy());
+        command.Subcommands.Add(new ActivateCommand(shell).Create());
         return command;
     }
 

@@ -39,5 +39,5 @@ static class PolicyFile
 
     static bool IsStatement(byte[] bytes) => bytes is [0x30, ..];
 
-    static byte[] Bytes(string file) => File.Exists(file) ? File.ReadAllBytes(file) : throw new UsageException($"{file}: no such file", $"{file}: không có tệp này");
+    public static byte[] Bytes(string file) => File.Exists(file) ? File.ReadAllBytes(file) : throw new UsageException($"{file}: no such file", $"{file}: không có tệp này");
 }

@@ -45,6 +45,14 @@ static class DevPkiFolder
         return Statement.Sign(change(first with { Version = version }), Officers("policy"), TimeProvider.System.GetUtcNow()).Der.ToArray();
     }
 
+    /// <summary>What both policy officers sign so that a policy may follow the one in force.</summary>
+    public static byte[] Approval(CompiledPolicy inForce, byte[] next, ReadOnlyMemory<byte> standing, DateTimeOffset notAfter)
+    {
+        var diff = PolicyDiff.Between(inForce, CompiledPolicy.Compile(Statement.Read(next, StatementType.Policy).As<PolicyStatement>()), Statement.Read(standing, StatementType.Standing).As<StandingStatement>());
+        var officers = Officers("policy");
+        return Statement.Sign(ActivationApproval.Of(diff, [.. officers.Select(o => o.Certificate.Key)], notAfter), officers, TimeProvider.System.GetUtcNow()).Der.ToArray();
+    }
+
     static string Make()
     {
         var folder = Path.Combine(AppContext.BaseDirectory, "work", $"pki-{Environment.ProcessId}");

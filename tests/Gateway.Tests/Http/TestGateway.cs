@@ -177,8 +177,12 @@ sealed class TestGateway : IAsyncDisposable
     }
 
     /// <summary>A level is handled in another way from now on.</summary>
-    public Task Handle(string level, Func<PolicyHandling, PolicyHandling> change) =>
-        Activate(DevPkiFolder.Policy(++policy, p => p with { Levels = [.. p.Levels.Select(l => l.Code == level ? l with { Handling = change(l.Handling) } : l)] }));
+    public Task Handle(string level, Func<PolicyHandling, PolicyHandling> change)
+    {
+        var next = DevPkiFolder.Policy(++policy, p => p with { Levels = [.. p.Levels.Select(l => l.Code == level ? l with { Handling = change(l.Handling) } : l)] });
+        var world = Host.Shared.Worlds.Current;
+        return Activate(next, DevPkiFolder.Approval(world.Policy, next, world.Standing.Statement, Clock.GetUtcNow().AddDays(1)));
+    }
 
     public Task TakeClearanceFrom(string office) => Activate(DevPkiFolder.WithoutClearance(++standing, office));
 

@@ -25,6 +25,15 @@ public sealed class WorldTests : IDisposable
         return Statement.Sign(PolicyDraft.ToStatement(draft.ToArray(), [.. signers.Select(s => s.Certificate.Key)], version, TestPki.Start, TestPki.Start.AddYears(1)), signers, TestPki.Now).Der;
     }
 
+    /// <summary>What two policy officers sign so that a policy may follow the one in force here.</summary>
+    ReadOnlyMemory<byte> Approval(ReadOnlyMemory<byte> next, IReadOnlyList<FileKey>? officers = null, DateTimeOffset? until = null)
+    {
+        var (world, signers) = (store.Worlds.Current, officers ?? pki.PolicyOfficers);
+        var standing = world.StandingOrNone is { } s ? Statement.Read(s.Statement, StatementType.Standing).As<StandingStatement>() : null;
+        var diff = PolicyDiff.Between(world.Policy, CompiledPolicy.Compile(Statement.Read(next, StatementType.Policy).As<PolicyStatement>()), standing);
+        return Statement.Sign(ActivationApproval.Of(diff, [.. signers.Select(s => s.Certificate.Key)], until ?? TestPki.Now.AddDays(1)), signers, TestPki.Now).Der;
+    }
+
     static ReadOnlyMemory<byte> Standing(long version)
     {
         var clearance = new Clearance { Policy = "2.25.1.3.1", Classes = [10], Categories = [], ValidFrom = 0, ValidTo = 4_000_000_000_000 };
@@ -98,7 +107,7 @@ public sealed class WorldTests : IDisposable
         Assert.Equal(1, store.Worlds.Current.Id);
 
         // One that throws beside it takes it back, and the run by itself puts it in force after all.
-        var next = Prepare(Policy(2));
+        var next = Prepare(Policy(2), Approval(Policy(2)));
         var second = store.Journal.Commit(b => b.Activate(next));
         _ = store.Journal.Commit<bool>(_ => throw new InvalidOperationException());
         store.Journal.Step();
@@ -126,10 +135,43 @@ public sealed class WorldTests : IDisposable
         }
         Assert.Equal(Refusal.VersionOld, Refused(Directory(1, null, "G22")));
         Assert.Equal(Refusal.VersionOld, Refused([store.Worlds.Current.Directory.Statement]));
-        Assert.Equal(6, Activate(Policy(6)).Policy.Content.Version);
+        Assert.Equal(6, Activate(Policy(6), Approval(Policy(6))).Policy.Content.Version);
         store.Reopen();
         Assert.Equal(Refusal.VersionOld, Refused(Policy(5)));
         Assert.Equal(world.Standing.Ref, store.Worlds.Current.Standing.Ref);
+    }
+
+    [Fact]
+    public void A_policy_follows_another_only_with_two_officers_approval_of_what_changes_here()
+    {
+        Activate([Policy(1), .. Directory(1, null, "G22", "H41"), Standing(1)]);
+        var next = Policy(2);
+        var approval = Approval(next);
+        Assert.Equal(Refusal.ActivationUnapproved, Refused(next));
+        Assert.Equal(Refusal.ActivationUnapproved, Refused(approval));
+        Assert.Equal(Refusal.ActivationUnapproved, Refused(Policy(3), approval));
+        Assert.Equal(Refusal.ActivationUnapproved, Refused(next, Approval(next, until: TestPki.Now.AddSeconds(-1))));
+        Assert.Equal(Refusal.Officers, Refused(next, Approval(next, pki.DirectoryOfficers)));
+        Assert.Equal(Refusal.StatementSigners, Assert.Throws<RefusedException>(() => Approval(next, [pki.PolicyOfficers[0]])).Refusal);
+        // Who was shown other changes has approved something else.
+        var content = Statement.Read(approval, StatementType.Activation).As<ActivationApproval>();
+        ReadOnlyMemory<byte> Signed(ActivationApproval other) => Statement.Sign(other, pki.PolicyOfficers, TestPki.Now).Der;
+        Assert.Equal(Refusal.ActivationUnapproved, Refused(next, Signed(content with { Diff = Digest.Of("nothing"u8) })));
+        Assert.Equal(Refusal.ActivationUnapproved, Refused(next, Signed(content with { Previous = Digest.Of("nothing"u8) })));
+        // Another standing came in between: they look again.
+        Activate(Standing(2));
+        Assert.Equal(Refusal.ActivationUnapproved, Refused(next, approval));
+        var size = store.Head().Size;
+        var world = Activate(next, Approval(next));
+        Assert.Equal(2, world.Policy.Content.Version);
+        // Both are entries, both are kept, and so is the policy before.
+        Assert.Equal(size + 2, store.Head().Size);
+        Assert.Empty(store.Check());
+        store.Reopen();
+        Assert.Equal(2, store.Worlds.Current.Policy.Content.Version);
+        using var reader = store.Engine.Reader();
+        foreach (var policy in new[] { Policy(1), next })
+            Assert.NotNull(DocumentTable.Find(reader, DocumentKind.Policy, Statement.Read(policy, StatementType.Policy).Ref));
     }
 
     [Fact]
