@@ -140,6 +140,15 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
     public static readonly Refusal AwaitingRelease = new("E_AWAITING_RELEASE",
         "The dispatch is held until the persons whom its level asks for have released it.", "Văn bản được giữ lại chờ những người có thẩm quyền theo độ mật cho phép chuyển đi.",
         "Ask two persons with that role to approve its release.", "Đề nghị hai người có vai trò đó phê duyệt cho chuyển.");
+    public static readonly Refusal NotHeld = new("E_NOT_HELD",
+        "The dispatch does not wait for a release any more.", "Văn bản không còn chờ cho phép chuyển.",
+        "Look what became of it: exchange status.", "Xem kết quả: exchange status.");
+    public static readonly Refusal ReleaseRefused = new("E_RELEASE_REFUSED",
+        "A person whose word the level asks for refused the release of the dispatch.", "Người có thẩm quyền theo độ mật đã không cho chuyển văn bản.",
+        "Ask that person why; correct the dispatch and send it anew.", "Hỏi người đó lý do; sửa văn bản rồi gửi lại.");
+    public static readonly Refusal HoldExpired = new("E_HOLD_EXPIRED",
+        "Nobody released the dispatch in the time for which it is held.", "Hết thời gian chờ mà văn bản chưa được cho phép chuyển.",
+        "Send it anew and ask the persons concerned to release it in time.", "Gửi lại và đề nghị những người liên quan cho phép chuyển kịp thời.");
     public static readonly Refusal ClockSkew = new("E_CLOCK_SKEW",
         "The signing time and the time of arrival are more than ten minutes apart.", "Thời điểm ký và thời điểm đến lệch nhau quá mười phút.",
         "Check the clock of the computer and seal again.", "Kiểm tra đồng hồ máy tính và niêm phong lại.");

@@ -9,6 +9,7 @@ using Exchange.Crypto;
 using Exchange.Crypto.Trust;
 using Exchange.Gateway.Audit;
 using Exchange.Gateway.Delivery;
+using Exchange.Gateway.Holding;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Mailbox;
 using Exchange.Gateway.Receipts;
@@ -71,9 +72,13 @@ static class Composition
         var arrival = new Arrival(shared.Worlds, options, shared.Clock);
         var quotas = new Quotas(limits);
         var rejections = new Rejections(shared, quotas);
-        var accept = new AcceptDispatch(arrival, rejections, shared);
+        var accept = new AcceptDispatch(arrival, rejections, new HoldDispatch(shared), shared);
         var upload = new UploadPayload(arrival, accept, rejections, shared);
         SubmissionEndpoint.Map(app, new SubmitDispatch(arrival, accept, rejections, quotas, shared), upload, new DryRun(shared.Worlds, shared.Journal, quotas, shared.Clock), options);
+
+        // Holding: what waits for persons of the sending office.
+        var released = new ReleaseHeld(arrival, accept, shared);
+        HoldingEndpoint.Map(app, new ApproveHeld(released, quotas, shared), shared.Engine, shared.Worlds, options);
 
         // Mailbox: a copy goes out, and its office says what became of it.
         var (release, end) = (new ReleaseParcel(shared), new EndParcel(shared));
@@ -100,6 +105,7 @@ static class Composition
             new("sign-in failures", TimeSpan.FromSeconds(10), now => failures.Step(shared.Journal, now)),
             new("expired parcels", TimeSpan.FromSeconds(limits.ExpirySeconds), expire.Step),
             new("expired uploads", TimeSpan.FromSeconds(limits.ExpirySeconds), upload.Step),
+            new("held dispatches", TimeSpan.FromSeconds(limits.ExpirySeconds), released.Step),
             new("unjournalled refusals", TimeSpan.FromMinutes(1), rejections.Step),
             new("retention", TimeSpan.FromMinutes(10), erase.Step),
             new("blob sweep", TimeSpan.FromMinutes(10), now => Task.FromResult(shared.Blobs.Step(shared.Engine))),

@@ -69,6 +69,8 @@ sealed class Intake(OfficeClient client, OfficeFiles files, TimeProvider clock)
             case DeliveryVerdict.Accepted accepted:
                 Finish(name, id.Value, job, "sent");
                 return new IntakeVerdict.Sent(name, entry, accepted);
+            // Not sent yet: the next pass asks what became of it.
+            case DeliveryVerdict.Held: return new IntakeVerdict.Waiting(name, Refusal.AwaitingRelease, "");
             case DeliveryVerdict.Refused refused: return Failed(name, id, job, refused.Refusal, "");
             case DeliveryVerdict.Waiting waiting: return new IntakeVerdict.Waiting(name, waiting.Refusal, waiting.Detail);
             default: return new IntakeVerdict.Waiting(name, Refusal.Busy, "another process is sending it");

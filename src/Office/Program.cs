@@ -8,10 +8,10 @@ return await ExchangeProgram.RunAsync(args, TimeProvider.System).ConfigureAwait(
 
 namespace Exchange.Office
 {
-    /// <summary>The `exchange` command. Exit codes: 0 good, 1 refused or bad, 2 incomplete or cannot say, 64 the command line or the profile is wrong.</summary>
+    /// <summary>The `exchange` command. Exit codes: 0 good, 1 refused or bad, 2 incomplete or cannot say, 3 held: persons must release it, 64 the command line or the profile is wrong.</summary>
     static class ExchangeProgram
     {
-        public const int Good = 0, Bad = 1, Incomplete = 2, Usage = 64;
+        public const int Good = 0, Bad = 1, Incomplete = 2, Held = 3, Usage = 64;
 
         public static async Task<int> RunAsync(string[] args, TimeProvider clock, TextWriter? output = null, TextWriter? error = null)
         {

@@ -59,7 +59,7 @@ static class SendCommands
     {
         var results = new List<object>();
         var code = ExchangeProgram.Good;
-        foreach (var entry in client.Outbox().Where(e => e.State is OutboxState.Sealed or OutboxState.Sending))
+        foreach (var entry in client.Outbox().Where(e => e.State is OutboxState.Sealed or OutboxState.Sending or OutboxState.Held))
         {
             var verdict = await say.ProgressAsync("sending", "gửi", entry.WireLength, p => client.DeliverAsync(entry, p, cancel)).ConfigureAwait(false);
             results.Add(Describe(entry, verdict));
@@ -99,6 +99,9 @@ static class SendCommands
                     $"đã tiếp nhận  {entry.Id}  {entry.Record.Level}  gửi {string.Join(", ", entry.Record.To.Concat(entry.Record.Cc))}  lúc {say.Time(accepted.Receipt.Time)}");
                 say.Hint("where each copy is", "xem từng bản gửi", $"exchange status {entry.Id}");
                 return ExchangeProgram.Good;
+            case DeliveryVerdict.Held:
+                say.Say($"held      {entry.Id}  at the gateway, not on its way: persons of this office must release it", $"tạm giữ   {entry.Id}  tại trục, chưa chuyển: người có thẩm quyền của cơ quan phải cho phép");
+                return ExchangeProgram.Held;
             case DeliveryVerdict.Refused refused:
                 say.Say($"refused   {entry.Id}", $"bị từ chối  {entry.Id}");
                 if (!say.IsJson) say.Refused(refused.Refusal);
@@ -117,7 +120,7 @@ static class SendCommands
     static object Describe(OutboxEntry entry, DeliveryVerdict verdict) => new
     {
         id = entry.Id, state = verdict.GetType().Name.ToLowerInvariant(), level = entry.Record.Level, to = entry.Record.To, cc = entry.Record.Cc, ctx = entry.Record.Ctx,
-        acceptedAt = verdict is DeliveryVerdict.Accepted a ? a.Receipt.Time : (long?)null,
+        acceptedAt = verdict is DeliveryVerdict.Accepted a ? a.Receipt.Time : (long?)null, waitsFor = verdict is DeliveryVerdict.Held h ? h.Receipt.Code : null,
         refusal = verdict switch { DeliveryVerdict.Refused r => Output.Describe(r.Refusal), DeliveryVerdict.Waiting w => Output.Describe(w.Refusal, w.Detail), _ => null },
     };
 
@@ -125,6 +128,7 @@ static class SendCommands
     {
         OutboxState.Sealed => say.Text("sealed", "đã niêm phong"),
         OutboxState.Sending => say.Text("waiting", "đang chờ"),
+        OutboxState.Held => say.Text("held at the gateway", "tạm giữ tại trục"),
         OutboxState.Accepted => say.Text("accepted", "đã tiếp nhận"),
         _ => say.Text("refused", "bị từ chối"),
     };

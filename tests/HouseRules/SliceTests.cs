@@ -19,6 +19,7 @@ public sealed class SliceTests
         ["Queue"] = ["Store"],
         ["Release"] = ["Journaling", "Store", "Offices", "Operations", "Receipts"],
         ["Submission"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Queue", "Release"],
+        ["Holding"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Submission"],
         ["Mailbox"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Release"],
         ["Delivery"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Queue", "Release"],
         ["Audit"] = ["Journaling", "Store", "Offices", "Operations"],

@@ -77,6 +77,7 @@ public sealed class DevPkiTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture
             "statements/directory.p7s", "statements/standing.p7s", "statements/policy.p7s",
             .. new[] { "expired", "not-yet-valid", "revoked", "wrong-eku", "foreign-ca", "sha1", "rsa-1024", "look-alike" }.Select(h => $"hostile/{h}.p12"),
             .. new[] { "G22", "H14", "H37", "H41" }.SelectMany(o => new[] { "sign.p12", "encrypt.p12", "tls.p12", "persons/signatory.p12", "persons/clerk.p12", "profile.json" }.Select(f => $"offices/{o}/{f}").Append($"statements/cards/{o}.p7s")),
+            "offices/G22/persons/release-1.p12", "offices/G22/persons/release-2.p12",
         ];
         var found = Directory.GetFiles(pki.Folder, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(pki.Folder, f));
         Assert.Equal(expected.Order(StringComparer.Ordinal), found.Order(StringComparer.Ordinal));
@@ -127,7 +128,7 @@ public sealed class DevPkiTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture
     public void Directory_standing_and_policy_open_under_the_pins_and_nothing_is_held()
     {
         Assert.Equal(["G22", "H14", "H37", "H41"], pki.Directory.Offices.Select(o => o.Code));
-        Assert.All(pki.Directory.Offices, o => Assert.True(o.HeldUntil <= Now && o.Persons.Count == 2 && o.Signing.Count == 1 && o.Encryption.Count == 1 && o.Tls.Count == 1));
+        Assert.All(pki.Directory.Offices, o => Assert.True(o.HeldUntil <= Now && o.Persons.Count == (o.Code == "G22" ? 4 : 2) && o.Signing.Count == 1 && o.Encryption.Count == 1 && o.Tls.Count == 1));
         using var rsa = pki.Certificate("offices/H37/encrypt.p12").GetRSAPrivateKey();
         Assert.Equal(3072, rsa!.KeySize);
 
@@ -135,7 +136,7 @@ public sealed class DevPkiTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture
         var standing = Standing.Open(File.ReadAllBytes(pki.At("statements/standing.p7s")), pki.Keys("directoryOfficers"), pki.Check, Now);
         Assert.Contains("development only", standing.Note, StringComparison.Ordinal);
         int[] all = [.. new[] { "thuong", "mat", "toi-mat", "tuyet-mat" }.Select(c => policy.Level(c)!.Class)];
-        Assert.Equal([all, all[..1], all[..2], all[..2]], new[] { "G22", "H14", "H37", "H41" }.Select(o => standing.Find(o)!.Clearance.Classes));
+        Assert.Equal([all, all[..1], all[..2], all[..3]], new[] { "G22", "H14", "H37", "H41" }.Select(o => standing.Find(o)!.Clearance.Classes));
         Assert.All(pki.Directory.Offices, o => Assert.Equal(("mailbox", 4), (standing.Find(o.Code)!.Channel.Adapter, standing.Find(o.Code)!.Channel.Ceiling!.Classes.Length)));
         Assert.All(pki.Directory.Offices, o => Assert.Equal(policy.Content.Policy, standing.Find(o.Code)!.Clearance.Policy));
     }

@@ -229,7 +229,7 @@ public sealed class JoinTests : IClassFixture<DevPkiFixture>, IDisposable
         Assert.Equal(0, Sign("p", "two", 2).Code);
         var standing = Statement.Read(File.ReadAllBytes(At("two", "statements", "standing.p7s")), StatementType.Standing).As<StandingStatement>().Offices.Single(o => o.Code == "H41");
         Assert.Equal(("https", null), (standing.Channel.Adapter, standing.Channel.Ceiling));
-        Assert.Equal([10, 20], standing.Clearance.Classes);
+        Assert.Equal([10, 20, 30], standing.Clearance.Classes);
         var (code, _, error) = Propose("q", "--office", "H41", "--levels", "most-secret");
         Assert.Equal(64, code);
         Assert.Contains("there are thuong, mat", error, StringComparison.Ordinal);

@@ -40,6 +40,8 @@ public sealed record SealRequest
     public required IReadOnlyList<IPrivateKey> Authors { get; init; }
     /// <summary>Persons who approve, each with the act "send".</summary>
     public required IReadOnlyList<IPrivateKey> Approvers { get; init; }
+    /// <summary>Persons who release it beforehand, where the level asks for that; none of them author or approver.</summary>
+    public IReadOnlyList<IPrivateKey> Releasers { get; init; } = [];
     /// <summary>Signer of the header.</summary>
     public required IPrivateKey Office { get; init; }
     public required int ManifestBucket { get; init; }
@@ -105,6 +107,11 @@ public static class Envelope
     /// </summary>
     /// <exception cref="RefusedException">The first check that fails, in the order of docs/envelope.md.</exception>
     public static VerifiedEnvelope Verify(EnvelopeParts parts, EnvelopeContext context) => EnvelopeCheck.Run(parts, context).Envelope;
+
+    /// <summary>An approval that comes by itself, for a dispatch whose header was verified before: a current person of the sender, about this dispatch, label and addressees, not lapsed.</summary>
+    /// <exception cref="RefusedException">Approval, LabelMismatch, or what the statement or the certificate is refused for. Whether act and role are the right ones is the caller's question.</exception>
+    public static VerifiedApproval VerifyApproval(ReadOnlyMemory<byte> approval, Header header, EnvelopeContext context) =>
+        EnvelopeCheck.CheckApproval(approval, header, context.Directory.Find(header.Sender) ?? throw new RefusedException(Refusal.SignerUnknown, "no such office"), context);
 
     /// <summary>Verifies, opens, checks the inside, writes the documents. On return their bytes are durable; their names are once the caller has fsynced the folder.</summary>
     /// <exception cref="RefusedException">The first check that fails; nothing is left in the folder.</exception>

@@ -59,23 +59,31 @@ static class EnvelopeCheck
         var verified = new VerifiedApproval[approvals.Count];
         for (var i = 0; i < verified.Length; i++)
         {
-            var statement = Statement.Read(approvals[i], StatementType.Approval);
-            if (statement.Ref != header.Approvals[i]) throw new RefusedException(Refusal.Approval, "not the one that the header names");
-            CheckApproval(statement.As<Approval>(), header, context.At);
-            var signer = statement.Signers[0];
-            var person = sender.Persons.FirstOrDefault(p => p.Certificate.Equals(signer)) ?? throw new RefusedException(Refusal.Approval, "not a person of the sender");
-            context.Trust.Demand(signer, Purpose.PersonSigning, context.At);
-            verified[i] = new VerifiedApproval(statement.Ref, statement.As<Approval>(), signer, person.Roles);
+            verified[i] = CheckApproval(approvals[i], header, sender, context);
+            if (verified[i].Ref != header.Approvals[i]) throw new RefusedException(Refusal.Approval, "not the one that the header names");
+            Demand(verified[i].Approval.Act is ApprovalAct.Send or ApprovalAct.Release, "act");
         }
+        // Dual control is two persons: whoever has it sent does not release it.
+        Demand(verified.Select(v => v.Person.Key).Distinct().Count() == verified.Length, "a person approves twice");
         return verified;
     }
 
-    /// <summary>Same act, dispatch, office and level, not lapsed, and every addressee approved.</summary>
+    /// <summary>An approval of this header's dispatch by a person of the sender, whatever its act.</summary>
+    public static VerifiedApproval CheckApproval(ReadOnlyMemory<byte> der, Header header, OfficeEntry sender, EnvelopeContext context)
+    {
+        var statement = Statement.Read(der, StatementType.Approval);
+        CheckApproval(statement.As<Approval>(), header, context.At);
+        var signer = statement.Signers[0];
+        var person = sender.Persons.FirstOrDefault(p => p.Certificate.Equals(signer)) ?? throw new RefusedException(Refusal.Approval, "not a person of the sender");
+        context.Trust.Demand(signer, Purpose.PersonSigning, context.At);
+        return new VerifiedApproval(statement.Ref, statement.As<Approval>(), signer, person.Roles);
+    }
+
+    /// <summary>Same dispatch, office and level, not lapsed, and every addressee approved.</summary>
     static void CheckApproval(Approval approval, Header header, DateTimeOffset at)
     {
         LabelForm.Check(approval.Label);
         if (!DispatchRules.SameLabel(approval.Label, header.Label)) throw new RefusedException(Refusal.LabelMismatch, "approval");
-        Demand(approval.Act == "send", "act");
         Demand(approval.Dispatch == header.Dispatch.Ref, "another dispatch");
         Demand(approval.From == header.Sender, "another sender");
         Demand(HeaderRules.IsTime(approval.NotAfter) && approval.NotAfter >= at.ToUnixTimeMilliseconds(), "lapsed");

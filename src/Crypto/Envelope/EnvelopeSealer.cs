@@ -25,7 +25,8 @@ static class EnvelopeSealer
             var dispatch = Statement.Sign(MakeDispatch(request, digests, RandomNumberGenerator.GetBytes(DispatchRules.SaltLength)), request.Authors, now, label);
 
             // 3 What others decided about it.
-            var approvals = request.Approvers.Select(p => Statement.Sign(MakeApproval(request, dispatch.Ref, p), [p], now)).ToList();
+            var approvals = request.Approvers.Select(p => (Person: p, Act: ApprovalAct.Send)).Concat(request.Releasers.Select(p => (Person: p, Act: ApprovalAct.Release)))
+                .Select(a => Statement.Sign(MakeApproval(request, dispatch.Ref, a.Person, a.Act), [a.Person], now)).ToList();
 
             // 4 What the gateway reads; its ref is CTX.
             var opened = KeySchedule.Opened(secret);
@@ -79,12 +80,12 @@ static class EnvelopeSealer
         Documents = [.. request.Documents.Select((d, i) => new Document(d.Name, d.MediaType, d.Length, digests[i], d.Pages))],
     };
 
-    static Approval MakeApproval(SealRequest request, Digest dispatch, IPrivateKey person) => new()
+    static Approval MakeApproval(SealRequest request, Digest dispatch, IPrivateKey person, string act) => new()
     {
         V = 1,
         Type = Approval.TypeName,
         Signers = [person.Certificate.Key],
-        Act = "send",
+        Act = act,
         Dispatch = dispatch,
         Label = request.Label,
         From = request.Sender,

@@ -78,6 +78,10 @@ public enum EntryKind
     Handover = 14,
     /// <summary>Subject: dispatch. Promises that it says since when its payload is gone; everything else of it stays.</summary>
     PayloadErased = 15,
+    /// <summary>Subject: held submission. Promises it, its decision and its SubmissionHold receipt; what became of it says a Submission or a Rejection.</summary>
+    Hold = 16,
+    /// <summary>Subject: held submission. Promises the approval and our HoldApproval receipt.</summary>
+    HoldApproval = 17,
 }
 
 /// <summary>The word for each kind, as it stands in the detail's "kind".</summary>
@@ -100,6 +104,8 @@ public static class EntryKinds
         [EntryKind.Delivery] = "delivery",
         [EntryKind.Handover] = "handover",
         [EntryKind.PayloadErased] = "payload-erased",
+        [EntryKind.Hold] = "hold",
+        [EntryKind.HoldApproval] = "hold-approval",
     }.ToFrozenDictionary();
 
     public static string Name(this EntryKind kind) => Names[kind];

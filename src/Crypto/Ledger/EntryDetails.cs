@@ -35,6 +35,17 @@ public sealed record SubmissionDetail(string Sender, Guid Envelope, Digest Ctx, 
 /// <param name="Decision">Salted digest of the decision record; null when it did not come to a decision.</param>
 public sealed record RejectionDetail(string Sender, Guid? Envelope, Digest? Ctx, string Code, Digest? Decision) : LedgerDetail(EntryKind.Rejection);
 
+/// <summary>Taken in whole, and not on its way.</summary>
+/// <param name="Code">What it waits for.</param>
+/// <param name="Until">When waiting becomes a no, Unix milliseconds.</param>
+/// <param name="Policy">Ref of the policy that decided.</param>
+/// <param name="Decision">Salted digest of the decision record.</param>
+public sealed record HoldDetail(string Sender, Guid Envelope, Digest Ctx, Digest ManifestDigest, string Code, long Until, Digest Policy, Digest Decision) : LedgerDetail(EntryKind.Hold);
+
+/// <param name="Act">"release" or "refuse".</param>
+/// <param name="Approval">Ref of the person's statement.</param>
+public sealed record HoldApprovalDetail(string Sender, Guid Envelope, Digest Ctx, string Act, Digest Approval) : LedgerDetail(EntryKind.HoldApproval);
+
 /// <param name="Code">"OK" or the refusal's code.</param>
 public sealed record DryRunDetail(string Sender, string Code, Digest Decision) : LedgerDetail(EntryKind.DryRun);
 
@@ -111,6 +122,8 @@ public static class EntryDetails
         DeliveryDetail d => StrictJson.Write(d, EntryJson.Default.DeliveryDetail),
         HandoverDetail d => StrictJson.Write(d, EntryJson.Default.HandoverDetail),
         PayloadErasedDetail d => StrictJson.Write(d, EntryJson.Default.PayloadErasedDetail),
+        HoldDetail d => StrictJson.Write(d, EntryJson.Default.HoldDetail),
+        HoldApprovalDetail d => StrictJson.Write(d, EntryJson.Default.HoldApprovalDetail),
         _ => throw new ArgumentException("Not a detail of the closed list.", nameof(detail)),
     };
 
@@ -136,6 +149,8 @@ public static class EntryDetails
             EntryKind.Delivery => StrictJson.Read(canonical, EntryJson.Default.DeliveryDetail),
             EntryKind.Handover => StrictJson.Read(canonical, EntryJson.Default.HandoverDetail),
             EntryKind.PayloadErased => StrictJson.Read(canonical, EntryJson.Default.PayloadErasedDetail),
+            EntryKind.Hold => StrictJson.Read(canonical, EntryJson.Default.HoldDetail),
+            EntryKind.HoldApproval => StrictJson.Read(canonical, EntryJson.Default.HoldApprovalDetail),
             _ => throw new RefusedException(Refusal.Json, "unknown kind of entry"),
         };
         return detail.HasItsKind ? detail : throw new RefusedException(Refusal.Json, "version of the entry");
@@ -176,4 +191,6 @@ public static class EntryDetails
 [JsonSerializable(typeof(DeliveryDetail))]
 [JsonSerializable(typeof(HandoverDetail))]
 [JsonSerializable(typeof(PayloadErasedDetail))]
+[JsonSerializable(typeof(HoldDetail))]
+[JsonSerializable(typeof(HoldApprovalDetail))]
 sealed partial class EntryJson : JsonSerializerContext;

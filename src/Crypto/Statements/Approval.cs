@@ -9,7 +9,7 @@ public sealed record Approval : IStatementContent
     public required int V { get; init; }
     public required string Type { get; init; }
     public required Digest[] Signers { get; init; }
-    /// <summary>"send" (later also "forward", "lower").</summary>
+    /// <summary>One of <see cref="ApprovalAct"/>.</summary>
     public required string Act { get; init; }
     public required Digest Dispatch { get; init; }
     public required Label Label { get; init; }
@@ -18,4 +18,15 @@ public sealed record Approval : IStatementContent
     public required string[] To { get; init; }
     /// <summary>Unix milliseconds.</summary>
     public required long NotAfter { get; init; }
+}
+
+/// <summary>What a person may decide about a dispatch of his office.</summary>
+public static class ApprovalAct
+{
+    /// <summary>It may be sent: in the envelope, one for each role that the level asks for.</summary>
+    public const string Send = "send";
+    /// <summary>It may leave the gateway (dual control): in the envelope, or by itself while the gateway holds it.</summary>
+    public const string Release = "release";
+    /// <summary>It must not leave: by itself, while the gateway holds it.</summary>
+    public const string Refuse = "refuse";
 }

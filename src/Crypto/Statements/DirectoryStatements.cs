@@ -48,7 +48,7 @@ public sealed record Card : IStatementContent
 /// <param name="Certificate">DER, base64url.</param>
 public sealed record CardKey(string Use, [property: JsonConverter(typeof(BytesJson))] byte[] Certificate);
 
-/// <param name="Roles">"signatory", "clerk", in ordinal order.</param>
+/// <param name="Roles">"clerk", "release-officer", "signatory", in ordinal order.</param>
 public sealed record CardPerson(string[] Roles, [property: JsonConverter(typeof(BytesJson))] byte[] Certificate);
 
 /// <summary>Clearances and channels, for the gateway only. Signed by the two directory officers.</summary>

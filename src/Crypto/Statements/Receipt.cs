@@ -54,6 +54,10 @@ public static class ReceiptEvent
 {
     /// <summary>Gateway: envelope accepted, durable, in the ledger.</summary>
     public const string SubmissionAcceptance = "SubmissionAcceptance";
+    /// <summary>Gateway (own event): envelope taken in whole and held; code says for what. It is not on its way: SubmissionAcceptance or SubmissionRejection follows.</summary>
+    public const string SubmissionHold = "SubmissionHold";
+    /// <summary>Gateway (own event): what a person of the sender said about a held envelope is on record.</summary>
+    public const string HoldApproval = "HoldApproval";
     /// <summary>Gateway: envelope refused; code says why as far as the sender may know.</summary>
     public const string SubmissionRejection = "SubmissionRejection";
     /// <summary>Gateway: copy handed to the office, which acknowledged all bytes.</summary>

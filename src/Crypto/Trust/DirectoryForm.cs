@@ -13,7 +13,7 @@ public static partial class DirectoryForm
     internal static readonly string[] Adapters = ["mailbox", "https", "folder", "mail", "sftp", "gateway"];
 
     /// <summary>Roles that a person may have, in ordinal order.</summary>
-    public static IReadOnlyList<string> Roles { get; } = ["clerk", "signatory"];
+    public static IReadOnlyList<string> Roles { get; } = ["clerk", "release-officer", "signatory"];
 
     /// <summary>An office code: starts with a letter or digit, so that it is also a safe file name.</summary>
     public static bool IsCode(string? code) => code is not null && Code().IsMatch(code);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Unicode;
 using Exchange.Gateway.Audit;
+using Exchange.Gateway.Holding;
 using Exchange.Gateway.Mailbox;
 using Exchange.Gateway.Offices;
 using Exchange.Gateway.Receipts;
@@ -24,6 +25,7 @@ namespace Exchange.Gateway.Operations;
 [JsonSerializable(typeof(DispatchesAnswer))]
 [JsonSerializable(typeof(DispatchAnswer))]
 [JsonSerializable(typeof(ReceiptsAnswer))]
+[JsonSerializable(typeof(HeldListAnswer))]
 [JsonSerializable(typeof(MailboxAnswer))]
 [JsonSerializable(typeof(CrlsAnswer))]
 [JsonSerializable(typeof(InclusionAnswer))]

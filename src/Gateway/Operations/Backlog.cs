@@ -11,7 +11,7 @@ sealed record ClassBacklog(int Class, long Waiting, TimeSpan Age);
 /// <param name="Signed">Of them, in the newest checkpoint.</param>
 /// <param name="Lag">Age of the oldest entry that no checkpoint holds; zero: none.</param>
 /// <param name="SignedAge">null: this run has signed none yet.</param>
-sealed record BacklogNow(long Entries, long Signed, TimeSpan Lag, TimeSpan? SignedAge, IReadOnlyList<ClassBacklog> Classes, long UnderWay, long Uploads);
+sealed record BacklogNow(long Entries, long Signed, TimeSpan Lag, TimeSpan? SignedAge, IReadOnlyList<ClassBacklog> Classes, long UnderWay, long Uploads, long Held);
 
 /// <summary>What waits, as the store has it. Read at most once a second, however often somebody asks; each number comes from an index and stops at a bound.</summary>
 sealed class Backlog(IEngine engine, Checkpoints checkpoints, TimeProvider clock)
@@ -42,7 +42,7 @@ sealed class Backlog(IEngine engine, Checkpoints checkpoints, TimeProvider clock
         var (signed, signedAt) = (checkpoints.Newest?.Size ?? 0, checkpoints.SignedAt);
         var oldest = EntryTable.TimeOf(reader, signed);
         return new(HeadTable.Read(reader).Size, signed, oldest is { } since ? Since(since) : TimeSpan.Zero, signedAt is { } at ? time - at : null,
-            [.. JobTable.Waiting(reader, Bound).Select(w => new ClassBacklog(w.Class, w.Waiting, Since(MadeAt(w.Oldest))))], JobTable.UnderWay(reader), UploadTable.Awaited(reader, Bound));
+            [.. JobTable.Waiting(reader, Bound).Select(w => new ClassBacklog(w.Class, w.Waiting, Since(MadeAt(w.Oldest))))], JobTable.UnderWay(reader), UploadTable.Awaited(reader, Bound), HeldTable.Count(reader, Bound));
 
         TimeSpan Since(long milliseconds) => time - DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
     }

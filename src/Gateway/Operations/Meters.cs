@@ -67,6 +67,7 @@ sealed class Meters : IDisposable
         meter.CreateObservableGauge("exchange.delivery.waiting.age", () => backlog.Now.Classes.Select(c => new Measurement<double>(c.Age.TotalSeconds, Class(c.Class))), "s",
             "Age of the oldest copy that waits for its channel, by class");
         meter.CreateObservableGauge("exchange.delivery.underway", () => backlog.Now.UnderWay, "{parcel}", "Copies that a worker carries now");
+        meter.CreateObservableGauge("exchange.held", () => backlog.Now.Held, "{dispatch}", "Dispatches held for those who must release them; counted up to 100000");
         meter.CreateObservableGauge("exchange.uploads.awaited", () => backlog.Now.Uploads, "{payload}", "Announced payloads still to come; counted up to 100000");
     }
 

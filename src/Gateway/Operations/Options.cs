@@ -25,6 +25,8 @@ sealed record Limits
     public required long ClockSkewSeconds { get; init; }
     [Option(24, 1, 168, "hours for which an announced payload is awaited")]
     public required long UploadHours { get; init; }
+    [Option(72, 1, 720, "hours for which a dispatch is held for those who must release it")]
+    public required long HoldHours { get; init; }
     [Option(30, 1, 60, "seconds that GET /mailbox may wait for the next parcel")]
     public required long LongPollSeconds { get; init; }
     [Option(200, 10, 1000, "entries on one page of a list")]
@@ -35,7 +37,7 @@ sealed record Limits
     public required long PromiseSeconds { get; init; }
     [Option(2, 1, 60, "seconds between two looks at the incoming folder")]
     public required long IncomingSeconds { get; init; }
-    [Option(10, 1, 600, "seconds between two looks for parcels and uploads past their time")]
+    [Option(10, 1, 600, "seconds between two looks for parcels, uploads and held dispatches past their time")]
     public required long ExpirySeconds { get; init; }
     [Option(1000, 10, 20000, "connections open at once")]
     public required long Connections { get; init; }
@@ -84,7 +86,7 @@ sealed record Limits
         return new()
         {
             InlinePayloadBytes = values["inlinePayloadBytes"], ClockSkewSeconds = values["clockSkewSeconds"],
-            UploadHours = values["uploadHours"], LongPollSeconds = values["longPollSeconds"], PageSize = values["pageSize"],
+            UploadHours = values["uploadHours"], HoldHours = values["holdHours"], LongPollSeconds = values["longPollSeconds"], PageSize = values["pageSize"],
             CheckpointSeconds = values["checkpointSeconds"], PromiseSeconds = values["promiseSeconds"], IncomingSeconds = values["incomingSeconds"],
             ExpirySeconds = values["expirySeconds"], Connections = values["connections"], HandshakeSeconds = values["handshakeSeconds"],
             BodyBytesPerSecond = values["bodyBytesPerSecond"],

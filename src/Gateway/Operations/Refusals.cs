@@ -19,9 +19,9 @@ static class Refusals
             Refusal.Kind, Refusal.Recipients, Refusal.ManifestForm, Refusal.LabelForm, Refusal.DocumentName, Refusal.Request, Refusal.Profile, Refusal.Passphrase, Refusal.Note, Refusal.PolicyInvalid, Refusal.MappingInvalid],
         // Who you are does not allow it, or the policy does not.
         [403] = [Refusal.NotSignedIn, Refusal.SenderNotYou, Refusal.PolicyUnknown, Refusal.LabelMissing, Refusal.LabelClass, Refusal.LabelCategory, Refusal.LabelBasis,
-            Refusal.ApprovalMissing, Refusal.SenderNotCleared, Refusal.CardHeld, Refusal.NotReleasable, Refusal.NotYet, Refusal.AwaitingRelease, Refusal.NoMapping, Refusal.ActivationUnapproved],
+            Refusal.ApprovalMissing, Refusal.SenderNotCleared, Refusal.CardHeld, Refusal.NotReleasable, Refusal.NotYet, Refusal.AwaitingRelease, Refusal.ReleaseRefused, Refusal.HoldExpired, Refusal.NoMapping, Refusal.ActivationUnapproved],
         [404] = [Refusal.NotFound],
-        [409] = [Refusal.SameId, Refusal.Replay, Refusal.NothingToUpload, Refusal.UploadOffset, Refusal.VersionOld, Refusal.Fork],
+        [409] = [Refusal.SameId, Refusal.NotHeld, Refusal.Replay, Refusal.NothingToUpload, Refusal.UploadOffset, Refusal.VersionOld, Refusal.Fork],
         [410] = [Refusal.PayloadErased],
         [413] = [Refusal.Size, Refusal.TooLarge],
         // Well-formed, and its content does not hold.

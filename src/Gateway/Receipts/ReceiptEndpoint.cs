@@ -8,7 +8,7 @@ namespace Exchange.Gateway.Receipts;
 sealed record DispatchesAnswer(IReadOnlyList<DispatchAnswer> Dispatches);
 
 /// <param name="Id">Header id.</param>
-/// <param name="State">"awaiting-payload", "accepted" (copies are under way), "delivered" (all of them) or "ended" (none under way, not all delivered).</param>
+/// <param name="State">"awaiting-payload", "held", "refused" (it was held, and ended so), "accepted" (copies are under way), "delivered" (all of them) or "ended" (none under way, not all delivered).</param>
 /// <param name="ReceivedAt">T, Unix milliseconds.</param>
 sealed record DispatchAnswer(Guid Id, string State, int Urgency, long ReceivedAt, IReadOnlyList<CopyAnswer> Copies);
 
@@ -44,6 +44,7 @@ static class ReceiptEndpoint
             using var reader = engine.Reader();
             var (office, envelope) = (SignIn.Office(context), Answers.Id(id));
             var answer = DispatchTable.Find(reader, office, envelope) is { } found ? Of(reader, found)
+                : HeldTable.Find(reader, office, envelope) is { } held ? new DispatchAnswer(envelope, held.State == HeldState.Waiting ? "held" : "refused", held.Urgency, held.HeldAt, [])
                 : UploadTable.Find(reader, office, envelope) is { } awaited ? new DispatchAnswer(envelope, "awaiting-payload", 0, awaited.CreatedAt, [])
                 : throw new RefusedException(Refusal.NotFound);
             return Answers.Json(answer, AnswerJson.Shared.DispatchAnswer);
@@ -52,9 +53,10 @@ static class ReceiptEndpoint
         routes.MapGet("/dispatches/{id}/receipts", (HttpContext context, string id) =>
         {
             using var reader = engine.Reader();
-            var office = SignIn.Office(context);
-            var dispatch = DispatchTable.Find(reader, office, Answers.Id(id)) ?? throw new RefusedException(Refusal.NotFound);
-            return Answers.Json(new ReceiptsAnswer([.. ReceiptTable.OfDispatch(reader, office, dispatch.Id)
+            var (office, envelope) = (SignIn.Office(context), Answers.Id(id));
+            // One that was held has the same id as what it became.
+            var found = DispatchTable.Find(reader, office, envelope)?.Id ?? HeldTable.Find(reader, office, envelope)?.Id ?? throw new RefusedException(Refusal.NotFound);
+            return Answers.Json(new ReceiptsAnswer([.. ReceiptTable.OfHeld(reader, office, found).Concat(ReceiptTable.OfDispatch(reader, office, found))
                 .Select(r => new ReceiptAnswer(r.Id, r.Event, r.Code, r.Office, r.Time, Answers.Base64(r.Der)))]), AnswerJson.Shared.ReceiptsAnswer);
         });
     }

@@ -10,9 +10,10 @@ namespace Exchange.Gateway.Release;
 /// <summary>What a decision is asked about, gathered from one World. The rules themselves are in Crypto/Policy.</summary>
 static class ReleaseFacts
 {
-    public static DecisionFacts OfSubmission(VerifiedEnvelope envelope, World world) => Of("submit", world, envelope.Header, labelVerified: true,
+    /// <param name="later">Approvals that came by themselves while the gateway held it.</param>
+    public static DecisionFacts OfSubmission(VerifiedEnvelope envelope, World world, IEnumerable<VerifiedApproval> later) => Of("submit", world, envelope.Header, labelVerified: true,
         envelope.Header.Recipients.Select((recipient, i) => Of(recipient.Office, recipient.Role, envelope.RecipientKeysCurrent[i], world)),
-        envelope.Approvals.Select(a => new ApprovalFacts(a.Approval.Act, a.Person.Key, a.Roles, DateTimeOffset.FromUnixTimeMilliseconds(a.Approval.NotAfter))));
+        envelope.Approvals.Concat(later).Select(a => new ApprovalFacts(a.Approval.Act, a.Person.Key, a.Roles, DateTimeOffset.FromUnixTimeMilliseconds(a.Approval.NotAfter))));
 
     /// <summary>One office's copy, before it is handed out: its parties as they stand now, the approvals as they were verified at acceptance.</summary>
     /// <param name="action">"download", "release" (a channel's first attempt) or "retry".</param>

@@ -88,16 +88,23 @@ internal static class DispatchTable
     public static DispatchRow? ReadOfParcel(Source source, string office, Guid parcel) => source.One<DispatchRow>(
         $"SELECT {Long} FROM dispatch WHERE id = (SELECT dispatch FROM parcel WHERE id = @parcel AND office = @office)", new { office, parcel });
 
-    /// <summary>Whether a dispatch that keeps its payload, or an awaited upload, has this id: then its blob is no orphan.</summary>
-    public static bool IsNamed(Source source, Guid id) =>
-        source.One<long>("SELECT EXISTS (SELECT 1 FROM dispatch WHERE id = @id AND payload_erased_at IS NULL) OR EXISTS (SELECT 1 FROM upload WHERE id = @id)", new { id }) == 1;
+    /// <summary>Whether a dispatch that keeps its payload, a held submission or an awaited upload has this id: then its blob is no orphan.</summary>
+    public static bool IsNamed(Source source, Guid id) => source.One<long>(
+        """
+        SELECT EXISTS (SELECT 1 FROM dispatch WHERE id = @id AND payload_erased_at IS NULL) OR EXISTS (SELECT 1 FROM held WHERE id = @id AND state = 1)
+            OR EXISTS (SELECT 1 FROM upload WHERE id = @id)
+        """, new { id }) == 1;
 
     /// <summary>Everything, for the check.</summary>
     public static IEnumerable<DispatchRow> Walk(Source source) => source.Walk<DispatchRow>($"SELECT {Long} FROM dispatch ORDER BY id");
 
     /// <summary>Every payload that is kept: bytes expected, and bytes in the row (null: it is a blob).</summary>
     public static IEnumerable<(Guid Id, long Expected, long? Inline)> Payloads(Source source) =>
-        source.Walk<PayloadLengths>("SELECT id, payload_bytes, length(payload) AS inline FROM dispatch WHERE payload_bytes IS NOT NULL AND payload_erased_at IS NULL")
+        source.Walk<PayloadLengths>(
+            """
+            SELECT id, payload_bytes, length(payload) AS inline FROM dispatch WHERE payload_bytes IS NOT NULL AND payload_erased_at IS NULL
+            UNION ALL SELECT id, payload_bytes, length(payload) AS inline FROM held WHERE payload_bytes IS NOT NULL AND state = 1
+            """)
             .Select(p => (p.Id, p.PayloadBytes, p.Inline));
 
     sealed record PayloadLengths

@@ -26,11 +26,13 @@ internal static class PromiseCheck
         ("receipt", "its entry is missing", "SELECT id FROM receipt r WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.leaf = r.leaf)"),
         ("receipt", "its dispatch is missing",
             $"""
-            SELECT id FROM receipt r WHERE r.event <> '{ReceiptEvent.SubmissionRejection}'
+            SELECT id FROM receipt r WHERE r.event <> '{ReceiptEvent.SubmissionRejection}' AND r.held IS NULL
                 AND NOT EXISTS (SELECT 1 FROM dispatch d WHERE d.id = r.dispatch AND d.sender = r.sender AND d.envelope = r.envelope)
             """),
         ("receipt", "its parcel is missing",
             "SELECT id FROM receipt r WHERE r.parcel IS NOT NULL AND NOT EXISTS (SELECT 1 FROM parcel p WHERE p.id = r.parcel AND p.dispatch = r.dispatch)"),
+        ("receipt", "its held submission is missing",
+            "SELECT id FROM receipt r WHERE r.held IS NOT NULL AND NOT EXISTS (SELECT 1 FROM held h WHERE h.id = r.held AND h.sender = r.sender AND h.envelope = r.envelope)"),
         ("document", "its activation entry is missing", "SELECT rowid FROM document d WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.leaf = d.leaf AND e.kind = 8)"),
         ("entry", "the dispatch it is about is missing", "SELECT seq FROM entry e WHERE e.kind = 1 AND NOT EXISTS (SELECT 1 FROM dispatch d WHERE d.id = e.subject)"),
         ("entry", "the parcel it is about is missing", "SELECT seq FROM entry e WHERE e.kind IN (4, 5, 6, 12, 13, 14) AND NOT EXISTS (SELECT 1 FROM parcel p WHERE p.id = e.subject)"),
@@ -54,6 +56,22 @@ internal static class PromiseCheck
         WithReceipt(EntryKind.Handover, ReceiptEvent.ContentHandover),
         ("parcel", "it is queued, but its job is missing", "SELECT id FROM parcel p WHERE p.state = 7 AND NOT EXISTS (SELECT 1 FROM job j WHERE j.parcel = p.id)"),
         ("job", "its parcel is not queued", "SELECT parcel FROM job j WHERE NOT EXISTS (SELECT 1 FROM parcel p WHERE p.id = j.parcel AND p.office = j.office AND p.state = 7)"),
+        ("held", "its hold entry is missing",
+            $"""
+            SELECT id FROM held h WHERE NOT EXISTS (SELECT 1 FROM receipt r JOIN entry e ON e.leaf = r.leaf
+                WHERE r.held = h.id AND r.event = '{ReceiptEvent.SubmissionHold}' AND e.kind = 16 AND e.subject = h.id)
+            """),
+        ("held", "its decision is missing", "SELECT id FROM held h WHERE NOT EXISTS (SELECT 1 FROM decision c WHERE c.digest = h.decision)"),
+        ("held", "it waits, and a dispatch was made of it", "SELECT id FROM held h WHERE h.state <> 2 AND EXISTS (SELECT 1 FROM dispatch d WHERE d.id = h.id)"),
+        ("held", "it is released, but its dispatch is missing", "SELECT id FROM held h WHERE h.state = 2 AND NOT EXISTS (SELECT 1 FROM dispatch d WHERE d.id = h.id AND d.ctx = h.ctx)"),
+        ("held", "it is ended, but its rejection receipt is missing",
+            $"SELECT id FROM held h WHERE h.state = 3 AND NOT EXISTS (SELECT 1 FROM receipt r WHERE r.held = h.id AND r.event = '{ReceiptEvent.SubmissionRejection}' AND r.code = h.code)"),
+        ("held", "approvals are missing", "SELECT id FROM held h WHERE h.approved <> (SELECT count(*) FROM held_approval a WHERE a.held = h.id)"),
+        ("held_approval", "its entry is missing", "SELECT held FROM held_approval a WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.leaf = a.leaf AND e.kind = 17 AND e.subject = a.held)"),
+        ("entry", "the held submission it is about is missing", "SELECT seq FROM entry e WHERE e.kind = 16 AND NOT EXISTS (SELECT 1 FROM held h WHERE h.id = e.subject)"),
+        ("entry", "the approval it is about is missing", "SELECT seq FROM entry e WHERE e.kind = 17 AND NOT EXISTS (SELECT 1 FROM held_approval a WHERE a.leaf = e.leaf AND a.held = e.subject)"),
+        WithReceipt(EntryKind.Hold, ReceiptEvent.SubmissionHold),
+        WithReceipt(EntryKind.HoldApproval, ReceiptEvent.HoldApproval),
         ("attempt", "its entry is missing", "SELECT parcel FROM attempt a WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.leaf = a.leaf AND e.subject = a.parcel)"),
     ];
 
@@ -66,6 +84,7 @@ internal static class PromiseCheck
             foreach (var id in table is "entry" or "document" ? source.Query<long>(sql).Select(n => $"{n}") : source.Query<Guid>(sql).Select(g => $"{g}"))
                 findings.Add(new Finding(table, id, problem));
         foreach (var row in DispatchTable.Walk(source)) CheckDispatch(source, row, findings);
+        foreach (var row in HeldTable.Walk(source)) CheckParts("held", row.Id, row.Manifest, row.ManifestDigest, row.Header, row.Ctx, findings);
         foreach (var row in ReceiptTable.Walk(source))
             if (Digest.Of(row.Der) != row.Sha256) findings.Add(new Finding("receipt", $"{row.Id}", "its bytes are not those of its digest"));
         foreach (var row in DecisionTable.Walk(source))
@@ -76,18 +95,25 @@ internal static class PromiseCheck
 
     static void CheckDispatch(Source source, DispatchRow row, List<Finding> findings)
     {
-        void Found(string problem) => findings.Add(new Finding("dispatch", $"{row.Id}", problem));
-        if (Digest.Of(row.Manifest) != row.ManifestDigest) Found("its manifest is not that of its digest");
-        Header header;
-        try { header = EnvelopeFile.PeekUnverified(row.Header); }
-        catch (RefusedException) { Found("its header cannot be read"); return; }
-        if (Digest.Of(StrictJson.Write(header, StatementJson.Default.Header)) != row.Ctx) Found("its header is not that of its digest");
+        if (CheckParts("dispatch", row.Id, row.Manifest, row.ManifestDigest, row.Header, row.Ctx, findings) is not { } header) return;
 
         var owed = header.Recipients.Where(r => r.Role is "to" or "cc").Select(r => (r.Office, r.Key)).ToHashSet();
         var there = ParcelTable.OfDispatch(source, row.Sender, row.Id);
         foreach (var parcel in there)
             if (!owed.Remove((parcel.Office, parcel.Key))) findings.Add(new Finding("parcel", $"{parcel.Id}", "no recipient of its dispatch"));
-        if (owed.Count > 0) Found($"{owed.Count} of its parcels missing");
+        if (owed.Count > 0) findings.Add(new Finding("dispatch", $"{row.Id}", $"{owed.Count} of its parcels missing"));
+    }
+
+    /// <returns>The header; null: it cannot be read.</returns>
+    static Header? CheckParts(string table, Guid id, byte[] manifest, Digest manifestDigest, byte[] der, Digest ctx, List<Finding> findings)
+    {
+        void Found(string problem) => findings.Add(new Finding(table, $"{id}", problem));
+        if (Digest.Of(manifest) != manifestDigest) Found("its manifest is not that of its digest");
+        Header header;
+        try { header = EnvelopeFile.PeekUnverified(der); }
+        catch (RefusedException) { Found("its header cannot be read"); return null; }
+        if (Digest.Of(StrictJson.Write(header, StatementJson.Default.Header)) != ctx) Found("its header is not that of its digest");
+        return header;
     }
 
     static void CheckDetail(Source source, EntryRow entry, EntrySecret secret, List<Finding> findings)
@@ -97,7 +123,7 @@ internal static class PromiseCheck
         try { detail = EntryDetails.Read(secret.Detail); }
         catch (RefusedException) { Found("its detail cannot be read"); return; }
         if (detail.EntryKind != entry.Kind) Found("its detail is of another kind");
-        var decision = detail switch { RejectionDetail r => r.Decision, DryRunDetail d => d.Decision, SubmissionDetail s => s.Decision, _ => null };
+        var decision = detail switch { RejectionDetail r => r.Decision, DryRunDetail d => d.Decision, SubmissionDetail s => s.Decision, HoldDetail h => h.Decision, _ => null };
         if (decision is { } digest && DecisionTable.Find(source, digest) is null) Found("its decision is missing");
         if (detail is SubmissionDetail submission && DispatchTable.Find(source, submission.Sender, submission.Envelope) is { } dispatch
             && (dispatch.Id != entry.Subject || dispatch.Ctx != submission.Ctx || dispatch.ManifestDigest != submission.ManifestDigest))

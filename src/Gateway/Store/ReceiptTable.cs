@@ -9,10 +9,12 @@ internal sealed record ReceiptRow
 {
     /// <summary>The receipt's own id.</summary>
     public required Guid Id { get; init; }
-    /// <summary>null: rejection.</summary>
+    /// <summary>null: rejection, or about the holding.</summary>
     public required Guid? Dispatch { get; init; }
     /// <summary>Copy concerned; null: submission events.</summary>
     public required Guid? Parcel { get; init; }
+    /// <summary>Held submission concerned: its holding, what persons said, its rejection.</summary>
+    public Guid? Held { get; init; }
     /// <summary>Sender of the envelope.</summary>
     public required string Sender { get; init; }
     /// <summary>Header id; null when a rejected header could not be read.</summary>
@@ -33,9 +35,9 @@ internal sealed record ReceiptRow
 internal static class ReceiptTable
 {
     internal static readonly RowShape<ReceiptRow> Shape = new("receipt",
-        ["id", "dispatch", "parcel", "sender", "envelope", "office", "event", "code", "issuer", "time", "leaf", "sha256", "der"],
-        r => [r.Id, r.Dispatch, r.Parcel, r.Sender, r.Envelope, r.Office, r.Event, r.Code, r.Issuer, r.Time, r.Leaf, r.Sha256, r.Der]);
-    const string Columns = "r.id, r.dispatch, r.parcel, r.sender, r.envelope, r.office, r.event, r.code, r.issuer, r.time, r.leaf, r.sha256, r.der";
+        ["id", "dispatch", "parcel", "held", "sender", "envelope", "office", "event", "code", "issuer", "time", "leaf", "sha256", "der"],
+        r => [r.Id, r.Dispatch, r.Parcel, r.Held, r.Sender, r.Envelope, r.Office, r.Event, r.Code, r.Issuer, r.Time, r.Leaf, r.Sha256, r.Der]);
+    const string Columns = "r.id, r.dispatch, r.parcel, r.held, r.sender, r.envelope, r.office, r.event, r.code, r.issuer, r.time, r.leaf, r.sha256, r.der";
 
     /// <summary>The SubmissionAcceptance of one's own dispatch.</summary>
     public static ReceiptRow? Acceptance(Source source, string sender, Guid envelope) => source.One<ReceiptRow>(
@@ -50,6 +52,13 @@ internal static class ReceiptTable
         SELECT {Columns} FROM receipt r JOIN dispatch d ON d.id = r.dispatch
         WHERE r.dispatch = @dispatch AND d.sender = @sender ORDER BY r.time, r.id
         """, new { sender, dispatch });
+
+    /// <summary>All receipts about one's own held submission, oldest first; what it became has its own.</summary>
+    public static IReadOnlyList<ReceiptRow> OfHeld(Source source, string sender, Guid held) => source.Query<ReceiptRow>(
+        $"""
+        SELECT {Columns} FROM receipt r JOIN held h ON h.id = r.held
+        WHERE r.held = @held AND h.sender = @sender ORDER BY r.time, r.id
+        """, new { sender, held });
 
     /// <summary>The SubmissionAcceptance of a parcel's dispatch, for the office whose parcel it is.</summary>
     public static ReceiptRow? AcceptanceOfParcel(Source source, string office, Guid parcel) => source.One<ReceiptRow>(

@@ -10,56 +10,97 @@ using Exchange.Gateway.Store;
 
 namespace Exchange.Gateway.Submission;
 
-/// <summary>The commit point of a submission, whether its payload came along or by itself.</summary>
-sealed class AcceptDispatch(Arrival arrival, Rejections rejections, Shared shared)
+/// <summary>Where an envelope comes from, whose time has come.</summary>
+/// <param name="Dispatch">The gateway's id; names the blob.</param>
+/// <param name="Inline">Payload for the row; null: none, or durable in the blob store.</param>
+sealed record Incoming(Guid Dispatch, byte[]? Inline)
+{
+    /// <summary>An upload row of this id is settled by the commit.</summary>
+    public bool OfUpload { get; init; }
+    /// <summary>It was held, and was read so; the commit settles that row, or finds that somebody has said something since.</summary>
+    public HeldRow? OfHeld { get; init; }
+}
+
+/// <summary>The commit point of a dispatch, whether its payload came along or by itself, at once or after it was held.</summary>
+sealed class AcceptDispatch(Arrival arrival, Rejections rejections, HoldDispatch hold, Shared shared)
 {
     readonly (IEngine Engine, Journal Journal, BlobStore Blobs) store = (shared.Engine, shared.Journal, shared.Blobs);
     readonly Evidence evidence = shared.Evidence;
     readonly TimeProvider clock = shared.Clock;
     readonly ILogger log = shared.Log<AcceptDispatch>();
 
-    /// <param name="dispatch">The gateway's id; names the blob.</param>
-    /// <param name="inline">Payload for the row; null: none, or durable in the blob store.</param>
-    /// <param name="upload">Whether an upload row of this id is settled by this.</param>
-    public async Task<Submitted> Accept(string office, Arrived arrived, Guid dispatch, byte[]? inline, CancellationToken cancel, bool upload = false)
+    /// <summary>Decides for the last time and commits what follows: a dispatch, or one that is held.</summary>
+    public async Task<Submitted> Accept(string office, Arrived arrived, Incoming incoming, CancellationToken cancel)
     {
         for (; ; arrived = arrival.Check(office, arrived.Parts))
         {
             cancel.ThrowIfCancellationRequested();
             // Decided here, last thing before the commit and in the World that the commit will find: the payload may have taken days.
             if (arrived.World != arrival.Current) continue;
-            Arrival.DemandInTime(arrived with { At = clock.GetUtcNow() });
-            var decision = Arrival.Decide(arrived with { At = clock.GetUtcNow() });
-            if (decision.Verdict != Verdict.Permit)
+            arrived = arrived with { At = clock.GetUtcNow() };
+            Arrival.DemandInTime(arrived);
+            var decision = Arrival.Decide(arrived);
+            var (outcome, receipt) = decision.Verdict switch
             {
-                // An upload keeps its bytes until its row is gone; what came along in one request goes at once.
-                if (!upload) store.Blobs.Remove(dispatch);
-                throw await rejections.Reject(office, arrived.Parts, decision.ForSender ?? Refusal.Internal, "decided again", decision, upload ? dispatch : null);
-            }
-
-            var rows = Prepare(arrived, dispatch, inline, decision);
-
-            using var span = Spans.Start("commit");
-            span.Dispatch(dispatch);
-            // ONE commit: dispatch, parcels, jobs, decision, receipt, entry. Before it: nothing happened, the blob is an orphan and is swept, the sender repeats.
-            // After it: all of it did, and a repeat of the sender gets this receipt.
-            var outcome = await store.Journal.Commit(b =>
-            {
-                if (b.World.Id != arrived.World.Id) return Outcome.Stale;
-                if (!DispatchTable.TryAdd(b, rows.Dispatch)) return Outcome.Taken;
-                if (upload) UploadTable.Remove(b, dispatch);
-                b.Log(rows.Receipt.Entry, EntryKind.Submission, dispatch).Add(rows.Parcels).Add(rows.Jobs).Add(ReceiptRows.Of(rows.Receipt, dispatch, null)).Add(rows.Decision);
-                return Outcome.Done;
-            }, rows.Bytes, urgent: SubmitDispatch.IsUrgent(arrived.Envelope.Header));
-
-            if (outcome == Outcome.Stale) continue;
-            if (outcome == Outcome.Taken) return Earlier(arrived.Envelope, dispatch);
-            log.DispatchWasAccepted(dispatch, office, rows.Parcels.Count);
-            return new Submitted.Accepted(rows.Dispatch.Envelope, rows.Receipt.Der);
+                Verdict.Permit => await Commit(arrived, incoming, decision),
+                Verdict.Hold => await Hold(arrived, incoming, decision),
+                _ => throw await Denied(office, arrived, incoming, decision),
+            };
+            if (outcome == Outcome.Taken) return Earlier(arrived.Envelope, incoming.Dispatch);
+            if (outcome == Outcome.Held) return new Submitted.Held(arrived.Envelope.Header.Id, receipt!);
+            if (outcome == Outcome.Done) return new Submitted.Accepted(arrived.Envelope.Header.Id, receipt!);
         }
     }
 
-    enum Outcome { Done, Stale, Taken }
+    async Task<(Outcome, byte[]?)> Hold(Arrived arrived, Incoming incoming, Decision decision) => await hold.Hold(arrived, incoming, decision) switch
+    {
+        (HoldOutcome.Done, var receipt) => (Outcome.Held, receipt),
+        (HoldOutcome.Taken, _) => (Outcome.Taken, null),
+        _ => (Outcome.Stale, null),
+    };
+
+    async Task<RejectedException> Denied(string office, Arrived arrived, Incoming incoming, Decision decision)
+    {
+        // An upload keeps its bytes until its row is gone; what came along in one request goes at once.
+        if (!incoming.OfUpload) store.Blobs.Remove(incoming.Dispatch);
+        return await rejections.Reject(office, arrived.Parts, decision.ForSender ?? Refusal.Internal, "decided again", decision, incoming.OfUpload ? incoming.Dispatch : null);
+    }
+
+    /// <summary>What a try to commit came to.</summary>
+    public enum Outcome
+    {
+        /// <summary>A dispatch is made; its receipt says so.</summary>
+        Done,
+        /// <summary>The World has moved on, or what was held is not as it was read: look and decide again.</summary>
+        Stale,
+        /// <summary>This sender has used the identifier before.</summary>
+        Taken,
+        Held,
+    }
+
+    /// <summary>The one place where a dispatch is made.</summary>
+    /// <param name="decision">A permit, in the World of <paramref name="arrived"/>.</param>
+    public async Task<(Outcome, byte[]?)> Commit(Arrived arrived, Incoming incoming, Decision decision)
+    {
+        if (decision.Verdict != Verdict.Permit) throw new InvalidOperationException("Nothing is accepted without a permit.");
+        var rows = Prepare(arrived, incoming, decision);
+        using var span = Spans.Start("commit");
+        span.Dispatch(incoming.Dispatch);
+        // ONE commit: dispatch, parcels, jobs, decision, receipt, entry, and the end of the row in which it waited. Before it: nothing happened; the blob of a
+        // request is an orphan and is swept, the sender repeats; what was held waits on. After it: all of it did, and a repeat of the sender gets this receipt.
+        var outcome = await store.Journal.Commit(b =>
+        {
+            if (b.World.Id != arrived.World.Id) return Outcome.Stale;
+            if (incoming.OfHeld is { } held && !HeldTable.End(b, held, HeldState.Released, "OK")) return Outcome.Stale;
+            if (incoming.OfHeld is null && HeldTable.Find(b, rows.Dispatch.Sender, rows.Dispatch.Envelope) is not null) return Outcome.Taken;
+            if (!DispatchTable.TryAdd(b, rows.Dispatch)) return incoming.OfHeld is null ? Outcome.Taken : throw new InvalidOperationException("Something was held that is a dispatch already.");
+            if (incoming.OfUpload) UploadTable.Remove(b, incoming.Dispatch);
+            b.Log(rows.Receipt.Entry, EntryKind.Submission, incoming.Dispatch).Add(rows.Parcels).Add(rows.Jobs).Add(ReceiptRows.Of(rows.Receipt, incoming.Dispatch, null)).Add(rows.Decision);
+            return Outcome.Done;
+        }, rows.Bytes, settle: incoming.OfHeld is not null, urgent: SubmitDispatch.IsUrgent(arrived.Envelope.Header));
+        if (outcome == Outcome.Done) log.DispatchWasAccepted(incoming.Dispatch, rows.Dispatch.Sender, rows.Parcels.Count);
+        return (outcome, rows.Receipt.Der);
+    }
 
     sealed record Rows(DispatchRow Dispatch, IReadOnlyList<ParcelRow> Parcels, DecisionRow Decision, SignedReceipt Receipt)
     {
@@ -68,9 +109,9 @@ sealed class AcceptDispatch(Arrival arrival, Rejections rejections, Shared share
         public long Bytes => Dispatch.Header.Length + Dispatch.Approvals.Length + Dispatch.Manifest.Length + (Dispatch.Payload?.Length ?? 0) + Receipt.Der.Length + 512 * Parcels.Count;
     }
 
-    Rows Prepare(Arrived arrived, Guid dispatch, byte[]? inline, Decision decision)
+    Rows Prepare(Arrived arrived, Incoming incoming, Decision decision)
     {
-        var (header, world, now) = (arrived.Envelope.Header, arrived.World, clock.GetUtcNow());
+        var (header, world, now, dispatch) = (arrived.Envelope.Header, arrived.World, clock.GetUtcNow(), incoming.Dispatch);
         var time = now.ToUnixTimeMilliseconds();
         var record = DecisionRow.Of(decision.Record);
         var entry = LedgerEntry.Create(new SubmissionDetail(header.Sender, header.Id, arrived.Envelope.Ctx, arrived.Envelope.ManifestDigest,
@@ -82,7 +123,7 @@ sealed class AcceptDispatch(Arrival arrival, Rejections rejections, Shared share
             Id = dispatch, Sender = header.Sender, Envelope = header.Id, Ctx = arrived.Envelope.Ctx, ManifestDigest = arrived.Envelope.ManifestDigest,
             Class = header.Label.Class, Urgency = header.Urgency, ReceivedAt = time, Expires = header.Times.Expires, Decision = record.Digest,
             PayloadBytes = header.Payload is { } payload ? Payload.WireLength(payload.Length) : null,
-            Header = arrived.Parts.Header.ToArray(), Approvals = StoredEnvelope.Joined(arrived.Parts.Approvals), Manifest = arrived.Parts.Manifest.ToArray(), Payload = inline,
+            Header = arrived.Parts.Header.ToArray(), Approvals = StoredEnvelope.Joined(arrived.Parts.Approvals), Manifest = arrived.Parts.Manifest.ToArray(), Payload = incoming.Inline,
         };
         // A copy for each addressee; "self" and "recovery" only hold keys.
         ParcelRow[] parcels = [.. header.Recipients.Where(r => r.Role is "to" or "cc").Select((r, i) => new ParcelRow
@@ -106,13 +147,11 @@ sealed class AcceptDispatch(Arrival arrival, Rejections rejections, Shared share
     }
 
     // Two requests with the same id ran side by side; the other one committed first.
-    Submitted.Before Earlier(VerifiedEnvelope envelope, Guid dispatch)
+    Submitted Earlier(VerifiedEnvelope envelope, Guid dispatch)
     {
         using var reader = store.Engine.Reader();
         var (sender, id) = (envelope.Header.Sender, envelope.Header.Id);
-        var found = DispatchTable.Find(reader, sender, id)!;
-        if (found.Id != dispatch) store.Blobs.Remove(dispatch);
-        if (found.Ctx != envelope.Ctx || found.ManifestDigest != envelope.ManifestDigest) throw new RefusedException(Refusal.SameId);
-        return new(id, ReceiptTable.Acceptance(reader, sender, id)!.Der);
+        if ((DispatchTable.Find(reader, sender, id)?.Id ?? HeldTable.Find(reader, sender, id)!.Id) != dispatch) store.Blobs.Remove(dispatch);
+        return EarlierSubmission.Find(reader, sender, id, (envelope.Ctx, envelope.ManifestDigest))!;
     }
 }

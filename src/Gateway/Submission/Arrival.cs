@@ -1,11 +1,16 @@
 using Exchange.Crypto;
 using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Policy;
+using Exchange.Gateway.Store;
 
 namespace Exchange.Gateway.Submission;
 
 /// <summary>An envelope whose outside holds in this World.</summary>
-sealed record Arrived(EnvelopeParts Parts, VerifiedEnvelope Envelope, World World, DateTimeOffset At);
+sealed record Arrived(EnvelopeParts Parts, VerifiedEnvelope Envelope, World World, DateTimeOffset At)
+{
+    /// <summary>Approvals that came by themselves while it was held, as far as they hold in this World.</summary>
+    public IReadOnlyList<VerifiedApproval> Later { get; init; } = [];
+}
 
 /// <summary>Checks without a key and the decision: pure functions of the parts, the World and the time, asked again whenever one of them has moved on.</summary>
 sealed class Arrival(Worlds worlds, Options options, TimeProvider clock)
@@ -29,6 +34,20 @@ sealed class Arrival(Worlds worlds, Options options, TimeProvider clock)
         return new Arrived(parts, envelope, world, now);
     }
 
+    /// <summary>As <see cref="Check"/>, for one that was held: with what persons said since. Who left the card, lost the certificate or whose word has lapsed does not count.</summary>
+    public Arrived Check(string office, EnvelopeParts parts, IReadOnlyList<HeldApprovalRow> said)
+    {
+        var arrived = Check(office, parts);
+        var context = new EnvelopeContext(arrived.World.Directory, arrived.World.Trust, arrived.At);
+        return arrived with { Later = [.. said.Select(a => Verified(a.Der)).OfType<VerifiedApproval>()] };
+
+        VerifiedApproval? Verified(byte[] der)
+        {
+            try { return Envelope.VerifyApproval(der, arrived.Envelope.Header, context); }
+            catch (RefusedException) { return null; }
+        }
+    }
+
     /// <summary>A header that has just come was signed about now. A repeat is answered before this is asked, and a payload may follow hours later.</summary>
     public void DemandFresh(Arrived arrived)
     {
@@ -45,7 +64,7 @@ sealed class Arrival(Worlds worlds, Options options, TimeProvider clock)
     public static Decision Decide(Arrived arrived)
     {
         using var span = Spans.Start("decide");
-        var decision = Decision.Decide(ReleaseFacts.OfSubmission(arrived.Envelope, arrived.World), arrived.World.Policy, arrived.At);
+        var decision = Decision.Decide(ReleaseFacts.OfSubmission(arrived.Envelope, arrived.World, arrived.Later), arrived.World.Policy, arrived.At);
         span.Verdict(decision.Verdict);
         return decision;
     }

@@ -14,7 +14,7 @@ static class MeasureSubmission
         try
         {
             var submitted = await story();
-            answer = submitted switch { Submitted.Accepted => "accepted", Submitted.Before => "repeated", _ => "awaited" };
+            answer = submitted switch { Submitted.Accepted => "accepted", Submitted.Held => "held", Submitted.Before => "repeated", _ => "awaited" };
             if (submitted is Submitted.Accepted) Count("OK");
             return submitted;
         }

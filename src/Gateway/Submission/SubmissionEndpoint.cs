@@ -65,6 +65,7 @@ static class SubmissionEndpoint
     {
         Submitted.Accepted(var id, var receipt) => Answers.Cms(receipt, StatusCodes.Status201Created, $"/dispatches/{id}"),
         Submitted.Before(var id, var receipt) => Answers.Cms(receipt, StatusCodes.Status200OK, $"/dispatches/{id}"),
+        Submitted.Held(var id, var receipt) => Answers.Cms(receipt, StatusCodes.Status202Accepted, $"/dispatches/{id}"),
         Submitted.Awaited(var id) => Answers.Json(new UploadAnswer(id, $"/dispatches/{id}/payload"), AnswerJson.Shared.UploadAnswer, StatusCodes.Status202Accepted, $"/dispatches/{id}"),
         Submitted.Partly(_, var offset, var length) => At(context, offset, length, TypedResults.NoContent()),
         Submitted.Elsewhere(_, var offset, var length) => At(context, offset, length, Refusals.Answer(Refusal.UploadOffset)),

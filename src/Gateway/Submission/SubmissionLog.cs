@@ -5,8 +5,11 @@ static partial class SubmissionLog
     [LoggerMessage(2001, LogLevel.Information, "Dispatch {Dispatch} of {Office} was accepted for {Copies} offices")]
     public static partial void DispatchWasAccepted(this ILogger log, Guid dispatch, string office, int copies);
 
-    [LoggerMessage(2002, LogLevel.Information, "A repeat from {Office} was answered with the first receipt of dispatch {Dispatch}")]
-    public static partial void RepeatWasAnswered(this ILogger log, string office, Guid dispatch);
+    [LoggerMessage(2002, LogLevel.Information, "A repeat from {Office} was answered with the first receipt of envelope {Envelope}")]
+    public static partial void RepeatWasAnswered(this ILogger log, string office, Guid envelope);
+
+    [LoggerMessage(2007, LogLevel.Information, "Dispatch {Dispatch} of {Office} is held: {Code}")]
+    public static partial void DispatchIsHeld(this ILogger log, Guid dispatch, string office, string code);
 
     [LoggerMessage(2003, LogLevel.Warning, "A dispatch of {Office} was refused: {Code} ({Detail})")]
     public static partial void DispatchWasRefused(this ILogger log, string office, string code, string detail);

@@ -16,7 +16,9 @@ abstract record Submitted(Guid Envelope)
     public sealed record Accepted(Guid Envelope, byte[] Receipt) : Submitted(Envelope);
     /// <summary>The same envelope came before: its first receipt.</summary>
     public sealed record Before(Guid Envelope, byte[] Receipt) : Submitted(Envelope);
-    /// <summary>Checked and permitted; nothing is promised until the payload has come.</summary>
+    /// <summary>Durable and in the ledger, but not on its way: the signed receipt says what it waits for.</summary>
+    public sealed record Held(Guid Envelope, byte[] Receipt) : Submitted(Envelope);
+    /// <summary>Checked and not denied; nothing is promised until the payload has come.</summary>
     public sealed record Awaited(Guid Envelope) : Submitted(Envelope);
     /// <summary>A part of the payload has come; it goes on at this byte.</summary>
     public sealed record Partly(Guid Envelope, long Offset, long Length) : Submitted(Envelope);
@@ -56,26 +58,31 @@ sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections r
             // A share of the journal is kept for flash, which only the header tells from the rest.
             if (!IsUrgent(EnvelopeFile.PeekUnverified(parts.Header)) && !store.Journal.HasRoom(EnvelopeParts.MaxHeader)) throw new RefusedException(Refusal.Busy);
 
-            // 2. Check all that can be checked without a key, in the World of this moment.
-            var arrived = arrival.Check(office, parts);
+            // 2. Came before? The same (CTX, manifestDigest) gets its first receipt, however late it asks.
+            if (Earlier(office, parts) is { } before)
+            {
+                log.RepeatWasAnswered(office, before.Envelope);
+                return before;
+            }
 
-            // 3. Came before? The same (CTX, manifestDigest) gets its first receipt, however late it asks; anything else under the same id is refused.
-            if (Earlier(arrived.Envelope) is { } before) return before;
+            // 3. Check all that can be checked without a key, in the World of this moment. Anything else under an identifier that was used is refused.
+            var arrived = arrival.Check(office, parts);
+            DemandUnused(arrived.Envelope);
             arrival.DemandFresh(arrived);
 
-            // 4. Decide. A refusal is journalled and answered with the code that the sender may see.
+            // 4. Decide. A refusal is journalled and answered with the code that the sender may see; what is to be held is taken in whole.
             var decision = Arrival.Decide(arrived);
-            if (decision.Verdict != Verdict.Permit) throw await rejections.Reject(office, parts, decision.ForSender ?? Refusal.Internal, "", decision);
+            if (decision.Verdict == Verdict.Deny) throw await rejections.Reject(office, parts, decision.ForSender ?? Refusal.Internal, "", decision);
 
             // 5. Take the payload in: verified while it is written, durable before the commit. A crash leaves a temp file or an orphan, both swept.
-            if (arrived.Envelope.Header.Payload is not { } payload) return await accept.Accept(office, arrived, Guid.CreateVersion7(clock.GetUtcNow()), null, cancel);
+            if (arrived.Envelope.Header.Payload is not { } payload) return await accept.Accept(office, arrived, new(Guid.CreateVersion7(clock.GetUtcNow()), null), cancel);
             if (await IsEmpty(body, cancel)) return await Await(arrived, payload);
             if (Payload.WireLength(payload.Length) > limits.InlinePayloadBytes) throw new RefusedException(Refusal.TooLarge, "payload inside POST");
             var dispatch = Guid.CreateVersion7(clock.GetUtcNow());
             var inline = await TakeIn(dispatch, body, payload, cancel);
 
-            // 6. ONE commit: dispatch, parcels, decision, receipt, entry. Only now the answer. In AcceptDispatch.cs.
-            return await accept.Accept(office, arrived, dispatch, inline, cancel);
+            // 6. ONE commit: dispatch, parcels, decision, receipt, entry; or all that is held. Only now the answer. In AcceptDispatch.cs and HoldDispatch.cs.
+            return await accept.Accept(office, arrived, new(dispatch, inline), cancel);
         }
         catch (RefusedException e) when (e.Refusal != Refusal.Busy && e.Refusal != Refusal.Full)
         {
@@ -86,14 +93,16 @@ sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections r
     /// <summary>Hỏa tốc: may use the share of the journal that other submissions may not.</summary>
     public static bool IsUrgent(Header header) => RetrySchedule.ClassOf(header.Urgency) == 0;
 
-    Submitted.Before? Earlier(VerifiedEnvelope envelope)
+    Submitted? Earlier(string office, EnvelopeParts parts)
     {
-        var header = envelope.Header;
         using var reader = store.Engine.Reader();
-        if (DispatchTable.Find(reader, header.Sender, header.Id) is not { } found) return null;
-        if (found.Ctx != envelope.Ctx || found.ManifestDigest != envelope.ManifestDigest) throw new RefusedException(Refusal.SameId);
-        log.RepeatWasAnswered(header.Sender, found.Id);
-        return new Submitted.Before(header.Id, ReceiptTable.Acceptance(reader, header.Sender, header.Id)!.Der);
+        return EarlierSubmission.FindSame(reader, office, parts);
+    }
+
+    void DemandUnused(VerifiedEnvelope envelope)
+    {
+        using var reader = store.Engine.Reader();
+        EarlierSubmission.Find(reader, envelope.Header.Sender, envelope.Header.Id, (envelope.Ctx, envelope.ManifestDigest));
     }
 
     /// <returns>The payload when it is small enough for its row; null when it is in the blob store.</returns>

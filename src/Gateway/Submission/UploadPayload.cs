@@ -45,8 +45,7 @@ sealed class UploadPayload(Arrival arrival, AcceptDispatch accept, Rejections re
                 awaited = Awaited(reader, office, envelope);
                 if (awaited is null)
                 {
-                    if (ReceiptTable.Acceptance(reader, office, envelope) is { } first) return new Submitted.Before(envelope, first.Der);
-                    throw new RefusedException(Refusal.NothingToUpload);
+                    return EarlierSubmission.Find(reader, office, envelope, null) ?? throw new RefusedException(Refusal.NothingToUpload);
                 }
             }
             if (body.From is null && body.Length != awaited.PayloadBytes) throw new RefusedException(Refusal.PayloadLength, "Content-Length");
@@ -90,9 +89,9 @@ sealed class UploadPayload(Arrival arrival, AcceptDispatch accept, Rejections re
             // 4. Everything again in the World of now: it may be days later. A refusal ends the upload.
             var arrived = arrival.Check(office, parts);
 
-            // 5. The decision again, and ONE commit that also settles the awaited row. In AcceptDispatch.cs.
+            // 5. The decision again, and ONE commit that also settles the awaited row. In AcceptDispatch.cs and HoldDispatch.cs.
             store.Files.Step("commit");
-            var submitted = await accept.Accept(office, arrived, awaited.Id, null, cancel, upload: true);
+            var submitted = await accept.Accept(office, arrived, new(awaited.Id, null) { OfUpload = true }, cancel);
             store.Files.Drop(awaited.Id, accepted: true);
             return submitted;
         }

@@ -8,6 +8,8 @@ public abstract record DeliveryVerdict
 {
     /// <summary>The gateway has it and its receipt is verified and kept.</summary>
     public sealed record Accepted(Receipt Receipt) : DeliveryVerdict;
+    /// <summary>The gateway has it and holds it until persons release it; its receipt is verified and kept.</summary>
+    public sealed record Held(Receipt Receipt) : DeliveryVerdict;
     /// <param name="Receipt">The signed rejection; null when the gateway gave none.</param>
     public sealed record Refused(Refusal Refusal, Receipt? Receipt) : DeliveryVerdict;
     /// <summary>Stays in the outbox; the same bytes go again.</summary>
@@ -34,7 +36,7 @@ sealed class DeliverOutbox(OfficeContext office)
         if (entry.State == OutboxState.Refused) return new DeliveryVerdict.Refused(RefusalOf(entry.Record.Code), null);
         // 2. "Sending" is durable before byte one. Crash after: the same bytes go again, the gateway recognises (CTX, manifest digest).
         Refreshed(entry);
-        office.Outbox.Save(entry, entry.Record with { State = nameof(OutboxState.Sending), Attempts = entry.Record.Attempts + 1 });
+        if (entry.State != OutboxState.Held) office.Outbox.Save(entry, entry.Record with { State = nameof(OutboxState.Sending), Attempts = entry.Record.Attempts + 1 });
         found.Record = entry.Record;
         // 3. Parts, and the payload with them or after them.
         var verdict = await SubmitAsync(entry, progress, cancel).ConfigureAwait(false);
@@ -42,6 +44,7 @@ sealed class DeliverOutbox(OfficeContext office)
         DeliveryVerdict outcome = verdict switch
         {
             SubmitVerdict.Accepted accepted => Accept(entry, accepted.Receipt),
+            SubmitVerdict.Held held => Hold(entry, held.Receipt),
             SubmitVerdict.Refused refused => Refuse(entry, refused),
             SubmitVerdict.Later later => Wait(entry, later),
             _ => throw new InvalidOperationException("the gateway waits for a payload that was sent"),
@@ -54,6 +57,8 @@ sealed class DeliverOutbox(OfficeContext office)
     {
         var api = office.Api;
         Func<Stream> payload = () => new FileStream(entry.PayloadFile, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
+        // What the gateway holds it has whole: the parts alone ask what became of it.
+        if (entry.State == OutboxState.Held) return await api.SubmitAsync(entry.Parts(), null, 0, null, cancel).ConfigureAwait(false);
         var inline = entry.WireLength <= InlineLimit;
         SubmitVerdict verdict;
         var reached = 0L;
@@ -109,6 +114,16 @@ sealed class DeliverOutbox(OfficeContext office)
         return new DeliveryVerdict.Accepted(receipt);
     }
 
+    DeliveryVerdict.Held Hold(OutboxEntry entry, byte[] der)
+    {
+        office.Files.Step("receipt");
+        var receipt = ReceiptCheck.Gateway(der, Subject(entry), office.Profile.Pins, office.View.Trust);
+        if (receipt.Event != ReceiptEvent.SubmissionHold) throw new RefusedException(Refusal.Receipt, "not a hold");
+        office.Outbox.SaveReceipt(entry, receipt, der);
+        office.Outbox.Save(entry, entry.Record with { State = nameof(OutboxState.Held), Code = receipt.Code });
+        return new DeliveryVerdict.Held(receipt);
+    }
+
     DeliveryVerdict.Refused Refuse(OutboxEntry entry, SubmitVerdict.Refused refused)
     {
         Receipt? receipt = null;
@@ -131,7 +146,7 @@ sealed class DeliverOutbox(OfficeContext office)
     DeliveryVerdict.Accepted Known(OutboxEntry entry)
     {
         if (File.Exists(entry.PayloadFile)) office.Outbox.DropPayload(entry);
-        return new DeliveryVerdict.Accepted(Statement.Read(entry.Receipts()[0], StatementType.Receipt).As<Receipt>());
+        return new DeliveryVerdict.Accepted(entry.Receipts().Select(r => Statement.Read(r, StatementType.Receipt).As<Receipt>()).First(r => r.Event == ReceiptEvent.SubmissionAcceptance));
     }
 
     static ReceiptSubject Subject(OutboxEntry entry) => OfficeContext.Subject(entry, Statement.Read(entry.Parts().Header, StatementType.Header).As<Header>());

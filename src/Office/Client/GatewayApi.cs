@@ -14,7 +14,9 @@ abstract record SubmitVerdict
 {
     /// <summary>Durable at the gateway, which says so in this receipt (not yet verified).</summary>
     public sealed record Accepted(byte[] Receipt) : SubmitVerdict;
-    /// <summary>The parts are held; the payload is to follow.</summary>
+    /// <summary>Durable at the gateway and not on its way; it says what it waits for (not yet verified).</summary>
+    public sealed record Held(byte[] Receipt) : SubmitVerdict;
+    /// <summary>The parts are there; the payload is to follow.</summary>
     public sealed record PayloadAwaited : SubmitVerdict;
     /// <summary>Refused for good: sending the same again is pointless.</summary>
     public sealed record Refused(Refusal Refusal, byte[]? Receipt) : SubmitVerdict;
@@ -57,8 +59,12 @@ sealed class GatewayApi(HttpClient http, TimeProvider clock)
             using var request = new HttpRequestMessage(method, path) { Content = content, Version = http.DefaultRequestVersion, VersionPolicy = http.DefaultVersionPolicy };
             if (method == HttpMethod.Patch) request.Headers.Add(OffsetHeader, content.From.ToString(CultureInfo.InvariantCulture));
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel).ConfigureAwait(false);
-            if (response.StatusCode == HttpStatusCode.Accepted) return new SubmitVerdict.PayloadAwaited();
-            if (response.IsSuccessStatusCode) return new SubmitVerdict.Accepted(await BytesAsync(response, cancel).ConfigureAwait(false));
+            if (response.StatusCode == HttpStatusCode.Accepted && response.Content.Headers.ContentType?.MediaType != "application/cms") return new SubmitVerdict.PayloadAwaited();
+            if (response.IsSuccessStatusCode)
+            {
+                var given = await BytesAsync(response, cancel).ConfigureAwait(false);
+                return response.StatusCode == HttpStatusCode.Accepted ? new SubmitVerdict.Held(given) : new SubmitVerdict.Accepted(given);
+            }
             var (refusal, receipt) = await ProblemAsync(response, cancel).ConfigureAwait(false);
             return IsTransient(response.StatusCode)
                 ? new SubmitVerdict.Later(refusal, $"HTTP {(int)response.StatusCode}") : new SubmitVerdict.Refused(refusal, receipt);
@@ -99,6 +105,23 @@ sealed class GatewayApi(HttpClient http, TimeProvider clock)
         var response = await SendAsync(request, cancel).ConfigureAwait(false);
         if (response.IsSuccessStatusCode) return response;
         using (response) throw new RefusedException((await ProblemAsync(response, cancel).ConfigureAwait(false)).Refusal, $"HTTP {(int)response.StatusCode}");
+    }
+
+    public async Task<IReadOnlyList<HeldDispatch>> HeldAsync(Guid? after, CancellationToken cancel) =>
+        (await JsonAsync(HttpMethod.Get, after is null ? "/held" : $"/held?after={after}", ClientJson.Default.HeldList, cancel).ConfigureAwait(false)).Held;
+
+    /// <summary>The header of one's own dispatch, also of one that another machine of the office sent.</summary>
+    public Task<byte[]> HeaderAsync(Guid id, CancellationToken cancel) => GetAsync($"/dispatches/{id}/header", cancel);
+
+    /// <summary>Idempotent: the same word again is answered with the first receipt.</summary>
+    public async Task<byte[]> ApproveAsync(Guid id, ReadOnlyMemory<byte> approval, CancellationToken cancel)
+    {
+        using var content = new ReadOnlyMemoryContent(approval);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/cms");
+        using var request = Request(HttpMethod.Post, $"/dispatches/{id}/approvals");
+        request.Content = content;
+        using var response = await CheckedAsync(request, cancel).ConfigureAwait(false);
+        return await BytesAsync(response, cancel).ConfigureAwait(false);
     }
 
     public Task<byte[]> ParcelReceiptAsync(Guid parcel, CancellationToken cancel) => GetAsync($"/mailbox/{parcel}/receipt", cancel);

@@ -18,6 +18,19 @@ public sealed record CopyStatus(string Office, string Role, string State, long U
 /// <param name="Copies">One per recipient of the header.</param>
 public sealed record DispatchStatus(Guid Id, string State, int Urgency, long ReceivedAt, IReadOnlyList<CopyStatus> Copies);
 
+/// <param name="Act">"release" or "refuse".</param>
+/// <param name="Person">Key.</param>
+/// <param name="Roles">His, in the card of now; empty: he does not count.</param>
+public sealed record HeldWord(string Act, Digest Person, IReadOnlyList<string> Roles, long Time);
+
+/// <param name="Level">Class number of the label.</param>
+/// <param name="Code">What it waits for.</param>
+/// <param name="Until">When waiting becomes a no.</param>
+/// <param name="Missing">How many of the persons are still to come.</param>
+public sealed record HeldDispatch(Guid Id, int Level, int Urgency, string Code, long HeldAt, long Until, IReadOnlyList<string> To, int Persons, IReadOnlyList<string> Roles, int Missing, IReadOnlyList<HeldWord> Approvals);
+
+sealed record HeldList(IReadOnlyList<HeldDispatch> Held);
+
 sealed record DispatchList(IReadOnlyList<DispatchStatus> Dispatches);
 
 public sealed record MailboxParcel(Guid Parcel, string Sender, Guid Envelope, int Urgency, long ReceivedAt, long Size, string State);
@@ -52,6 +65,7 @@ sealed record Problem(string? Title, string? Code, Texts? Messages, Texts? Remed
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = false, AllowDuplicateProperties = false)]
 [JsonSerializable(typeof(DispatchStatus))]
 [JsonSerializable(typeof(DispatchList))]
+[JsonSerializable(typeof(HeldList))]
 [JsonSerializable(typeof(MailboxList))]
 [JsonSerializable(typeof(ReceiptList))]
 [JsonSerializable(typeof(UploadAwaited))]

@@ -15,6 +15,8 @@ public enum OutboxState
     Sending,
     /// <summary>The gateway's receipt is here and verified. The payload's bytes are gone, everything else is kept.</summary>
     Accepted,
+    /// <summary>The gateway has it and holds it, as its verified receipt says; not on its way. Persons must release it. The payload is kept here until it is.</summary>
+    Held,
     /// <summary>The gateway refused for good, for the reason in <see cref="OutboxRecord.Code"/>.</summary>
     Refused,
 }

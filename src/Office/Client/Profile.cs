@@ -13,7 +13,7 @@ public sealed record Pins(IReadOnlyList<Digest> DirectoryOfficers, IReadOnlyList
 
 /// <summary>PKCS#12 files, absolute paths.</summary>
 /// <param name="Encrypt">The current key first, then older ones that still open what was sealed to them.</param>
-/// <param name="Persons">By role: "signatory", "clerk".</param>
+/// <param name="Persons">By role ("signatory", "clerk"), or by any other name where several persons have one role.</param>
 public sealed record KeyFiles(string Sign, IReadOnlyList<string> Encrypt, string Tls, IReadOnlyDictionary<string, string> Persons);
 
 /// <summary>Everything wrong with a profile, at once.</summary>

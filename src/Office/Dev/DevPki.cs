@@ -17,7 +17,11 @@ namespace Exchange.Office.Dev;
 sealed record DevPkiSummary(string Folder, IReadOnlyList<string> Offices, IReadOnlyList<string> Hostile, Digest Directory, Digest Policy, string CheckpointKey);
 
 /// <summary>An office to be: what is printed in the directory, and what it is cleared for.</summary>
-sealed record DevOffice(string Code, OfficeName Name, int[] Classes, int[] Groups, int? RsaBits = null);
+sealed record DevOffice(string Code, OfficeName Name, int[] Classes, int[] Groups, int? RsaBits = null)
+{
+    /// <summary>File names of the persons who let its higher levels go.</summary>
+    public string[] ReleaseOfficers { get; init; } = [];
+}
 
 /// <summary>
 /// A whole PKI for one developer's machine: CAs, CRLs, offices, officers, a gateway, their statements, and certificates that everyone must refuse.
@@ -36,10 +40,10 @@ sealed class DevPki : IDisposable
 
     internal static readonly DevOffice[] OfficeList =
     [
-        new("G22", new("Văn phòng Chính phủ", "Office of the Government"), [10, 20, 30, 40], [1]),
+        new("G22", new("Văn phòng Chính phủ", "Office of the Government"), [10, 20, 30, 40], [1]) { ReleaseOfficers = ["release-1", "release-2"] },
         new("H14", new("UBND tỉnh Cao Bằng", "People's Committee of Cao Bằng"), [10], [2]),
         new("H37", new("UBND tỉnh Lạng Sơn", "People's Committee of Lạng Sơn"), [10, 20], [2], RsaBits: 3072),
-        new("H41", new("UBND tỉnh Nghệ An", "People's Committee of Nghệ An"), [10, 20], [2]),
+        new("H41", new("UBND tỉnh Nghệ An", "People's Committee of Nghệ An"), [10, 20, 30], [2]),
     ];
 
     readonly string folder;
@@ -112,7 +116,7 @@ sealed class DevPki : IDisposable
         foreach (var (name, statement) in statements.All) Bytes($"statements/{name}.p7s", statement.Der.ToArray());
 
         var pins = new Pins([.. directory.Select(o => o.Certificate.Key)], [.. policy.Select(o => o.Certificate.Key)], evidence.Certificate.Key, Origin, checkpoint);
-        foreach (var office in OfficeList) Bytes($"offices/{office.Code}/profile.json", Profile(office.Code, pins));
+        foreach (var office in OfficeList) Bytes($"offices/{office.Code}/profile.json", Profile(office, pins));
 
         var hostile = DevHostile.Make(this);
         foreach (var (name, certificate) in hostile.Certificates)
@@ -149,7 +153,8 @@ sealed class DevPki : IDisposable
             Key($"{at}/encrypt.p12", office.Name.Vi, office.Code, $"{office.Code} encrypt", KeyUse.Encrypt, office.RsaBits),
             Key($"{at}/tls.p12", office.Name.Vi, office.Code, $"{office.Code} tls", KeyUse.Tls),
             Key($"{at}/persons/signatory.p12", office.Name.Vi, office.Code, $"{office.Code} signatory", KeyUse.Sign),
-            Key($"{at}/persons/clerk.p12", office.Name.Vi, office.Code, $"{office.Code} clerk", KeyUse.Sign));
+            Key($"{at}/persons/clerk.p12", office.Name.Vi, office.Code, $"{office.Code} clerk", KeyUse.Sign),
+            [.. office.ReleaseOfficers.Select(name => Key($"{at}/persons/{name}.p12", office.Name.Vi, office.Code, $"{office.Code} {name}", KeyUse.Sign))]);
     }
 
     FileKey Key(string path, string organization, string code, string name, KeyUse use, int? rsaBits = null)
@@ -161,8 +166,8 @@ sealed class DevPki : IDisposable
     }
 
     // The gateway's address is not known before it runs; whoever starts it writes it here or gives a profile of its own.
-    static byte[] Profile(string code, Pins pins) => ProfileJson.Write(code, "https://localhost:8443", pins,
-        new KeyFiles("sign.p12", ["encrypt.p12"], "tls.p12", new Dictionary<string, string> { ["signatory"] = "persons/signatory.p12", ["clerk"] = "persons/clerk.p12" }),
+    static byte[] Profile(DevOffice office, Pins pins) => ProfileJson.Write(office.Code, "https://localhost:8443", pins,
+        new KeyFiles("sign.p12", ["encrypt.p12"], "tls.p12", office.ReleaseOfficers.Prepend("clerk").Prepend("signatory").ToDictionary(name => name, name => $"persons/{name}.p12")),
         "../../passphrase", "../../trust", "state");
 
     void KeyFile(string path, X509Certificate2 withKey, X509Certificate2[] chain)

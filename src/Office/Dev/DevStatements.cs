@@ -7,7 +7,7 @@ using Exchange.Office.Join;
 
 namespace Exchange.Office.Dev;
 
-sealed record DevOfficeKeys(DevOffice Office, FileKey Sign, FileKey Encrypt, FileKey Tls, FileKey Signatory, FileKey Clerk);
+sealed record DevOfficeKeys(DevOffice Office, FileKey Sign, FileKey Encrypt, FileKey Tls, FileKey Signatory, FileKey Clerk, FileKey[] ReleaseOfficers);
 
 /// <summary>Version 1 of everything that officers and offices sign: cards, directory, standing, policy.</summary>
 sealed class DevStatements
@@ -32,7 +32,8 @@ sealed class DevStatements
     public IReadOnlyList<(string Name, Statement Statement)> All { get; }
 
     Statement CardOf(DevOfficeKeys keys) => CardWriter.Alone(keys.Office.Code, version: 1,
-        [("sign", keys.Sign.Certificate), ("encrypt", keys.Encrypt.Certificate), ("tls", keys.Tls.Certificate), ("signatory", keys.Signatory.Certificate), ("clerk", keys.Clerk.Certificate)], keys.Sign, pki.Start);
+        [("sign", keys.Sign.Certificate), ("encrypt", keys.Encrypt.Certificate), ("tls", keys.Tls.Certificate), ("signatory", keys.Signatory.Certificate), ("clerk", keys.Clerk.Certificate),
+            .. keys.ReleaseOfficers.Select(k => ("release-officer", k.Certificate))], keys.Sign, pki.Start);
 
     DirectoryStatement DirectoryOf(FileKey[] officers, IEnumerable<(DevOffice Office, Statement Statement)> cards) => new()
     {

@@ -25,7 +25,7 @@ static class KeysCommands
         var organization = new Option<string>("--organization") { Description = "Name for the certificates", Required = true, HelpName = "NAME" };
         var country = new Option<string>("--country") { DefaultValueFactory = _ => "VN", HelpName = "CC" };
         var hosts = new Option<string[]>("--host") { Description = "Host name or address under which it is reached by TLS; needed for office and gateway", HelpName = "HOST" };
-        var only = new Option<string[]>("--only") { Description = "Only these keys: sign, encrypt, tls, signatory, clerk; evidence, tls of a gateway", AllowMultipleArgumentsPerToken = true, HelpName = "KEY" };
+        var only = new Option<string[]>("--only") { Description = "Only these keys: sign, encrypt, tls, signatory, clerk (and release-officer, which comes only so); evidence, tls of a gateway", AllowMultipleArgumentsPerToken = true, HelpName = "KEY" };
         var rsa = new Option<int?>("--rsa") { Description = "The key that opens dispatches is RSA of so many bits, 3072 to 8192, not P-384", HelpName = "BITS" };
         var passphrase = Passphrase.Option(made: true);
         var command = new Command("request", "Makes private keys, encrypted, and certificate requests (PKCS#10) for the CA in DIR/request") { target, owner, code, organization, country, hosts, only, rsa, passphrase };
@@ -33,7 +33,7 @@ static class KeysCommands
         return shell.Does(command, (parsed, say, _) =>
         {
             var names = KeyKind.Of(parsed.GetValue(owner)!).Select(k => k.Name).ToList();
-            var asked = parsed.GetValue(only) is { Length: > 0 } given ? given : [.. names];
+            var asked = parsed.GetValue(only) is { Length: > 0 } given ? given : [.. names.Where(n => n != "release-officer")];
             if (asked.FirstOrDefault(a => !names.Contains(a)) is { } foreign) throw new UsageException($"--only: no {foreign} here; there are {string.Join(", ", names)}", $"--only: không có {foreign}; có {string.Join(", ", names)}");
             if (!DirectoryForm.IsCode(parsed.GetValue(code))) throw new UsageException("--code: 1 to 50 of A-Z, 0-9, '.' and '-'", "--code: 1 đến 50 ký tự A-Z, 0-9, '.' và '-'");
             if (parsed.GetValue(rsa) is < 3072 or > 8192) throw new UsageException("--rsa: 3072 to 8192", "--rsa: 3072 đến 8192");
@@ -54,7 +54,7 @@ static class KeysCommands
         var from = new Option<string?>("--from") { Description = "Folder with trust/ (and, for an office, pins.json): exchange-gateway export makes it. Default: as the profile in DIR says", HelpName = "DIR" };
         var gateway = new Option<string?>("--gateway") { Description = "Address of the gateway, for the profile", HelpName = "https://HOST:PORT" };
         var lost = new Option<bool>("--lost") { Description = "The keys before are lost or leaked: the new card signs itself, and is held back from Mật up for 24 h" };
-        var drop = new Option<string[]>("--drop") { Description = "Old keys that must go from the card at once: sign, encrypt, tls, signatory, clerk", AllowMultipleArgumentsPerToken = true, HelpName = "KEY" };
+        var drop = new Option<string[]>("--drop") { Description = "Old keys that must go from the card at once: sign, encrypt, tls, signatory, clerk, release-officer", AllowMultipleArgumentsPerToken = true, HelpName = "KEY" };
         var before = new Option<string?>("--before") { Description = "The card in force, when this folder does not know it", HelpName = "FILE" };
         var passphrase = Passphrase.Option();
         var command = new Command("take", "Takes the certificates: key files (PKCS#12), and for an office its card and profile.json. Names everything that is wrong") { certificates, target, from, gateway, lost, drop, before, passphrase };

@@ -139,6 +139,18 @@ sealed class TestGateway : IAsyncDisposable
         return (envelope, [.. EnvelopeFile.Write(envelope.Parts), .. payload.ToArray()]);
     }
 
+    /// <summary>What one person says about a dispatch of his office.</summary>
+    public byte[] Word(SealedEnvelope envelope, string person, string act = ApprovalAct.Release, Func<Approval, Approval>? change = null, string from = "G22")
+    {
+        var (header, key) = (EnvelopeFile.PeekUnverified(envelope.Parts.Header), DevPkiFolder.Person(from, person));
+        var approval = new Approval
+        {
+            V = 1, Type = Approval.TypeName, Signers = [key.Certificate.Key], Act = act, Dispatch = header.Dispatch.Ref, Label = header.Label, From = header.Sender,
+            To = [.. header.Recipients.Where(r => r.Role is "to" or "cc").Select(r => r.Office)], NotAfter = header.Times.Expires,
+        };
+        return Statement.Sign(change?.Invoke(approval) ?? approval, [key], Clock.GetUtcNow()).Der.ToArray();
+    }
+
     public async Task<Answer> Submit(byte[] file, string office = "G22") => await Send(As(office), HttpMethod.Post, "/dispatches", file);
 
     /// <summary>Sealed, submitted, accepted; and the parcel of one office.</summary>

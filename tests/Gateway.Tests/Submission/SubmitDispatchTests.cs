@@ -58,6 +58,17 @@ public sealed class SubmitDispatchTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_repeat_gets_the_first_receipt_although_its_approvals_have_lapsed_by_then()
+    {
+        var (_, file) = await gateway.SealFile("H41", "mat", r => r with { Times = r.Times with { Expires = gateway.Clock.GetUtcNow().AddHours(1).ToUnixTimeMilliseconds() } });
+        var first = await gateway.Submit(file);
+        gateway.Clock.Advance(TimeSpan.FromHours(2));
+        var second = await gateway.Submit(file);
+        Assert.Equal((201, 200), (first.Status, second.Status));
+        Assert.Equal(first.Body, second.Body);
+    }
+
+    [Fact]
     public async Task A_clearance_revoked_between_the_decision_and_its_commit_is_found_in_the_commit()
     {
         var (_, file) = await gateway.SealFile("H41", "mat");
