@@ -20,7 +20,7 @@ static class Program
     {
         var root = new RootCommand("Gateway of the exchange: takes sealed dispatches in, decides without reading them, journals, hands over, proves.")
         {
-            InitCommand(), ServeCommand(), CheckConfigCommand(), ActivateCommand(), ExportCommand(), PingCommand(), CheckCommand(), BackupCommands.Backup(Data), BackupCommands.Restore(Data),
+            InitCommand(), ServeCommand(), CheckConfigCommand(), ActivateCommand(), ExportCommand(), DecisionCommand(), PingCommand(), CheckCommand(), BackupCommands.Backup(Data), BackupCommands.Restore(Data),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
@@ -170,6 +170,21 @@ static class Program
             Export.Run(options, equipment, world, parsed.GetRequiredValue(target).FullName, parsed.GetValue(officers));
             return Task.FromResult(0);
         }));
+        return command;
+    }
+
+    static Command DecisionCommand()
+    {
+        var id = new Argument<string>("id") { Description = "Envelope id, dispatch id, or the digest of a decision as it stands in an entry." };
+        var target = new Option<DirectoryInfo>("--out") { Description = "Folder to write to; one folder in it for each decision.", Required = true };
+        var command = new Command("decision", "Writes the decisions about a dispatch, with their ledger entries and policies, for `exchange policy explain` and `replay`. For policy officers and auditors; runs beside the gateway.") { id, Data, target };
+        command.SetAction(async (parsed, _) =>
+        {
+            using var engine = SqliteEngine.OpenReadOnly(DataFolder.DatabaseIn(parsed.GetRequiredValue(Data).FullName));
+            var written = ExportDecision.Run(engine, parsed.GetRequiredValue(id), parsed.GetRequiredValue(target).FullName);
+            foreach (var folder in written) await Console.Out.WriteLineAsync(folder);
+            return written.Count > 0 ? 0 : await Fail([$"{parsed.GetRequiredValue(id)}: no decision names it"]);
+        });
         return command;
     }
 

@@ -5,7 +5,7 @@ using System.Text;
 namespace Exchange.Tests;
 
 /// <summary>
-/// docs/install.md as it stands, run line by line in a folder of its own. Only host names and ports become this machine's, an officer's "yes" is given, and `receive` goes on beside.
+/// docs/install.md and docs/policy.md as they stand, run line by line in a folder of its own. Only host names and ports become this machine's, an officer's "yes" is given, and `receive` goes on beside.
 /// </summary>
 sealed class Guide : IDisposable
 {
@@ -14,7 +14,7 @@ sealed class Guide : IDisposable
         export PATH="$PROGRAMS:$PATH" EXCHANGE_PASSPHRASE=$(cat officers-passphrase) LC_ALL=C.UTF-8
         exchange() {
           case "$*" in
-            "officer "*) command exchange "$@" --yes ;;
+            "officer "* | "policy sign "* | "policy activate "*) command exchange "$@" --yes ;;
             *" receive "*)
               if [ -f receive.pid ]; then kill $(cat receive.pid) 2>/dev/null || true; while kill -0 $(cat receive.pid) 2>/dev/null; do sleep 0.05; done; fi
               "$PROGRAMS/exchange" "$@" > receive.log 2>&1 &
@@ -34,7 +34,7 @@ sealed class Guide : IDisposable
     {
         var root = Repository();
         int gateway = FreePort(), office = FreePort();
-        text = File.ReadAllText(Path.Combine(root, "docs", "install.md"))
+        text = (File.ReadAllText(Path.Combine(root, "docs", "install.md")) + File.ReadAllText(Path.Combine(root, "docs", "policy.md")))
             .Replace("0.0.0.0:8443", $"127.0.0.1:{gateway}", StringComparison.Ordinal).Replace("0.0.0.0:8444", $"127.0.0.1:{office}", StringComparison.Ordinal)
             .Replace("gateway.example:8443", $"localhost:{gateway}", StringComparison.Ordinal).Replace("h41.example:8444", $"localhost:{office}", StringComparison.Ordinal)
             .Replace("gateway.example", "localhost", StringComparison.Ordinal).Replace("h41.example", "localhost", StringComparison.Ordinal);
@@ -54,7 +54,7 @@ sealed class Guide : IDisposable
             if (line == "```sh") block = new StringBuilder();
             else if (line == "```" && block is not null) { blocks.Add(block.ToString()); block = null; }
             else block?.Append(line).Append('\n');
-        return blocks.Count > 0 ? blocks : throw new InvalidDataException($"docs/install.md has no commands under '{heading}'");
+        return blocks.Count > 0 ? blocks : throw new InvalidDataException($"docs/install.md and docs/policy.md have no commands under '{heading}'");
     }
 
     public async Task<Ran> RunAsync(string commands) =>

@@ -53,6 +53,9 @@ internal sealed record DispatchSummary
 
 internal static class DispatchTable
 {
+    /// <summary>null: no dispatch of this id.</summary>
+    public static Guid? EnvelopeOf(Source source, Guid id) => source.One<Guid?>("SELECT envelope FROM dispatch WHERE id = @id", new { id });
+
     internal static readonly RowShape<DispatchRow> Shape = new("dispatch",
         ["id", "sender", "envelope", "ctx", "manifest_digest", "class", "urgency", "received_at", "expires", "decision", "payload_bytes", "size",
             "header", "approvals", "manifest", "payload"],

@@ -41,6 +41,10 @@ internal static class EntryTable
     /// <summary>null: erased, or no such entry.</summary>
     public static EntrySecret? Secret(Source source, long seq) => source.One<EntrySecret>("SELECT seq, salt, detail FROM entry_secret WHERE seq = @seq", new { seq });
 
+    /// <summary>Details in which these bytes stand, in order. Looks at every one: for a person who asks.</summary>
+    public static IReadOnlyList<EntrySecret> Naming(Source source, byte[] bytes) =>
+        source.Query<EntrySecret>("SELECT seq, salt, detail FROM entry_secret WHERE instr(detail, @bytes) > 0 ORDER BY seq", new { bytes });
+
     /// <summary>The 32 bytes of up to <paramref name="count"/> entries from <paramref name="first"/>.</summary>
     public static IReadOnlyList<Digest> Hashes(Source source, long first, int count) =>
         source.Query<Digest>("SELECT hash FROM entry WHERE seq >= @first AND seq < @end ORDER BY seq", new { first, end = first + count });

@@ -15,6 +15,8 @@ static class PolicyCommands
         command.Subcommands.Add(Diff(shell));
         command.Subcommands.Add(new ProposeCommand(shell).CreatePolicy());
         command.Subcommands.Add(new ActivateCommand(shell).Create());
+        command.Subcommands.Add(Explain(shell));
+        command.Subcommands.Add(Replay(shell));
         return command;
     }
 
@@ -39,6 +41,35 @@ static class PolicyCommands
             say.Json(new { findings = found });
             Tell(found, say);
             return Task.FromResult(found.Any(f => f.Level == LintLevel.Error) ? ExchangeProgram.Bad : found.Count > 0 ? ExchangeProgram.Incomplete : ExchangeProgram.Good);
+        });
+    }
+
+    static Command Explain(Shell shell)
+    {
+        var from = new Argument<string>("DECISION") { Description = "Folder that exchange-gateway decision wrote, or a record alone" };
+        var reader = new Option<string>("--for") { Description = "sender: the verdict and its one code; officer, auditor: every rule", DefaultValueFactory = _ => "officer", HelpName = "sender|officer|auditor" };
+        var command = new Command("explain", "Why a dispatch was permitted, held or denied, from the decision's own trace") { from, reader.AcceptOnlyFromAmong("sender", "officer", "auditor") };
+        return shell.Does(command, (parsed, say, _) =>
+        {
+            var lines = ExplainWords.Of(DecisionFiles.RecordOf(parsed.GetValue(from)!), parsed.GetValue(reader)!, say);
+            say.Json(new { reader = parsed.GetValue(reader), lines });
+            foreach (var line in lines) say.Say(line.En, line.Vi);
+            return Task.FromResult(ExchangeProgram.Good);
+        });
+    }
+
+    static Command Replay(Shell shell)
+    {
+        var from = new Argument<string>("DECISION") { Description = "Folder that exchange-gateway decision wrote, or a record alone" };
+        var policy = new Option<string?>("--policy") { Description = "Policy statement that decided; default policy.p7s in the folder", HelpName = "FILE" };
+        var command = new Command("replay", "Decides again on the same facts by the policy of that time: the record must come out byte for byte. Exit 0: it does, 1: it does not") { from, policy };
+        return shell.Does(command, (parsed, say, _) =>
+        {
+            var lines = DecisionFiles.Open(parsed.GetValue(from)!, parsed.GetValue(policy)).Check();
+            var good = lines.All(l => l.Good);
+            say.Json(new { good, checks = lines.Select(l => new { l.Good, l.En, l.Vi }) });
+            foreach (var (holds, en, vi) in lines) say.Say($"{(holds ? "good  " : "WRONG ")} {en}", $"{(holds ? "đúng  " : "SAI   ")} {vi}");
+            return Task.FromResult(good ? ExchangeProgram.Good : ExchangeProgram.Bad);
         });
     }
 
