@@ -197,6 +197,12 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
     public static readonly Refusal NoMapping = new("E_NO_MAPPING",
         "The other policy has no agreed equivalent of this label, or the agreement is not in force.", "Chính sách kia không có nhãn tương đương đã thỏa thuận cho nhãn này, hoặc thỏa thuận chưa có hay hết hiệu lực.",
         "Choose a label that has an equivalent, or agree on one with the partner.", "Chọn nhãn có tương đương, hoặc thỏa thuận tương đương với đối tác.");
+    public static readonly Refusal WordList = new("E_WORD_LIST",
+        "The office's word list is not in the form that it must have, or is of another policy.", "Danh sách từ ngữ của cơ quan không đúng dạng, hoặc thuộc chính sách khác.",
+        "Correct the entry that the message names.", "Sửa mục mà thông báo đã nêu.");
+    public static readonly Refusal WordFloor = new("E_WORD_FLOOR",
+        "Words in the documents propose a higher level than the one chosen.", "Từ ngữ trong tài liệu gợi ý độ mật cao hơn độ đã chọn.",
+        "Choose at least the level proposed.", "Chọn độ mật không thấp hơn độ được gợi ý.");
     public static readonly Refusal ActivationUnapproved = new("E_ACTIVATION_UNAPPROVED",
         "A new policy comes into force only with two policy officers' approval of what changes against the policy and standing in force.", "Chính sách mới chỉ có hiệu lực khi hai cán bộ chính sách phê duyệt các thay đổi so với chính sách và thẩm quyền hiện hành.",
         "Both officers run exchange policy activate on what is in force now, then hand over policy and approval together.", "Hai cán bộ chạy exchange policy activate trên bản hiện hành, rồi nộp chính sách cùng phê duyệt.");

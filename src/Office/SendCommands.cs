@@ -24,6 +24,8 @@ static class SendCommands
             DemandLevel(parsed.GetValue(form.Level), client.Policy);
             var request = form.Read(parsed, client.Policy, say, shell.Clock);
             if (parsed.GetValue(form.DryRun)) return await DryRunAsync(client, request, say, cancel).ConfigureAwait(false);
+            if (client.Floor(request) is { NotRead: > 0 } floor)
+                say.Note($"the word list was not held against {floor.NotRead} of {request.Files.Count} documents: only plain text and .docx are read", $"chưa đối chiếu danh sách từ ngữ với {floor.NotRead}/{request.Files.Count} tài liệu: chỉ đọc văn bản thuần và .docx");
             var total = request.Files.Sum(f => File.Exists(f) ? new FileInfo(f).Length : 0);
             var entry = await say.ProgressAsync("sealing", "niêm phong", total, p => client.SealAsync(request, p, cancel)).ConfigureAwait(false);
             var verdict = await say.ProgressAsync("sending", "gửi", entry.WireLength, p => client.DeliverAsync(entry, p, cancel)).ConfigureAwait(false);

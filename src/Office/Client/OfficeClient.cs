@@ -47,6 +47,10 @@ public sealed class OfficeClient : IDisposable
     /// <summary>Sends one entry: for the first time, again, or after a crash. The same bytes each time.</summary>
     public Task<DeliveryVerdict> DeliverAsync(OutboxEntry entry, IProgress<long>? progress, CancellationToken cancel) => new DeliverOutbox(office).RunAsync(entry, progress, cancel);
 
+    /// <summary>What the office's word list says of these documents; null: it has none. Sealing below it is refused.</summary>
+    /// <exception cref="RefusedException"><see cref="Refusal.WordList"/>.</exception>
+    public WordFloor? Floor(SendRequest request) => SealDispatch.Floor(office, request);
+
     /// <summary>Refresh, seal, deliver.</summary>
     public async Task<(OutboxEntry Entry, DeliveryVerdict Verdict)> SendAsync(SendRequest request, IProgress<long>? progress, CancellationToken cancel)
     {

@@ -37,6 +37,9 @@ public sealed record Profile
     /// <summary>Folder of outbox, received, directory, policy, checkpoint.</summary>
     public required string State { get; init; }
 
+    /// <summary>Word list that proposes a lowest level before sealing; null: none.</summary>
+    public string? Words { get; init; }
+
     /// <param name="path">The file, or a folder that holds profile.json.</param>
     /// <exception cref="ProfileException">Everything that is wrong.</exception>
     public static Profile Load(string path)
@@ -75,7 +78,7 @@ sealed class ProfileReader(string folder)
     public Profile? Read(JsonElement root)
     {
         if (root.ValueKind != JsonValueKind.Object) { Errors.Add("not a JSON object"); return null; }
-        Known(root, "", "office", "gateway", "origin", "checkpointKey", "pins", "keys", "passphraseFile", "trust", "state");
+        Known(root, "", "office", "gateway", "origin", "checkpointKey", "pins", "keys", "passphraseFile", "trust", "state", "words");
         var office = Text(root, "", "office") ?? "";
         if (office.Length > 0 && (office.Length > 50 || !office.All(c => c is >= 'A' and <= 'Z' or >= '0' and <= '9' or '.' or '-')))
             Errors.Add("office: a code has 1 to 50 of A-Z, 0-9, '.' and '-'");
@@ -100,6 +103,7 @@ sealed class ProfileReader(string folder)
                 : Existing(Text(root, "", "passphraseFile"), "passphraseFile"),
             Trust = Existing(Text(root, "", "trust"), "trust", isFolder: true),
             State = Path.GetFullPath(Text(root, "", "state") ?? "", folder),
+            Words = root.TryGetProperty("words", out _) ? Existing(Text(root, "", "words"), "words") : null,
         };
     }
 

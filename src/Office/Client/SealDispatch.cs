@@ -38,6 +38,7 @@ sealed class SealDispatch(OfficeContext office)
         // 1. What the policy asks of this level; what is plainly missing is said before anything is sealed.
         var policy = office.View.Policy;
         var level = LevelOf(request, policy);
+        DemandFloor(level, Floor(office, request), policy);
         var label = policy.NewLabel(level.Code, request.Basis);
         var author = AuthorOf(request, level);
         var approvers = ApproversOf(request, level);
@@ -75,6 +76,17 @@ sealed class SealDispatch(OfficeContext office)
             Envelope.Verify(done.Parts, new EnvelopeContext(office.View.Directory, office.View.Trust, office.Now));
             return done;
         }).ConfigureAwait(false);
+    }
+
+    /// <summary>What the office's word list says of these documents; null: it has none.</summary>
+    internal static WordFloor? Floor(OfficeContext office, SendRequest request) =>
+        office.Profile.Words is { } words ? new WordList(File.ReadAllBytes(words), office.View.Policy).Floor(request.Files.Where(File.Exists)) : null;
+
+    // R20. What was found is told by the entries' numbers: the words would say what the documents say.
+    static void DemandFloor(PolicyLevel level, WordFloor? floor, CompiledPolicy policy)
+    {
+        if (floor?.Level is { } least && policy.Rank(level.Class) < policy.Rank(least.Class))
+            throw new RefusedException(Refusal.WordFloor, $"at least {least.Code}, by entries {string.Join(", ", floor.Found.Take(10))} of the word list");
     }
 
     internal static PolicyLevel LevelOf(SendRequest request, CompiledPolicy policy)
