@@ -28,6 +28,8 @@ namespace Exchange.Office
             foreach (var option in shell.Options) root.Options.Add(option);
             root.Subcommands.Add(SendCommands.Send(shell));
             root.Subcommands.Add(SendCommands.Outbox(shell));
+            root.Subcommands.Add(HoldCommands.Held(shell));
+            root.Subcommands.Add(HoldCommands.Approve(shell));
             root.Subcommands.Add(TrackCommands.Status(shell));
             root.Subcommands.Add(InboxCommands.Inbox(shell));
             root.Subcommands.Add(InboxCommands.Open(shell));

@@ -103,6 +103,7 @@ static class SendCommands
                 return ExchangeProgram.Good;
             case DeliveryVerdict.Held:
                 say.Say($"held      {entry.Id}  at the gateway, not on its way: persons of this office must release it", $"tạm giữ   {entry.Id}  tại trục, chưa chuyển: người có thẩm quyền của cơ quan phải cho phép");
+                say.Hint("who must release it, and until when", "ai phải cho phép, và đến khi nào", "exchange held");
                 return ExchangeProgram.Held;
             case DeliveryVerdict.Refused refused:
                 say.Say($"refused   {entry.Id}", $"bị từ chối  {entry.Id}");

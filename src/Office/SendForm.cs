@@ -39,13 +39,15 @@ sealed class SendForm
     readonly Option<string?> author = new("--as") { Description = "Role of the author: clerk or signatory; default the first that the level allows", HelpName = "ROLE" };
     readonly Option<string[]> approve = new("--approve") { Description = "Role that approves, for example signatory", HelpName = "ROLE" };
 
+    readonly Option<string[]> release = new("--release") { Description = "Person of the profile who releases it beforehand, at a level under dual control; otherwise exchange approve", HelpName = "PERSON" };
+
     public Option<string?> Level { get; } = new("--level") { Description = "Level of confidentiality; there is no default", HelpName = "thuong|mat|…" };
     public Option<bool> DryRun { get; } = new("--dry-run") { Description = "Would this be permitted? Nothing is sealed or sent" };
 
     public void AddTo(Command command)
     {
         command.Arguments.Add(files);
-        foreach (var option in new Option[] { to, cc, Level, basis, sheet, subject, number, notation, type, place, date, signatoryName, signatoryPosition, urgency, expires, respondBy, author, approve, DryRun })
+        foreach (var option in new Option[] { to, cc, Level, basis, sheet, subject, number, notation, type, place, date, signatoryName, signatoryPosition, urgency, expires, respondBy, author, approve, release, DryRun })
             command.Options.Add(option);
     }
 
@@ -70,6 +72,7 @@ sealed class SendForm
             RespondBy = parsed.GetValue(respondBy) is { } day ? Day(day, "--respond-by") : null,
             As = parsed.GetValue(author),
             Approve = parsed.GetValue(approve) ?? [],
+            Release = parsed.GetValue(release) ?? [],
         };
     }
 

@@ -73,6 +73,7 @@ static class TrackCommands
         if (view.Entry.State == OutboxState.Accepted)
             say.Table([say.Text("office", "cơ quan"), say.Text("as", "vai trò"), say.Text("where it is", "đang ở đâu"), say.Text("proven", "bằng chứng"), say.Text("since", "từ lúc"), say.Text("code", "mã")],
                 view.Copies.Select(c => new[] { c.Office, c.Role, CopyText.Where(c, say), EvidenceText(c.Evidence, say), c.At is { } at ? say.Time(at) : "", c.Code ?? "" }));
+        if (view.Entry.State == OutboxState.Held) say.Say("  it is not on its way: persons of this office must release it (exchange held)", "  chưa được chuyển: người có thẩm quyền của cơ quan phải cho phép (exchange held)");
         foreach (var copy in view.Copies)
             if (CopyText.Next(copy, say) is { } next) say.Say($"  {copy.Office}: {next}", $"  {copy.Office}: {next}");
         if (view.Offline is { } offline) say.Say($"{offline.Code}: shown as of the last time the gateway was reached", $"{offline.Code}: hiển thị theo lần kết nối gần nhất");

@@ -16,6 +16,8 @@ public sealed class DemoTests(DevelopmentPki pki) : IClassFixture<DevelopmentPki
             var ran = await Task.WhenAll(Demo("one", "en"), Demo("two", "vi"));
             Assert.All(ran, r => Assert.True(r.Code == 0, r.ToString()));
             Assert.All(["H41", "H14", "H37"], office => Assert.Contains($"{office}: 3 of 3 equal by SHA-256", ran[0].Out, StringComparison.Ordinal));
+            Assert.Contains("it still waits for 1 of 2 persons: release-officer or signatory", ran[0].Out, StringComparison.Ordinal);
+            Assert.Contains("văn bản đã được phép chuyển", ran[1].Out, StringComparison.Ordinal);
             Assert.Contains("E_NOT_RELEASABLE", ran[0].Out, StringComparison.Ordinal);
             Assert.Contains("E_PAYLOAD_ROOT", ran[0].Out, StringComparison.Ordinal);
             Assert.Contains("opened, proven", ran[0].Out, StringComparison.Ordinal);

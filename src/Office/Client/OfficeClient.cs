@@ -64,6 +64,23 @@ public sealed class OfficeClient : IDisposable
     /// <returns>null: no such entry.</returns>
     public OutboxEntry? Find(Guid id) => office.Outbox.Find(id);
 
+    /// <summary>Everything of this office that waits at the gateway for persons.</summary>
+    public async Task<IReadOnlyList<HeldDispatch>> HeldAtGatewayAsync(CancellationToken cancel)
+    {
+        var all = new List<HeldDispatch>();
+        while (await office.Api.HeldAsync(all.Count == 0 ? null : all[^1].Id, cancel).ConfigureAwait(false) is { Count: > 0 } page) all.AddRange(page);
+        return all;
+    }
+
+    /// <summary>What a person is about to decide on, verified as ours.</summary>
+    public Task<HeldView> ShowHeldAsync(HeldDispatch held, CancellationToken cancel) => new ApproveDispatch(office).ShowAsync(held, cancel);
+
+    /// <summary>Signs a person's word and hands it in.</summary>
+    /// <param name="person">Name under keys.persons of the profile.</param>
+    /// <param name="act">"release" or "refuse".</param>
+    public Task<ApproveVerdict> ApproveAsync(HeldView view, string person, string act, CancellationToken cancel) =>
+        new ApproveDispatch(office).RunAsync(view, office.Keys.Person(person) ?? throw new RefusedException(Refusal.Profile, $"keys.persons.{person}: no key in the profile"), act, cancel);
+
     /// <summary>Would this be permitted? The gateway decides; nothing is sealed.</summary>
     public async Task<DryRunVerdict> DryRunAsync(SendRequest request, CancellationToken cancel)
     {

@@ -24,8 +24,9 @@ public enum OutboxState
 /// <summary>state.json of one entry. Codes and numbers only; the subject stays inside the sealed part.</summary>
 /// <param name="Created">Unix milliseconds.</param>
 /// <param name="Code">Refusal of the last attempt; null: none.</param>
+/// <param name="Author">Key of the person who signed it, who does not release it; null: sealed by an older version.</param>
 public sealed record OutboxRecord(int V, Guid Id, string State, long Created, string Level, string? Number, IReadOnlyList<string> To, IReadOnlyList<string> Cc,
-    Digest Ctx, Digest ManifestDigest, Digest DispatchRef, PayloadRef Payload, int Attempts, string? Code, long? AcceptedAt);
+    Digest Ctx, Digest ManifestDigest, Digest DispatchRef, PayloadRef Payload, int Attempts, string? Code, long? AcceptedAt, Digest? Author = null);
 
 /// <summary>One sealed dispatch on disk.</summary>
 public sealed class OutboxEntry(string folder, OutboxRecord record)
@@ -61,7 +62,7 @@ public sealed class Outbox(OfficeFiles files)
     string Folder => files.Folder("outbox");
 
     /// <summary>Seals into a folder without a name and gives it its name last: an entry is whole or is not there.</summary>
-    public async Task<OutboxEntry> AddAsync(Guid id, string level, IReadOnlyList<string> to, IReadOnlyList<string> cc, string? number, DateTimeOffset now,
+    public async Task<OutboxEntry> AddAsync(Guid id, string level, IReadOnlyList<string> to, IReadOnlyList<string> cc, string? number, Digest author, DateTimeOffset now,
         Func<Stream, Task<SealedEnvelope>> seal)
     {
         Sweep();
@@ -83,7 +84,7 @@ public sealed class Outbox(OfficeFiles files)
             files.Write(Path.Combine(making, "manifest.p7m"), sealedEnvelope.Parts.Manifest.Span);
             files.Write(Path.Combine(making, "header.p7s"), sealedEnvelope.Parts.Header.Span);
             var record = new OutboxRecord(1, id, nameof(OutboxState.Sealed), now.ToUnixTimeMilliseconds(), level, number, to, cc,
-                sealedEnvelope.Ctx, sealedEnvelope.ManifestDigest, sealedEnvelope.DispatchRef, sealedEnvelope.Payload, 0, null, null);
+                sealedEnvelope.Ctx, sealedEnvelope.ManifestDigest, sealedEnvelope.DispatchRef, sealedEnvelope.Payload, 0, null, null, author);
             files.Write(Path.Combine(making, "state.json"), JsonSerializer.SerializeToUtf8Bytes(record, ClientJson.Default.OutboxRecord));
             // Crash before: nothing was sent, the half-made folder is swept. After: the entry is Sealed and will be sent.
             files.MoveFolder(making, files.At("outbox", id.ToString()));

@@ -26,6 +26,8 @@ public sealed record SendRequest
     public string? As { get; init; }
     /// <summary>Roles that approve.</summary>
     public IReadOnlyList<string> Approve { get; init; } = [];
+    /// <summary>Persons of the profile who release it beforehand, where the level asks for that.</summary>
+    public IReadOnlyList<string> Release { get; init; } = [];
 }
 
 /// <summary>From files to a durable outbox entry. Nothing leaves the office here.</summary>
@@ -64,13 +66,14 @@ sealed class SealDispatch(OfficeContext office)
             Documents = [.. request.Files.Select(SourceOf)],
             Authors = level.Authors.Contains("office") ? [author, office.Keys.Sign] : [author],
             Approvers = approvers,
+            Releasers = [.. request.Release.Distinct().Select(Person)],
             Office = office.Keys.Sign,
             ManifestBucket = level.ManifestBucket,
             PayloadBucket = level.PayloadBucket,
             Progress = progress,
         };
         // 3. One pass encrypts into the outbox. 4. What we would refuse ourselves gets no name there and never leaves.
-        return await office.Outbox.AddAsync(id, level.Code, request.To, request.Cc, Number(request.Sheet), now, async payload =>
+        return await office.Outbox.AddAsync(id, level.Code, request.To, request.Cc, Number(request.Sheet), author.Certificate.Key, now, async payload =>
         {
             var done = await Envelope.SealAsync(seal, payload, office.Clock, cancel).ConfigureAwait(false);
             Envelope.Verify(done.Parts, new EnvelopeContext(office.View.Directory, office.View.Trust, office.Now));
@@ -108,8 +111,10 @@ sealed class SealDispatch(OfficeContext office)
     List<IPrivateKey> ApproversOf(SendRequest request, PolicyLevel level)
     {
         if (level.Approvals.FirstOrDefault(r => !request.Approve.Contains(r)) is { } missing) throw new RefusedException(Refusal.ApprovalMissing, $"approval of: {missing}");
-        return [.. request.Approve.Distinct().Select(r => office.Keys.Person(r) ?? throw new RefusedException(Refusal.Profile, $"keys.persons.{r}: no key in the profile"))];
+        return [.. request.Approve.Distinct().Select(Person)];
     }
+
+    IPrivateKey Person(string name) => office.Keys.Person(name) ?? throw new RefusedException(Refusal.Profile, $"keys.persons.{name}: no key in the profile");
 
     SealRecipient RecipientOf(string code, string role)
     {

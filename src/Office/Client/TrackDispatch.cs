@@ -40,10 +40,12 @@ sealed class TrackDispatch(OfficeContext office)
         var findings = new List<string>();
         DispatchStatus? status = null;
         Refusal? offline = null;
-        if (entry.State == OutboxState.Accepted)
+        if (entry.State is OutboxState.Accepted or OutboxState.Held)
         {
             try
             {
+                // What was held may have been let go meanwhile, here or on another machine of the office.
+                if (entry.State == OutboxState.Held) await new DeliverOutbox(office).RunAsync(entry, null, cancel).ConfigureAwait(false);
                 status = await office.Api.DispatchAsync(entry.Id, cancel).ConfigureAwait(false);
                 foreach (var der in await office.Api.ReceiptsAsync(entry.Id, cancel).ConfigureAwait(false)) Take(entry, header, der, findings);
             }

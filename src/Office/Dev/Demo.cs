@@ -97,6 +97,12 @@ sealed class Demo(Shell shell, Output say, DemoRequest request)
         Chapter("A dispatch at level Mật to H41; the signatory approves", "Văn bản độ Mật gửi H41; người có thẩm quyền phê duyệt");
         await SendAsync("H41", "mat", "12", "VPCP-M", "Kế hoạch bảo vệ bí mật nhà nước", documents[..1], 0, cancel).ConfigureAwait(false);
         await OpenAsync("H41", ["--all"], documents[..1], cancel).ConfigureAwait(false);
+        Chapter("A dispatch at level Tối mật to H41: the gateway holds it until two release officers of G22 let it go", "Văn bản độ Tối mật gửi H41: trục giữ lại cho đến khi hai cán bộ của G22 cho phép chuyển");
+        var secret = await SendAsync("H41", "toi-mat", "14", "VPCP-TM", "Phương án bảo vệ kỳ họp", documents[..1], ExchangeProgram.Held, cancel).ConfigureAwait(false);
+        await VerbAsync(["held", .. Profile("G22")], 0).ConfigureAwait(false);
+        await VerbAsync(["approve", secret.ToString(), "--as", "release-1", .. Profile("G22")], ExchangeProgram.Held).ConfigureAwait(false);
+        await VerbAsync(["approve", secret.ToString(), "--as", "release-2", .. Profile("G22")], 0).ConfigureAwait(false);
+        await OpenAsync("H41", ["--all"], documents[..1], cancel).ConfigureAwait(false);
         Chapter("The same to H14, which has no clearance for Mật: refused", "Cùng văn bản gửi H14, cơ quan không được phép nhận độ Mật: bị từ chối");
         await SendAsync("H14", "mat", "13", "VPCP-M", "Kế hoạch bảo vệ bí mật nhà nước", documents[..1], ExchangeProgram.Bad, cancel).ConfigureAwait(false);
         DemandRefused(Refusal.NotReleasable);
