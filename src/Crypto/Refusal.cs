@@ -181,6 +181,33 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
     public static readonly Refusal CardHeld = new("E_CARD_HELD",
         "Your office's new keys are held back at this level for the first 24 hours.", "Khóa mới của cơ quan bạn bị tạm giữ ở độ mật này trong 24 giờ đầu.",
         "Send it when the time has passed, or ask the directory officers.", "Gửi lại khi hết thời gian, hoặc liên hệ cán bộ danh bạ.");
+    public static readonly Refusal LabelCaveat = new("E_LABEL_CAVEAT",
+        "The level demands a caveat that the label does not bear.", "Độ mật yêu cầu một chỉ dẫn hạn chế mà nhãn không có.",
+        "Choose the level again: its caveats come with it.", "Chọn lại độ mật: các chỉ dẫn kèm theo sẽ được ghi sẵn.");
+    public static readonly Refusal LabelTerm = new("E_LABEL_TERM",
+        "The term of protection is not one that law and signatures give at this time.", "Thời hạn bảo vệ không đúng với quy định hoặc chữ ký tại thời điểm này.",
+        "Choose a term within the law's, or wait until the signed time.", "Chọn thời hạn trong phạm vi quy định, hoặc chờ đến thời điểm đã ký.");
+    public static readonly Refusal LabelBelow = new("E_LABEL_BELOW",
+        "The level is below that of a dispatch it refers to, or below what the word list proposes.", "Độ mật thấp hơn văn bản được dẫn chiếu, hoặc thấp hơn mức mà danh mục từ đề xuất.",
+        "Choose the higher level, or have two persons sign that nothing of it is carried over.", "Chọn độ mật cao hơn, hoặc có hai người ký xác nhận không mang theo nội dung đó.");
+    public static readonly Refusal RelabelPersons = new("E_RELABEL_PERSONS",
+        "The label may not be changed by those who signed.", "Những người đã ký không đủ thẩm quyền thay đổi độ mật.",
+        "Raising needs one authorised person; lowering two, one of the originating office, with a reason.", "Nâng độ mật cần một người có thẩm quyền; hạ độ mật cần hai người, một người thuộc cơ quan ban hành, kèm lý do.");
+    public static readonly Refusal OriginatorControl = new("E_ORIGINATOR_CONTROL",
+        "The originating office has not released the dispatch for forwarding.", "Cơ quan ban hành chưa cho phép chuyển tiếp văn bản.",
+        "Ask the originating office for a signed release that names the new recipients.", "Đề nghị cơ quan ban hành ký cho phép, ghi rõ nơi nhận mới.");
+    public static readonly Refusal StoreCeiling = new("E_STORE_CEILING",
+        "This gateway is not approved to hold dispatches of this level.", "Trục này không được phép lưu giữ văn bản ở độ mật này.",
+        "Use a gateway that is approved for the level; the administrator sets the ceiling.", "Dùng trục được phép cho độ mật này; quản trị viên đặt mức trần.");
+    public static readonly Refusal DirectoryLate = new("E_DIRECTORY_LATE",
+        "The gateway's directory is older than the level allows.", "Danh bạ của trục cũ hơn mức mà độ mật cho phép.",
+        "Try again later; tell the administrator if it repeats.", "Thử lại sau; báo quản trị viên nếu lặp lại.");
+    public static readonly Refusal Bucket = new("E_BUCKET",
+        "The envelope is not filled up to the size that its level asks for.", "Bao bì chưa được độn tới kích thước mà độ mật yêu cầu.",
+        "Update the policy and seal the dispatch anew.", "Cập nhật chính sách và niêm phong lại văn bản.");
+    public static readonly Refusal Translator = new("E_TRANSLATOR",
+        "The label was translated by someone whom the policy does not list.", "Nhãn được chuyển đổi bởi bên không có trong chính sách.",
+        "Ask the policy officers for an agreement with that party.", "Đề nghị cán bộ chính sách thỏa thuận với bên đó.");
     public static readonly Refusal NotReleasable = new("E_NOT_RELEASABLE",
         "The dispatch may not be released to the recipients named.", "Văn bản không được phép chuyển tới nơi nhận đã nêu.",
         "Check the recipients and the level; ask the policy officers if both are right.", "Kiểm tra nơi nhận và độ mật; nếu đều đúng, hãy hỏi cán bộ chính sách.");

@@ -24,6 +24,8 @@ namespace Exchange.Gateway;
 /// <summary>What the slices share: the store's doors, the world and the clock.</summary>
 sealed record Shared(Options Options, IEngine Engine, Journal Journal, LedgerReader Ledger, Worlds Worlds, BlobStore Blobs, UploadFolder Uploads, Room Room, Evidence Evidence, Meters Meters, TimeProvider Clock, ILoggerFactory Logs)
 {
+    public required Circumstances Circumstances { get; init; }
+
     public ILogger<T> Log<T>() => Logs.CreateLogger<T>();
 }
 
@@ -69,12 +71,12 @@ static class Composition
         DirectoryEndpoint.Map(app, shared.Worlds);
 
         // Submission: a dispatch comes in.
-        var arrival = new Arrival(shared.Worlds, options, shared.Clock);
+        var arrival = new Arrival(shared);
         var quotas = new Quotas(limits);
         var rejections = new Rejections(shared, quotas);
         var accept = new AcceptDispatch(arrival, rejections, new HoldDispatch(shared), shared);
         var upload = new UploadPayload(arrival, accept, rejections, shared);
-        SubmissionEndpoint.Map(app, new SubmitDispatch(arrival, accept, rejections, quotas, shared), upload, new DryRun(shared.Worlds, shared.Journal, quotas, shared.Clock), options);
+        SubmissionEndpoint.Map(app, new SubmitDispatch(arrival, accept, rejections, quotas, shared), upload, new DryRun(shared, quotas), options);
 
         // Holding: what waits for persons of the sending office.
         var released = new ReleaseHeld(arrival, accept, shared);

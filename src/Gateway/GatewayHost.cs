@@ -109,7 +109,7 @@ sealed class GatewayHost : IAsyncDisposable
         meters.Watch(room, journal);
         meters.Watch(new Backlog(engine, checkpoints, clock));
         meters.Watch(equipment, worlds, clock);
-        Shared = new(options, engine, journal, ledger, worlds, blobs, uploads, room, new Evidence(equipment.Evidence, options.Origin, TimeSpan.FromSeconds(options.Limits.PromiseSeconds)), meters, clock, logs);
+        Shared = new(options, engine, journal, ledger, worlds, blobs, uploads, room, new Evidence(equipment.Evidence, options.Origin, TimeSpan.FromSeconds(options.Limits.PromiseSeconds)), meters, clock, logs) { Circumstances = new Circumstances(options.Ceiling, clock) };
 
         long size;
         using (var reader = engine.Reader()) size = HeadTable.Read(reader).Size;
@@ -127,7 +127,11 @@ sealed class GatewayHost : IAsyncDisposable
         await worker.Recover(clock.GetUtcNow());
         await app.StartAsync();
         loops = new Loops([.. steps, new("checkpoint", TimeSpan.FromSeconds(1), now => Task.FromResult(checkpoints.Step(now))),
-            new("incoming folder", TimeSpan.FromSeconds(options.Limits.IncomingSeconds), incoming.Step)], meters, clock, logs.CreateLogger<Loops>());
+            new("incoming folder", TimeSpan.FromSeconds(options.Limits.IncomingSeconds), async now =>
+            {
+                await incoming.Step(now);
+                Shared.Circumstances.Looked(now);
+            })], meters, clock, logs.CreateLogger<Loops>());
         if (settings.RunLoops) loops.Start();
         Addresses();
         DurableFile.Write(Path.Combine(data, AddressFile), System.Text.Encoding.UTF8.GetBytes(Address.AbsoluteUri.TrimEnd('/') + "\n"));

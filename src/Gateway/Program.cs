@@ -55,9 +55,10 @@ static class Program
         var policy = new Option<string?>("--policy") { Description = "Policy statement, DER." };
         var operations = new Option<string?>("--operations") { Description = "Loopback address and port of the plain HTTP listener for health and metrics. Default: none." };
         var guard = new Option<string?>("--guard") { Description = "Folder of the second store against which checkpoints are compared. Default: beside the data folder, NAME.guard." };
+        var ceiling = new Option<string?>("--ceiling") { Description = "Code of the highest level whose sealed dispatches this machine may hold. Default: the policy's lowest only." };
         var command = new Command("init", "Makes a data folder: settings, trust anchors, store, and the first directory, standing and policy.")
         {
-            Data, Listen, dev, origin, environment, trust, tls, evidence, checkpoint, passphrase, directoryOfficer, policyOfficer, directory, cards, standing, policy, operations, guard,
+            Data, Listen, dev, origin, environment, trust, tls, evidence, checkpoint, passphrase, directoryOfficer, policyOfficer, directory, cards, standing, policy, operations, guard, ceiling,
         };
         command.SetAction(async (parsed, _) =>
         {
@@ -86,7 +87,7 @@ static class Program
                     [.. (parsed.GetValue(option) ?? []).SelectMany(text => { if (Digest.TryParse(text, out var key)) return new[] { key }; errors.Add($"{option.Name}: {text} is not a key"); return []; })];
                 var options = new Options
                 {
-                    Origin = Given(origin), Environment = parsed.GetValue(environment)!, Listen = listen, Operations = health, Guard = guardFolder ?? Initialise.DefaultGuard(data),
+                    Origin = Given(origin), Environment = parsed.GetValue(environment)!, Listen = listen, Operations = health, Ceiling = parsed.GetValue(ceiling), Guard = guardFolder ?? Initialise.DefaultGuard(data),
                     Keys = new(GivenPath(tls), GivenPath(evidence), GivenPath(checkpoint), Passphrase(Given(passphrase))),
                     DirectoryOfficers = Keys(directoryOfficer), PolicyOfficers = Keys(policyOfficer), Limits = Limits.Defaults,
                 };

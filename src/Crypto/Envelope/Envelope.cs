@@ -64,7 +64,11 @@ public sealed record VerifiedApproval(Digest Ref, Approval Approval, Certificate
 /// <summary>An envelope whose outside holds: signatures, label, approvals, recipients. The payload is checked apart, as it comes.</summary>
 /// <param name="RecipientKeysCurrent">Per recipient of the header, in order: the key is a current encryption key of that office (or of the sender, for self).</param>
 public sealed record VerifiedEnvelope(Header Header, Digest Ctx, Digest ManifestDigest, OfficeEntry Sender, Certificate Signer, DateTimeOffset SigningTime,
-    IReadOnlyList<VerifiedApproval> Approvals, IReadOnlyList<bool> RecipientKeysCurrent);
+    IReadOnlyList<VerifiedApproval> Approvals, IReadOnlyList<bool> RecipientKeysCurrent)
+{
+    /// <summary>Bytes of the manifest's frame: GCM makes nothing longer.</summary>
+    public required long ManifestLength { get; init; }
+}
 
 public sealed record OpenRequest
 {

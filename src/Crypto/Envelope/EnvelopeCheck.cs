@@ -38,7 +38,7 @@ static class EnvelopeCheck
         var approvals = CheckApprovals(parts.Approvals, header, sender, context);
 
         var current = certificates.Select(c => c is not null && context.Trust.Check(c, Purpose.OfficeEncryption, context.At).Good).ToArray();
-        return (new VerifiedEnvelope(header, statement.Ref, manifestDigest, sender, signer, statement.SigningTimes[0], approvals, current), manifest);
+        return (new VerifiedEnvelope(header, statement.Ref, manifestDigest, sender, signer, statement.SigningTimes[0], approvals, current) { ManifestLength = manifest.Ciphertext.Length }, manifest);
     }
 
     static void CheckSizes(EnvelopeParts parts)

@@ -10,7 +10,7 @@ public sealed class CompiledPolicy
 {
     readonly int[] ranks;
     readonly FrozenDictionary<string, PolicyLevel> byCode;
-    readonly FrozenDictionary<string, PolicyTagSet> byTag;
+    readonly Dictionary<string, (PolicyTagSet Set, Dictionary<int, PolicyTag> Tags)> byTag;
 
     CompiledPolicy(PolicyStatement content, Digest reference, ReadOnlyMemory<byte> statement)
     {
@@ -21,7 +21,7 @@ public sealed class CompiledPolicy
         Array.Fill(ranks, -1);
         for (var rank = 0; rank < content.Levels.Length; rank++) ranks[content.Levels[rank].Class] = rank;
         byCode = content.Levels.ToFrozenDictionary(l => l.Code, StringComparer.Ordinal);
-        byTag = content.TagSets.ToFrozenDictionary(t => t.Tag, StringComparer.Ordinal);
+        byTag = content.TagSets.ToDictionary(t => t.Tag, t => (t, t.Values.ToDictionary(v => v.Value)), StringComparer.Ordinal);
     }
 
     /// <param name="statement">Policy statement, DER.</param>
@@ -61,7 +61,34 @@ public sealed class CompiledPolicy
     /// <summary>Place in the order, 0 lowest; -1: not a level. The class numbers themselves have no order (RFC 2634 section 3.2).</summary>
     public int Rank(int @class) => @class is >= 0 and <= LabelForm.MaxClass ? ranks[@class] : -1;
     /// <summary>Tag set by its dotted OID; null: not one of this policy.</summary>
-    public PolicyTagSet? TagSet(string tag) => byTag.GetValueOrDefault(tag);
+    public PolicyTagSet? TagSet(string tag) => byTag.GetValueOrDefault(tag).Set;
+
+    /// <summary>One value of a tag set; null: the policy has no such set or value.</summary>
+    internal PolicyTag? Tag(string tag, int value) => byTag.GetValueOrDefault(tag).Tags?.GetValueOrDefault(value);
+
+    /// <summary>Whether a label is in form (<see cref="LabelForm"/>) because each of its parts is one of this policy, which is; false says nothing.</summary>
+    internal bool IsPlainForm(Label label)
+    {
+        if (label.Policy != Content.Policy || Level(label.Class) is not { } level || label.Mark != level.Mark) return false;
+        if (label.Basis is { } basis && (basis.Length is 0 or > LabelForm.MaxBasis || !IsPlainText(basis))) return false;
+        if (label.Term is <= 0 or > LabelForm.MaxTime || label.Categories.Length > LabelForm.MaxCategories) return false;
+        for (var i = 0; i < label.Caveats.Length; i++)
+            if (!LabelForm.Caveats.Contains(label.Caveats[i]) || (i > 0 && string.CompareOrdinal(label.Caveats[i - 1], label.Caveats[i]) >= 0)) return false;
+        for (var i = 0; i < label.Categories.Length; i++)
+        {
+            var (category, before) = (label.Categories[i], -1);
+            if (TagSet(category.Tag) is not { } set || set.Type != category.Type || (i > 0 && LabelForm.Order(label.Categories[i - 1], category) >= 0)) return false;
+            if (category.Values.Length == 0 && category.Type != "permissive") return false;
+            foreach (var value in category.Values)
+            {
+                if (value <= before || value > LabelForm.MaxValue) return false;
+                before = value;
+            }
+        }
+        return true;
+    }
+
+    static bool IsPlainText(string text) => !text.AsSpan().ContainsAnyExceptInRange(' ', '~');
 
     /// <summary>A label of this policy at a level, with the policy's mark and the caveats that the level always bears.</summary>
     /// <exception cref="RefusedException"><see cref="Refusal.LabelClass"/>: no such level; <see cref="Refusal.LabelForm"/>.</exception>

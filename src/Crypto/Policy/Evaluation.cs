@@ -1,12 +1,39 @@
 namespace Exchange.Crypto.Policy;
 
-/// <summary>Runs the rules, folds what they found, and writes the record. The order of rules is visible here and nowhere else.</summary>
+/// <summary>Runs the rules and folds what they found. The order of rules is visible here and nowhere else.</summary>
 static class Evaluation
 {
-    /// <summary>R01 to R06, R07 and R09 per recipient, R18, R24.</summary>
-    public static readonly Rule[] Rules = [.. DispatchRules.Opening, .. RecipientRules.All, .. DispatchRules.Closing];
+    public static readonly Rule[] Rules =
+    [
+        new() { Code = "R01", OfDispatch = DispatchRules.PolicyInForce },
+        new() { Code = "R02", OfDispatch = DispatchRules.LabelChosen },
+        new() { Code = "R03", OfDispatch = DispatchRules.LabelSigned },
+        new() { Code = "R04", OfDispatch = DispatchRules.LevelKnown },
+        new() { Code = "R05", OfDispatch = DispatchRules.CategoriesFit },
+        new() { Code = "R06", OfDispatch = DispatchRules.Authority },
+        new() { Code = "R07", OfRecipient = RecipientRules.Cleared },
+        new() { Code = "R08", OfRecipient = RecipientRules.NeedsToKnow },
+        new() { Code = "R09", OfRecipient = RecipientRules.ChannelCarries },
+        new() { Code = "R10", OfDispatch = FlowRules.StoreHolds },
+        new() { Code = "R11", OfDispatch = FlowRules.OriginatorReleased },
+        new() { Code = "R12", OfDispatch = FlowRules.CoversReferences },
+        new() { Code = "R13", OfDispatch = RelabelRules.Raised },
+        new() { Code = "R14", OfDispatch = RelabelRules.Lowered },
+        new() { Code = "R15", OfDispatch = RelabelRules.InTime },
+        new() { Code = "R16", OfDispatch = FlowRules.EmbargoOver },
+        new() { Code = "R17", OfDispatch = FlowRules.DirectoryFresh },
+        new() { Code = "R18", OfDispatch = FlowRules.KeysAreTheRecipients },
+        new() { Code = "R19", OfDispatch = FlowRules.SizesFilledUp },
+        new() { Code = "R20", OfDispatch = FlowRules.AboveFloor },
+        new() { Code = "R21", OfDispatch = AssuranceRules.EarlierAgrees },
+        new() { Code = "R22", OfDispatch = AssuranceRules.SecondEngineAgrees, OfTheOthers = true },
+        new() { Code = "R23", OfDispatch = AssuranceRules.ReaderCleared },
+        new() { Code = "R24", OfDispatch = AssuranceRules.NothingFailed, OfTheOthers = true },
+        new() { Code = "R25", OfDispatch = AssuranceRules.TranslatorListed },
+    ];
 
-    const string Dispatch = "dispatch";
+    /// <summary>All but R01: for a policy that was in force when a dispatch was taken in, and has since been followed by another.</summary>
+    public static readonly Rule[] AfterItsTime = [.. Rules.Where(r => r.Code != "R01")];
 
     public static Decision Run(DecisionFacts given, CompiledPolicy policy, DateTimeOffset at, IReadOnlyList<Rule> rules)
     {
@@ -14,11 +41,10 @@ static class Evaluation
         var now = DateTimeOffset.FromUnixTimeMilliseconds(at.ToUnixTimeMilliseconds());
         try
         {
-            // One snapshot: a list that changes or fails under the rules would be another question.
+            // One snapshot: a list that changes or fails under the rules would be another question. What could not be written down is not decided on.
             var facts = given with { Recipients = [.. given.Recipients], Approvals = [.. given.Approvals] };
-            var faults = new List<Exception>();
-            var trace = Trace(new RuleCase(facts, policy, now), rules, faults);
-            return Fold(facts, policy, now, trace, faults);
+            FactsForm.Demand(facts);
+            return new Course(new RuleCase(facts, policy, now), rules).Decide();
         }
         catch (Exception e)
         {
@@ -26,113 +52,106 @@ static class Evaluation
         }
     }
 
-    public static bool Replay(ReadOnlySpan<byte> record, CompiledPolicy policy)
-    {
-        try
-        {
-            var read = StrictJson.Read(record, DecisionJson.Default.DecisionRecord);
-            if (read.Policy != policy.Ref) return false;
-            var at = DateTimeOffset.FromUnixTimeMilliseconds(read.At);
-            var again = read.Facts is null ? NoFacts(policy, at, null) : Run(read.Facts.ToFacts(), policy, at, Rules);
-            return record.SequenceEqual(again.Record);
-        }
-        catch (Exception e) when (e is RefusedException or ArgumentException or NullReferenceException)
-        {
-            return false;   // not a record
-        }
-    }
-
-    public static DecisionFacts? FactsOf(ReadOnlySpan<byte> record) => StrictJson.Read(record, DecisionJson.Default.DecisionRecord).Facts?.ToFacts();
-
-    public static byte[] View(Decision decision) => StrictJson.Write(new DecisionView
-    {
-        V = 1, Type = DecisionView.TypeName, Verdict = Name(decision.Verdict), Code = decision.ForSender?.Code,
-        Policy = decision.Policy, At = decision.At.ToUnixTimeMilliseconds(),
-    }, DecisionJson.Default.DecisionView);
-
-    static List<RuleResult> Trace(RuleCase c, IReadOnlyList<Rule> rules, List<Exception> faults)
-    {
-        var trace = new List<RuleResult>(rules.Count + 2 * c.Facts.Recipients.Count);
-        foreach (var rule in rules)
-        {
-            if (rule.OfDispatch is { } ofDispatch)
-                trace.Add(Judge(c, rule.Code, Dispatch, () => ofDispatch(c), aboutOther: false, faults));
-            if (rule.OfRecipient is { } ofRecipient)
-                foreach (var recipient in c.Facts.Recipients)
-                    trace.Add(Judge(c, rule.Code, recipient.Office, () => ofRecipient(c, recipient), aboutOther: true, faults));
-        }
-        return trace;
-    }
-
-    static RuleResult Judge(RuleCase c, string code, string subject, Func<Finding> judge, bool aboutOther, List<Exception> faults)
-    {
-        try
-        {
-            var found = judge();
-            return new RuleResult(code, found.Outcome, found.Refusal?.Code, subject, found.AboutOther) { Reason = found.Reason };
-        }
-        catch (Exception e)
-        {
-            // R24. What broke may itself be a fact about the other side, so the sender learns no more than from any other no.
-            faults.Add(e);
-            c.Failed ??= code;
-            return new RuleResult(code, Verdict.Deny, Refusal.Internal.Code, subject, aboutOther) { Reason = "exception" };
-        }
-    }
-
-    static Decision Fold(DecisionFacts facts, CompiledPolicy policy, DateTimeOffset now, List<RuleResult> trace, List<Exception> faults)
-    {
-        var bySubject = new Dictionary<string, Verdict>(StringComparer.Ordinal);
-        foreach (var result in trace)
-            bySubject[result.Subject] = Strictest(bySubject.GetValueOrDefault(result.Subject, Verdict.Permit), result.Outcome);
-        // What no rule spoke about is not permitted.
-        var ofDispatch = bySubject.GetValueOrDefault(Dispatch, Verdict.Deny);
-        Verdict[] perRecipient = [.. facts.Recipients.Select(r => Strictest(ofDispatch, bySubject.GetValueOrDefault(r.Office, Verdict.Deny)))];
-        var verdict = perRecipient.Aggregate(ofDispatch, Strictest);
-        var decision = new Decision
-        {
-            Verdict = verdict, PerRecipient = perRecipient, Trace = trace, ForSender = ForSender(trace, verdict), Policy = policy.Ref, At = now, Record = [],
-            Faults = faults,
-        };
-        return decision with { Record = Write(decision, FactsRecord.Of(facts)) };
-    }
-
-    /// <summary>The refusal of the first rule that decided; of several recipients' results, the order of recipients must not show.</summary>
-    static Refusal? ForSender(List<RuleResult> trace, Verdict verdict)
-    {
-        if (verdict == Verdict.Permit) return null;
-        if (trace.Find(r => r.Outcome == verdict) is not { Rule: var rule }) return Refusal.Internal;
-        var deciding = trace.FindAll(r => r.Rule == rule && r.Outcome == verdict);
-        if (deciding.Exists(r => r.AboutOther)) return Refusal.NotReleasable;
-        return Refusal.All[deciding[0].Refusal ?? Refusal.Internal.Code];
-    }
-
     /// <summary>Facts that cannot be read, or not be written down: no, and a record of that.</summary>
-    static Decision NoFacts(CompiledPolicy policy, DateTimeOffset now, Exception? fault)
+    public static Decision NoFacts(CompiledPolicy policy, DateTimeOffset now, Exception? fault) => new(null, policy)
     {
-        var decision = new Decision
+        Verdict = Verdict.Deny, PerRecipient = [],
+        Trace = [new RuleResult("R24", Verdict.Deny, Refusal.Internal.Code, Rule.Dispatch, AboutOther: false) { Reason = "facts" }],
+        ForSender = Refusal.Internal, At = now, Faults = fault is null ? [] : [fault],
+    };
+
+    public static Verdict Strictest(Verdict a, Verdict b) => a < b ? a : b;
+
+    /// <summary>One decision under way.</summary>
+    readonly struct Course
+    {
+        readonly RuleCase c;
+        readonly IReadOnlyList<Rule> rules;
+        readonly RuleResult[] trace;
+        readonly Verdict[] perRecipient;
+        readonly List<Exception> faults = [];
+
+        public Course(RuleCase c, IReadOnlyList<Rule> rules)
         {
-            Verdict = Verdict.Deny, PerRecipient = [],
-            Trace = [new RuleResult("R24", Verdict.Deny, Refusal.Internal.Code, Dispatch, AboutOther: false) { Reason = "facts" }],
-            ForSender = Refusal.Internal, Policy = policy.Ref, At = now, Record = [], Faults = fault is null ? [] : [fault],
-        };
-        return decision with { Record = Write(decision, facts: null) };
+            (this.c, this.rules) = (c, rules);
+            var lines = 0;
+            var spoken = false;
+            for (var i = 0; i < rules.Count; i++)
+            {
+                lines += (rules[i].OfDispatch is null ? 0 : 1) + (rules[i].OfRecipient is null ? 0 : c.Facts.Recipients.Count);
+                spoken |= rules[i].OfRecipient is not null;
+            }
+            trace = new RuleResult[lines];
+            perRecipient = new Verdict[c.Facts.Recipients.Count];
+            // What no rule spoke about is not permitted.
+            Array.Fill(perRecipient, spoken ? Verdict.Permit : Verdict.Deny);
+        }
+
+        public Decision Decide()
+        {
+            var ofDispatch = Pass(ofTheOthers: false);
+            c.Others = ofDispatch is null ? Verdict.Deny : perRecipient.Aggregate(ofDispatch.Value, Strictest);
+            var whole = Pass(ofTheOthers: true) is { } late ? Strictest(ofDispatch ?? late, late) : ofDispatch ?? Verdict.Deny;
+            for (var i = 0; i < perRecipient.Length; i++) perRecipient[i] = Strictest(perRecipient[i], whole);
+            var verdict = perRecipient.Aggregate(whole, Strictest);
+            return new Decision(c.Facts, c.Policy)
+            {
+                Verdict = verdict, PerRecipient = perRecipient, Trace = trace, ForSender = ForSender(trace, verdict), At = c.Now, Faults = faults,
+            };
+        }
+
+        /// <returns>What the rules about the dispatch found; null: there is none.</returns>
+        Verdict? Pass(bool ofTheOthers)
+        {
+            Verdict? found = null;
+            var line = 0;
+            for (var i = 0; i < rules.Count; i++)
+            {
+                var rule = rules[i];
+                var turn = rule.OfTheOthers == ofTheOthers;
+                if (rule.OfDispatch is not null)
+                {
+                    if (turn)
+                    {
+                        trace[line] = Judge(rule, null);
+                        found = Strictest(found ?? Verdict.Permit, trace[line].Outcome);
+                    }
+                    line++;
+                }
+                if (rule.OfRecipient is null) continue;
+                for (var r = 0; r < perRecipient.Length; r++, line++)
+                {
+                    if (!turn) continue;
+                    trace[line] = Judge(rule, c.Facts.Recipients[r]);
+                    perRecipient[r] = Strictest(perRecipient[r], trace[line].Outcome);
+                }
+            }
+            return found;
+        }
+
+        RuleResult Judge(Rule rule, RecipientFacts? recipient)
+        {
+            try
+            {
+                return recipient is null ? rule.Result(rule.OfDispatch!(c)) : rule.Result(rule.OfRecipient!(c, recipient), recipient.Office);
+            }
+            catch (Exception e)
+            {
+                // R24. What broke may itself be a fact about the other side, so the sender learns no more than from any other no.
+                faults.Add(e);
+                c.Failed ??= rule.Code;
+                return new RuleResult(rule.Code, Verdict.Deny, Refusal.Internal.Code, recipient?.Office ?? Rule.Dispatch, recipient is not null) { Reason = "exception" };
+            }
+        }
+
+        /// <summary>The refusal of the first rule that decided; of several recipients' results, the order of recipients must not show.</summary>
+        static Refusal? ForSender(RuleResult[] trace, Verdict verdict)
+        {
+            if (verdict == Verdict.Permit) return null;
+            if (Array.Find(trace, r => r.Outcome == verdict) is not { Rule: var rule }) return Refusal.Internal;
+            var deciding = Array.FindAll(trace, r => r.Rule == rule && r.Outcome == verdict);
+            if (Array.Exists(deciding, r => r.AboutOther)) return Refusal.NotReleasable;
+            return Refusal.All[deciding[0].Refusal ?? Refusal.Internal.Code];
+        }
     }
-
-    static byte[] Write(Decision decision, FactsRecord? facts) => StrictJson.Write(new DecisionRecord
-    {
-        V = 1,
-        Type = DecisionRecord.TypeName,
-        Policy = decision.Policy,
-        At = decision.At.ToUnixTimeMilliseconds(),
-        Facts = facts,
-        Trace = [.. decision.Trace.Select(t => new TraceRecord(t.Rule, Name(t.Outcome), t.Refusal, t.Subject, t.AboutOther, t.Reason))],
-        PerRecipient = [.. decision.PerRecipient.Select(Name)],
-        Verdict = Name(decision.Verdict),
-        ForSender = decision.ForSender?.Code,
-    }, DecisionJson.Default.DecisionRecord);
-
-    static Verdict Strictest(Verdict a, Verdict b) => a < b ? a : b;
-
-    static string Name(Verdict verdict) => verdict switch { Verdict.Permit => "permit", Verdict.Hold => "hold", _ => "deny" };
 }

@@ -13,6 +13,8 @@ public sealed record PolicyDraft
     /// <summary>From lowest to highest.</summary>
     public required PolicyLevel[] Levels { get; init; }
     public required PolicyTagSet[] TagSets { get; init; }
+    /// <summary>Keys of those who may translate labels of other policies; null: nobody.</summary>
+    public Digest[]? Translators { get; init; }
 
     /// <exception cref="RefusedException"><see cref="Refusal.PolicyInvalid"/>: not this shape, or a member unknown, doubled, missing or null.</exception>
     public static PolicyDraft Read(ReadOnlySpan<byte> json)
@@ -33,7 +35,7 @@ public sealed record PolicyDraft
         var statement = new PolicyStatement
         {
             V = 1, Type = PolicyStatement.TypeName, Signers = [.. signers], Policy = draft.Policy, Version = version,
-            NotBefore = notBefore.ToUnixTimeMilliseconds(), NotAfter = notAfter.ToUnixTimeMilliseconds(), Levels = draft.Levels, TagSets = draft.TagSets,
+            NotBefore = notBefore.ToUnixTimeMilliseconds(), NotAfter = notAfter.ToUnixTimeMilliseconds(), Levels = draft.Levels, TagSets = draft.TagSets, Translators = draft.Translators,
         };
         CompiledPolicy.Compile(statement);
         return statement;

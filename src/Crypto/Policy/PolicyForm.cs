@@ -48,6 +48,7 @@ static partial class PolicyForm
         Unique(policy.TagSets, t => t.Tag, "tag set");
         Unique(policy.TagSets, t => t.Name.Vi, "tag set name");
         Unique(policy.TagSets, t => t.Name.En, "tag set name");
+        Demand(policy.Translators is null || LabelForm.Rising([.. policy.Translators.Select(k => k.ToString())], StringComparer.Ordinal), "translators");
         for (var rank = 1; rank < policy.Levels.Length; rank++) CheckRises(policy.Levels[rank - 1], policy.Levels[rank], policy.TagSets);
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Exchange.Crypto.Statements;
 
 namespace Exchange.Crypto.Policy;
@@ -20,6 +21,8 @@ public sealed record PolicyStatement : IStatementContent
     /// <summary>From lowest to highest.</summary>
     public required PolicyLevel[] Levels { get; init; }
     public required PolicyTagSet[] TagSets { get; init; }
+    /// <summary>Keys of those who may translate labels of other policies into this one (R25), ordinal order; null: nobody.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public Digest[]? Translators { get; init; }
 }
 
 public sealed record PolicyLevel

@@ -38,6 +38,7 @@ static class Initialise
             catch (RefusedException e) { throw new OptionsException([$"{e.Message}: {e.Refusal.En}"]); }
             await journal.Commit(b => b.Activate(prepared), documents.Sum(d => d.Length));
             if (!worlds.Current.Complete) throw new OptionsException(["policy, directory and standing must all be given"]);
+            if (options.Ceiling is { } ceiling && worlds.Current.Policy.Level(ceiling) is null) throw new OptionsException([$"ceiling: the policy has no level {ceiling}"]);
         }
 
         Guard.Create(Guard.FileIn(options.Guard), options.Origin).Dispose();
@@ -67,7 +68,7 @@ static class Initialise
         IReadOnlyList<Digest> Keys(string name) => [.. pins.GetProperty(name).EnumerateArray().Select(k => Digest.TryParse(k.GetString(), out var key) ? key : throw new OptionsException([$"pins.json: {name}"]))];
         var options = new Options
         {
-            Origin = File.ReadAllText(At("gateway", "origin")).Trim(), Environment = Options.Development, Listen = listen, Operations = operations, Guard = guard ?? DefaultGuard(data),
+            Origin = File.ReadAllText(At("gateway", "origin")).Trim(), Environment = Options.Development, Ceiling = "tuyet-mat", Listen = listen, Operations = operations, Guard = guard ?? DefaultGuard(data),
             Keys = new(At("gateway", "tls.p12"), At("gateway", "evidence.p12"), At("gateway", "checkpoint.key"), At("passphrase")),
             DirectoryOfficers = Keys("directoryOfficers"), PolicyOfficers = Keys("policyOfficers"), Limits = Limits.Defaults,
         };

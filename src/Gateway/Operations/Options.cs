@@ -128,6 +128,8 @@ sealed record Options
     public required string Guard { get; init; }
     /// <summary>Root below which folder channels write; null (default): there are none.</summary>
     public string? Folders { get; init; }
+    /// <summary>Code of the highest level whose sealed dispatches this machine is approved to hold; null (default): the policy's lowest only.</summary>
+    public string? Ceiling { get; init; }
     /// <summary>Base URL of an OpenTelemetry collector (OTLP over HTTP), which gets metrics and traces; null (default): nobody does. http only to this machine.</summary>
     public Uri? Telemetry { get; init; }
     public required KeyFiles Keys { get; init; }
@@ -154,6 +156,7 @@ sealed record Options
                 Operations = read.EndPoint("operations", loopback: true),
                 Guard = read.Text("guard", Path.IsPathFullyQualified, "must be an absolute path"),
                 Folders = read.Member("folders").ValueKind == JsonValueKind.Undefined ? null : read.Text("folders", path => Path.IsPathFullyQualified(path) && Directory.Exists(path), "must be the absolute path of an existing folder"),
+                Ceiling = read.Member("ceiling").ValueKind == JsonValueKind.Undefined ? null : read.Text("ceiling", code => code.Length is > 0 and <= 32, "must be the code of a level of the policy"),
                 Telemetry = read.Collector("telemetry"),
                 Keys = new(keys.AbsoluteFile("tls"), keys.AbsoluteFile("evidence"), keys.AbsoluteFile("checkpoint"), keys.Text("passphraseFile", KeyFiles.IsPassphraseFile, "must be an absolute path, or %d/NAME for a credential of the service manager")),
                 DirectoryOfficers = read.Keys("directoryOfficers"),
@@ -179,6 +182,7 @@ sealed record Options
             if (Operations is not null) json.WriteString("operations", Operations.ToString());
             json.WriteString("guard", Guard);
             if (Folders is not null) json.WriteString("folders", Folders);
+            if (Ceiling is not null) json.WriteString("ceiling", Ceiling);
             if (Telemetry is not null) json.WriteString("telemetry", Telemetry.AbsoluteUri);
             json.WriteStartObject("keys");
             json.WriteString("tls", Keys.Tls);

@@ -11,42 +11,69 @@ namespace Exchange.Gateway.Release;
 static class ReleaseFacts
 {
     /// <param name="later">Approvals that came by themselves while the gateway held it.</param>
-    public static DecisionFacts OfSubmission(VerifiedEnvelope envelope, World world, IEnumerable<VerifiedApproval> later) => Of("submit", world, envelope.Header, labelVerified: true,
-        envelope.Header.Recipients.Select((recipient, i) => Of(recipient.Office, recipient.Role, envelope.RecipientKeysCurrent[i], world)),
-        envelope.Approvals.Concat(later).Select(a => new ApprovalFacts(a.Approval.Act, a.Person.Key, a.Roles, DateTimeOffset.FromUnixTimeMilliseconds(a.Approval.NotAfter))));
+    /// <param name="references">What the header refers to, as far as its sender may know it.</param>
+    public static DecisionFacts OfSubmission(VerifiedEnvelope envelope, World world, IReadOnlyList<ReferenceFacts> references, IEnumerable<VerifiedApproval> later)
+    {
+        var header = envelope.Header;
+        var approvals = envelope.Approvals.Select(a => a.Approval).ToList();
+        return Of(header.References.Any(r => r.Relation == "forward") ? "forward" : "submit", world, header,
+            header.Recipients.Select((recipient, i) => Of(recipient.Office, recipient.Role, recipient.Key, envelope.RecipientKeysCurrent[i], world)),
+            envelope.Approvals.Concat(later).Select(a => new ApprovalFacts(a.Approval.Act, a.Person.Key, a.Roles, DateTimeOffset.FromUnixTimeMilliseconds(a.Approval.NotAfter)))) with
+        {
+            References = references,
+            Sizes = new SizeFacts(envelope.ManifestLength, header.Payload?.Length ?? 0),
+            Named = approvals.Count == 0 ? null : [.. approvals.Skip(1).Aggregate(approvals[0].To.AsEnumerable(), (named, a) => named.Intersect(a.To))],
+        };
+    }
 
     /// <summary>One office's copy, before it is handed out: its parties as they stand now, the approvals as they were verified at acceptance.</summary>
     /// <param name="action">"download", "release" (a channel's first attempt) or "retry".</param>
-    public static DecisionFacts OfCopy(string action, Header header, string office, Digest key, DecisionFacts accepted, World world)
+    /// <param name="policy">Ref of the policy that decided at acceptance.</param>
+    public static DecisionFacts OfCopy(string action, Header header, string office, Digest key, DecisionFacts accepted, Digest policy, World world)
     {
         var recipient = header.Recipients.First(r => r.Office == office && r.Key == key);
         // A key that the office took out of its card may be lost or stolen: nothing sealed to it is handed out any more.
         var current = world.Directory.Find(office)?.Encryption.Any(certificate => certificate.Key == key) ?? false;
-        return Of(action, world, header, labelVerified: true, [Of(office, recipient.Role, current, world)], accepted.Approvals);
+        return Of(action, world, header, [Of(office, recipient.Role, key, current, world)], accepted.Approvals) with
+        {
+            Named = accepted.Named, NeedToKnow = accepted.NeedToKnow, Earlier = new EarlierFacts(policy, null),
+        };
     }
 
     /// <summary>A question, not a dispatch: nothing is signed, so the label is not verified and every key counts as the current one.</summary>
-    public static DecisionFacts OfDryRun(string sender, Label? label, IEnumerable<(string Office, string Role)> recipients, IEnumerable<string> approvals, World world, DateTimeOffset now) => new()
+    public static DecisionFacts OfDryRun(string sender, Label? label, IEnumerable<(string Office, string Role)> recipients, IEnumerable<string> approvals, World world, DateTimeOffset now)
     {
-        Action = "dry-run", Label = label, LabelVerified = false, Sender = sender, SenderClearance = world.Standing.Find(sender)?.Clearance,
-        Recipients = [.. recipients.Select(r => Of(r.Office, r.Role, keyCurrent: true, world))],
-        Approvals = [.. approvals.Select((role, i) => new ApprovalFacts("send", Digest.Of([(byte)i]), [role], now.AddMinutes(1)))],
-        SenderHeldUntil = world.Directory.Find(sender)?.HeldUntil,
-        Directory = world.Directory.Ref, Standing = world.Standing.Ref, SenderPolicy = world.Policy.Ref,
-    };
+        RecipientFacts[] named = [.. recipients.Select(r => Of(r.Office, r.Role, null, keyCurrent: true, world))];
+        return new()
+        {
+            Action = "dry-run", Label = label, LabelVerified = false, Sender = sender, SenderClearance = ClearanceOf(sender, world),
+            Recipients = named,
+            Approvals = [.. approvals.Select((role, i) => new ApprovalFacts("send", Digest.Of([(byte)i]), [role], now.AddMinutes(1)))],
+            SenderHeldUntil = world.Directory.Find(sender)?.HeldUntil,
+            Directory = world.Directory.Ref, Standing = world.Standing.Ref, SenderPolicy = world.Policy.Ref,
+            // Whoever approves will name whom the question names.
+            Named = [.. named.Select(r => r.Office)],
+        };
+    }
 
-    static DecisionFacts Of(string action, World world, Header header, bool labelVerified, IEnumerable<RecipientFacts> recipients, IEnumerable<ApprovalFacts> approvals) => new()
+    static DecisionFacts Of(string action, World world, Header header, IEnumerable<RecipientFacts> recipients, IEnumerable<ApprovalFacts> approvals) => new()
     {
-        Action = action, Label = header.Label, LabelVerified = labelVerified, Sender = header.Sender, SenderClearance = world.Standing.Find(header.Sender)?.Clearance,
+        Action = action, Label = header.Label, LabelVerified = true, Sender = header.Sender, SenderClearance = ClearanceOf(header.Sender, world),
         Recipients = [.. recipients], Approvals = [.. approvals],
         SenderHeldUntil = world.Directory.Find(header.Sender)?.HeldUntil,
         Directory = header.Directory, Standing = world.Standing.Ref, SenderPolicy = header.Policy,
+        NotBefore = header.Times.NotBefore is { } start ? DateTimeOffset.FromUnixTimeMilliseconds(start) : null,
     };
 
-    static RecipientFacts Of(string office, string role, bool keyCurrent, World world)
+    static RecipientFacts Of(string office, string role, Digest? key, bool keyCurrent, World world)
     {
         OfficeEntry? entry = world.Directory.Find(office);
         StandingOffice? standing = world.Standing.Find(office);
-        return new(office, role, entry is not null && standing is not null, keyCurrent, entry?.HeldUntil, standing?.Clearance, standing?.Channel.Ceiling);
+        return new(office, role, entry is not null && standing is not null, keyCurrent, entry?.HeldUntil, ClearanceOf(office, world), standing?.Channel.Ceiling)
+        {
+            Key = key, Channel = standing?.Channel.Adapter, Groups = standing?.NeedToKnow,
+        };
     }
+
+    static Clearance? ClearanceOf(string office, World world) => world.Standing.Find(office)?.Clearance;
 }

@@ -7,8 +7,9 @@ using Exchange.Gateway.Store;
 namespace Exchange.Gateway.Release;
 
 /// <summary>One office's copy with its dispatch.</summary>
+/// <param name="AcceptedPolicy">Ref of the policy that decided then.</param>
 /// <param name="Accepted">Facts of the decision at acceptance: what was verified then and cannot be again, because an approver may have changed his certificate since.</param>
-sealed record FoundParcel(ParcelRow Row, DispatchRow Dispatch, Header Header, DecisionFacts Accepted)
+sealed record FoundParcel(ParcelRow Row, DispatchRow Dispatch, Header Header, DecisionFacts Accepted, Digest AcceptedPolicy)
 {
     public EndingParcel Ending => new(Row.Id, Row.Dispatch, Row.Office, Row.Key, Dispatch.Sender, Dispatch.Envelope, Dispatch.Ctx, Dispatch.ManifestDigest);
 }
@@ -16,16 +17,20 @@ sealed record FoundParcel(ParcelRow Row, DispatchRow Dispatch, Header Header, De
 /// <summary>The decision made again before any byte of a copy leaves, whichever way it leaves.</summary>
 sealed class ReleaseParcel(Shared shared)
 {
+    readonly EarlierPolicies policies = new(shared);
+
     /// <summary>null: no such copy, or somebody else's.</summary>
     public FoundParcel? Find(string office, Guid parcel)
     {
         using var reader = shared.Engine.Reader();
         if (ParcelTable.Find(reader, office, parcel) is not { } row) return null;
         var dispatch = DispatchTable.ReadOfParcel(reader, office, parcel) ?? throw new InvalidOperationException("A parcel without its dispatch.");
-        var accepted = DecisionTable.Find(reader, dispatch.Decision) is { } decision ? Decision.FactsOf(decision.Record) : null;
+        var accepted = DecisionTable.Find(reader, dispatch.Decision) is { } decision ? decision.Record : throw Gone();
         return new FoundParcel(row, dispatch, Statement.Read(dispatch.Header, StatementType.Header).As<Header>(),
-            accepted ?? throw new RefusedException(Refusal.NotReleasable, "the decision record is gone"));
+            Decision.FactsOf(accepted) ?? throw Gone(), Decision.PolicyOf(accepted));
     }
+
+    static RefusedException Gone() => new(Refusal.NotReleasable, "the decision record is gone");
 
     /// <summary>On the facts of now.</summary>
     /// <param name="action">"download", "release" or "retry".</param>
@@ -33,7 +38,12 @@ sealed class ReleaseParcel(Shared shared)
     {
         using var span = Spans.Start("release");
         var world = shared.Worlds.Current;
-        var decision = Decision.Decide(ReleaseFacts.OfCopy(action, parcel.Header, parcel.Row.Office, parcel.Row.Key, parcel.Accepted, world), world.Policy, shared.Clock.GetUtcNow());
+        var now = shared.Clock.GetUtcNow();
+        var facts = shared.Circumstances.Complete(ReleaseFacts.OfCopy(action, parcel.Header, parcel.Row.Office, parcel.Row.Key, parcel.Accepted, parcel.AcceptedPolicy, world), world.Policy, now);
+        // The stricter of both policies wins: the one that took it in is asked first, on the facts of now.
+        if (parcel.AcceptedPolicy != world.Policy.Ref && policies.Find(parcel.AcceptedPolicy) is { } earlier)
+            facts = facts with { Earlier = new EarlierFacts(earlier.Ref, Decision.UnderEarlier(facts, earlier, now)) };
+        var decision = Decision.Decide(facts, world.Policy, now);
         span.Dispatch(parcel.Row.Dispatch);
         span.Verdict(decision.Verdict);
         return decision;
@@ -45,6 +55,7 @@ sealed class ReleaseParcel(Shared shared)
     public ParcelStream Open(FoundParcel parcel, Decision decision)
     {
         if (decision.Verdict != Verdict.Permit) throw new InvalidOperationException("Nothing is opened without a permit.");
+        if (decision.Obligations is not { Keys: [var key] } || key != parcel.Row.Key) throw new InvalidOperationException("The permit is for another key.");
         var dispatch = parcel.Dispatch;
         if (dispatch.PayloadErasedAt is not null) throw new RefusedException(Refusal.PayloadErased);
         Stream? payload = dispatch switch

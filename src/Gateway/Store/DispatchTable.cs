@@ -91,6 +91,10 @@ internal static class DispatchTable
     public static DispatchRow? ReadOfParcel(Source source, string office, Guid parcel) => source.One<DispatchRow>(
         $"SELECT {Long} FROM dispatch WHERE id = (SELECT dispatch FROM parcel WHERE id = @parcel AND office = @office)", new { office, parcel });
 
+    /// <summary>The header of a dispatch that this office sent or has a copy of; to anybody else it is not there.</summary>
+    public static byte[]? HeaderOf(Source source, string office, Digest ctx) => source.One<byte[]>(
+        "SELECT header FROM dispatch d WHERE ctx = @ctx AND (sender = @office OR EXISTS (SELECT 1 FROM parcel p WHERE p.dispatch = d.id AND p.office = @office))", new { office, ctx });
+
     /// <summary>Whether a dispatch that keeps its payload, a held submission or an awaited upload has this id: then its blob is no orphan.</summary>
     public static bool IsNamed(Source source, Guid id) => source.One<long>(
         """

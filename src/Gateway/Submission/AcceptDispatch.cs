@@ -39,7 +39,7 @@ sealed class AcceptDispatch(Arrival arrival, Rejections rejections, HoldDispatch
             if (arrived.World != arrival.Current) continue;
             arrived = arrived with { At = clock.GetUtcNow() };
             Arrival.DemandInTime(arrived);
-            var decision = Arrival.Decide(arrived);
+            var decision = arrival.Decide(arrived);
             var (outcome, receipt) = decision.Verdict switch
             {
                 Verdict.Permit => await Commit(arrived, incoming, decision),

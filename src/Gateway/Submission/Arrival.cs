@@ -1,27 +1,33 @@
 using Exchange.Crypto;
 using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Policy;
+using Exchange.Crypto.Statements;
+using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Store;
 
 namespace Exchange.Gateway.Submission;
 
 /// <summary>An envelope whose outside holds in this World.</summary>
-sealed record Arrived(EnvelopeParts Parts, VerifiedEnvelope Envelope, World World, DateTimeOffset At)
+/// <param name="References">What its header refers to, as far as the sender may know it.</param>
+sealed record Arrived(EnvelopeParts Parts, VerifiedEnvelope Envelope, World World, DateTimeOffset At, IReadOnlyList<ReferenceFacts> References)
 {
     /// <summary>Approvals that came by themselves while it was held, as far as they hold in this World.</summary>
     public IReadOnlyList<VerifiedApproval> Later { get; init; } = [];
 }
 
 /// <summary>Checks without a key and the decision: pure functions of the parts, the World and the time, asked again whenever one of them has moved on.</summary>
-sealed class Arrival(Worlds worlds, Options options, TimeProvider clock)
+sealed class Arrival(Shared shared)
 {
-    public World Current => worlds.Current;
+    readonly (Worlds Worlds, IEngine Engine) store = (shared.Worlds, shared.Engine);
+    readonly Options options = shared.Options;
+    readonly TimeProvider clock = shared.Clock;
+    public World Current => store.Worlds.Current;
 
     /// <summary>Everything that does not depend on how late it is.</summary>
     public Arrived Check(string office, EnvelopeParts parts)
     {
         using var span = Spans.Start("check");
-        var (world, now) = (worlds.Current, clock.GetUtcNow());
+        var (world, now) = (store.Worlds.Current, clock.GetUtcNow());
 
         // Cheap questions of whether this is for us at all. The header is not verified yet; Verify below reads the same bytes.
         var claimed = EnvelopeFile.PeekUnverified(parts.Header);
@@ -31,7 +37,7 @@ sealed class Arrival(Worlds worlds, Options options, TimeProvider clock)
         var envelope = Envelope.Verify(parts, new EnvelopeContext(world.Directory, world.Trust, now));
         var header = envelope.Header;
         if (header.Kind != "new") throw new RefusedException(Refusal.Kind, "only new dispatches are taken in");
-        return new Arrived(parts, envelope, world, now);
+        return new Arrived(parts, envelope, world, now, References(office, header.References));
     }
 
     /// <summary>As <see cref="Check"/>, for one that was held: with what persons said since. Who left the card, lost the certificate or whose word has lapsed does not count.</summary>
@@ -61,10 +67,19 @@ sealed class Arrival(Worlds worlds, Options options, TimeProvider clock)
         if (arrived.Envelope.Header.Times.Expires <= arrived.At.ToUnixTimeMilliseconds()) throw new RefusedException(Refusal.Expired);
     }
 
-    public static Decision Decide(Arrived arrived)
+    IReadOnlyList<ReferenceFacts> References(string office, Reference[] references)
+    {
+        if (references.Length == 0) return [];
+        using var reader = store.Engine.Reader();
+        return [.. references.Select(r => DispatchTable.HeaderOf(reader, office, r.Ref) is { } der && Statement.Read(der, StatementType.Header).As<Header>() is var known
+            ? new ReferenceFacts(r.Relation, r.Ref, known.Label, known.Sender, null) : new ReferenceFacts(r.Relation, r.Ref, null, null, null))];
+    }
+
+    public Decision Decide(Arrived arrived)
     {
         using var span = Spans.Start("decide");
-        var decision = Decision.Decide(ReleaseFacts.OfSubmission(arrived.Envelope, arrived.World, arrived.Later), arrived.World.Policy, arrived.At);
+        var decision = Decision.Decide(
+            shared.Circumstances.Complete(ReleaseFacts.OfSubmission(arrived.Envelope, arrived.World, arrived.References, arrived.Later), arrived.World.Policy, arrived.At), arrived.World.Policy, arrived.At);
         span.Verdict(decision.Verdict);
         return decision;
     }

@@ -71,7 +71,7 @@ sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections r
             arrival.DemandFresh(arrived);
 
             // 4. Decide. A refusal is journalled and answered with the code that the sender may see; what is to be held is taken in whole.
-            var decision = Arrival.Decide(arrived);
+            var decision = arrival.Decide(arrived);
             if (decision.Verdict == Verdict.Deny) throw await rejections.Reject(office, parts, decision.ForSender ?? Refusal.Internal, "", decision);
 
             // 5. Take the payload in: verified while it is written, durable before the commit. A crash leaves a temp file or an orphan, both swept.

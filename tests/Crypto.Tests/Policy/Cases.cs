@@ -14,7 +14,10 @@ static class Cases
 
     public static readonly ApprovalFacts Signatory = new("send", Digest.Of("signatory"u8), ["signatory"], Now.AddHours(1));
 
-    public static RecipientFacts To(string office, string role = "to") => new(office, role, Known: true, KeyCurrent: true, HeldUntil: null, Clearance: ToMat, ChannelCeiling: ToMat);
+    public static RecipientFacts To(string office, string role = "to") => new(office, role, Known: true, KeyCurrent: true, HeldUntil: null, Clearance: ToMat, ChannelCeiling: ToMat)
+    {
+        Key = Digest.Of(System.Text.Encoding.UTF8.GetBytes(office)), Channel = "mailbox", Groups = ["a"],
+    };
 
     public static DecisionFacts Thuong(params RecipientFacts[] recipients) => new()
     {
@@ -29,6 +32,8 @@ static class Cases
         Directory = Digest.Of("directory"u8),
         Standing = Digest.Of("standing"u8),
         SenderPolicy = Policies.Vietnam.Ref,
+        ClockSure = true, DirectoryAsOf = Now.AddMinutes(-1), StoreCeiling = All, Sizes = new(16384, 65536), References = [], Named = [.. Enumerable.Range(0, 100).Select(i => $"H{i:00}"), .. Enumerable.Range(0, 10).Select(i => $"H{i}")],
+        Earlier = new(Policies.Vietnam.Ref, null),
     };
 
     public static DecisionFacts Mat(params RecipientFacts[] recipients) => Thuong(recipients) with
@@ -38,7 +43,7 @@ static class Cases
     };
 
     public static Decision Decide(this DecisionFacts facts, CompiledPolicy? policy = null, DateTimeOffset? now = null) =>
-        Decision.Decide(facts, policy ?? Policies.Vietnam, now ?? Now);
+        Decision.Decide(facts.Earlier is { Verdict: null } ? facts with { Earlier = new((policy ?? Policies.Vietnam).Ref, null) } : facts, policy ?? Policies.Vietnam, now ?? Now);
 
     /// <summary>Rules that did not permit, with their reasons: "R07:class".</summary>
     public static string[] Deciding(this Decision decision) =>

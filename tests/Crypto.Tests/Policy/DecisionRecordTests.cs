@@ -55,7 +55,7 @@ public sealed class DecisionRecordTests
         var decision = Cases.Mat(Cases.To("H41") with { HeldUntil = Held }).Decide();
         var json = JsonNode.Parse(decision.Record)!;
         Assert.Equal("decision", (string)json["type"]!);
-        Assert.Equal(["at", "facts", "forSender", "perRecipient", "policy", "trace", "type", "v", "verdict"], json.AsObject().Select(m => m.Key));
+        Assert.Equal(["at", "engine", "facts", "forSender", "perRecipient", "policy", "trace", "type", "v", "verdict"], json.AsObject().Select(m => m.Key));
         Assert.Equal(Held.ToUnixTimeMilliseconds(), (long)json["facts"]!["recipients"]![0]!["heldUntil"]!);
         var r07 = json["trace"]!.AsArray().Single(t => (string)t!["rule"]! == "R07")!;
         Assert.Equal(("deny", "H41", "card-held", true), ((string)r07["outcome"]!, (string)r07["subject"]!, (string)r07["reason"]!, (bool)r07["aboutOther"]!));

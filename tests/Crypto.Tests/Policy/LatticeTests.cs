@@ -86,7 +86,7 @@ public sealed class LatticeTests
         Assert.False(Lattice.Can(P, Cases.All, join));
         var recipient = Cases.To("H41") with { Clearance = Cases.All, ChannelCeiling = Cases.All };
         var decision = (Cases.Thuong(recipient) with { Label = join }).Decide();
-        Assert.Equal(["R06:permissive", "R07:permissive", "R09:channel-permissive"], decision.Deciding());
+        Assert.Equal(["R06:permissive", "R07:permissive", "R09:channel-permissive", "R10:store-permissive"], decision.Deciding());
     }
 
     [Fact]

@@ -33,7 +33,7 @@ static class PolicyGen
     static Gen<RecipientFacts> Recipient(Gen<Clearance> clearance) =>
         Gen.Select(clearance, clearance, Gen.Int[0, 9], Gen.Int[0, 19]).Select((k, ceiling, odd, held) => new RecipientFacts("", odd == 1 ? "cc" : "to",
             Known: odd != 2, KeyCurrent: odd != 3, HeldUntil: held == 0 ? Cases.Now.AddMinutes(1) : null,
-            odd == 4 ? null : k, odd == 5 ? null : ceiling));
+            odd == 4 ? null : k, odd == 5 ? null : ceiling) { Key = Digest.Of([(byte)odd]), Channel = "mailbox" });
 
     static readonly Gen<ApprovalFacts> Release = Gen.Select(Gen.Int[0, 2], Gen.Int[0, 9]).Select((person, odd) =>
         new ApprovalFacts("release", Digest.Of([(byte)person]), [odd == 0 ? "clerk" : odd < 3 ? "signatory" : "release-officer"], Cases.Now.AddMinutes(odd == 9 ? -1 : 1)));

@@ -22,6 +22,7 @@ sealed class MovedClock : TimeProvider
 {
     long shift;
     public void Advance(TimeSpan by) => Interlocked.Add(ref shift, by.Ticks);
+    public override long GetTimestamp() => TimeProvider.System.GetTimestamp() + (long)(Interlocked.Read(ref shift) * (TimestampFrequency / (double)TimeSpan.TicksPerSecond));
     public override DateTimeOffset GetUtcNow() => TimeProvider.System.GetUtcNow().AddTicks(Interlocked.Read(ref shift));
 }
 
