@@ -36,10 +36,9 @@ static class RelabelRules
         if (OldLevel(c, change) is not { } old) return Finding.Deny(Refusal.RelabelPersons, "old-label");
         if (string.IsNullOrWhiteSpace(change.Reason)) return Finding.Deny(Refusal.RelabelPersons, "reason");
         if (change.Previous is null) return Finding.Deny(Refusal.RelabelPersons, "previous");
-        var able = change.Persons.Where(p => p.Roles.Any(r => old.AuthorRoles.Contains(r) || old.Handling.Release.Roles.Contains(r)) && c.Lacks(p.Clearance, change.Old) is null)
-            .DistinctBy(p => p.Person).ToList();
+        var able = change.Persons.Where(p => p.Roles.Any(r => old.AuthorRoles.Contains(r) || old.Handling.Release.Roles.Contains(r)) && c.Lacks(p.Clearance, change.Old) is null).ToList();
         if (able.Count == 0) return Finding.Deny(Refusal.RelabelPersons, "person");
-        if (able.Count < 2) return Finding.Hold(Refusal.RelabelPersons, "second-person");
+        if (able.DistinctBy(p => p.Person).Count() < 2) return Finding.Hold(Refusal.RelabelPersons, "second-person");
         return able.Exists(p => p.Office == change.Originator) ? Finding.Permit : Finding.Hold(Refusal.RelabelPersons, "originating-office");
     }
 

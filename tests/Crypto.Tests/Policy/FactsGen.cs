@@ -49,7 +49,7 @@ static class FactsGen
             Approvals = [Cases.Signatory, Release(1), Release(draw.Next(4) == 0 ? 1 : 2)],
             Recipients = action is "seal" or "relabel" or "read" ? [] : [.. to, .. recovery],
             References = action == "forward" ? [new("forward", Key(9), Lower(label, policy), "H99", null)] : [],
-            Reader = wide, Floor = new(draw.Next(2) == 0 ? null : 10), SecondOpinion = draw.Next(5) == 0 ? Verdict.Hold : Verdict.Permit,
+            Reader = wide, Floor = new(new int?[] { null, 10, 20, 30 }[draw.Next(4)]), SecondOpinion = draw.Next(5) == 0 ? Verdict.Hold : Verdict.Permit,
             Relabel = action == "relabel" ? Change(other, draw) : null,
         };
     }
