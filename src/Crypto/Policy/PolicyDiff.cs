@@ -114,11 +114,8 @@ sealed class PolicyComparison(CompiledPolicy old, CompiledPolicy @new, StandingS
                 yield return ($"{most.Content.Levels[rank].Code} by {channel}", Recipient(PolicyProbe.UpTo(most, rank), channel, PolicyProbe.UpTo(most, rank), []));
     }
 
-    static RecipientFacts Recipient(Clearance clearance, string adapter, Clearance? ceiling, string[] needToKnow)
-    {
-        _ = (adapter, needToKnow);
-        return new("", "to", Known: true, KeyCurrent: true, HeldUntil: null, clearance, ceiling);
-    }
+    static RecipientFacts Recipient(Clearance clearance, string adapter, Clearance? ceiling, string[] needToKnow) =>
+        PolicyProbe.Recipient("", "to", adapter, clearance, ceiling) with { Groups = needToKnow };
 
     List<Case> Cases(bool categories)
     {
@@ -153,7 +150,7 @@ sealed class PolicyComparison(CompiledPolicy old, CompiledPolicy @new, StandingS
 
     void Compare(Case one, string situation, SortedDictionary<Key, SortedSet<string>> changes)
     {
-        Decision Ask(CompiledPolicy policy, DateTimeOffset now) => Decision.Decide(FactsOf(one.Label, situation, policy), policy, now);
+        Decision Ask(CompiledPolicy policy, DateTimeOffset now) => Decision.Decide(FactsOf(one.Label, situation, policy, now), policy, now);
         var (before, after) = (Ask(old, oldTime), Ask(@new, newTime));
         for (var i = 0; i < recipients.Count; i++)
         {
@@ -165,13 +162,13 @@ sealed class PolicyComparison(CompiledPolicy old, CompiledPolicy @new, StandingS
         }
     }
 
-    DecisionFacts FactsOf(Label label, string situation, CompiledPolicy policy)
+    DecisionFacts FactsOf(Label label, string situation, CompiledPolicy policy, DateTimeOffset now)
     {
         var (roles, release) = (Union(l => l.Approvals), Union(l => l.Handling.Release.Roles));
         var late = DateTimeOffset.FromUnixTimeMilliseconds(LabelForm.MaxTime);
         ApprovalFacts Person(string act, string who, string[] has) => new(act, Digest.Of(System.Text.Encoding.UTF8.GetBytes(who)), has, late);
         var approvals = roles.Select(r => Person("send", r, [r])).Concat(Enumerable.Range(1, situation is "bare" or "approved" ? 0 : situation == "released-1" ? 1 : 2).Select(n => Person("release", $"release {n}", release)));
-        return PolicyProbe.Facts(policy, situation == "bare" ? label : label with { Basis = "1" }, [.. recipients.Select(r => situation == "new-card" ? r.Facts with { HeldUntil = late } : r.Facts)]) with
+        return PolicyProbe.Facts(policy, situation == "bare" ? label : label with { Basis = "1" }, [.. recipients.Select(r => situation == "new-card" ? r.Facts with { HeldUntil = late } : r.Facts)], now) with
         {
             Action = situation == "under-way" ? "release" : "submit", Approvals = situation == "bare" ? [] : [.. approvals],
         };

@@ -10,11 +10,26 @@ static class PolicyProbe
     static readonly Digest Nothing = Digest.Of([]);
 
     /// <summary>Facts that are good but for what is given: the sender may hold everything, keys are current, the label was verified.</summary>
-    public static DecisionFacts Facts(CompiledPolicy policy, Label label, IReadOnlyList<RecipientFacts> recipients) => new()
+    public static DecisionFacts Facts(CompiledPolicy policy, Label label, IReadOnlyList<RecipientFacts> recipients, DateTimeOffset at)
     {
-        Action = "submit", Label = label, LabelVerified = true, Sender = Sender, SenderClearance = Everything(policy), Recipients = recipients, Approvals = [],
-        SenderHeldUntil = null, Directory = Nothing, Standing = Nothing, SenderPolicy = policy.Ref,
-    };
+        var level = policy.Level(label.Class);
+        return new()
+        {
+            Action = "submit", Label = label, LabelVerified = true, Sender = Sender, SenderClearance = Everything(policy), Approvals = [],
+            // After those asked about, whom the policy itself wants besides.
+            Recipients = [.. recipients, .. (level?.Handling.Recovery ?? []).Select(key => Anybody(policy, "RECOVERY", "recovery", level!.Handling.Channels[0]) with { Key = key })],
+            SenderHeldUntil = null, Directory = Nothing, Standing = Nothing, SenderPolicy = policy.Ref,
+            ClockSure = true, DirectoryAsOf = at, StoreCeiling = Everything(policy), References = [], Earlier = new(policy.Ref, null),
+            Named = [.. recipients.Select(r => r.Office)], Sizes = level is null ? null : new(level.ManifestBucket, level.PayloadBucket),
+        };
+    }
+
+    static RecipientFacts Anybody(CompiledPolicy policy, string office, string role, string channel) =>
+        Recipient(office, role, channel, Everything(policy), Everything(policy));
+
+    /// <summary>An office in the directory with a current key.</summary>
+    public static RecipientFacts Recipient(string office, string role, string channel, Clearance clearance, Clearance? ceiling) =>
+        new(office, role, Known: true, KeyCurrent: true, HeldUntil: null, clearance, ceiling) { Key = Nothing, Channel = channel };
 
     /// <summary>When a policy is asked: at its beginning, or at a later beginning of another as far as it lasts.</summary>
     public static DateTimeOffset TimeFor(CompiledPolicy policy, long other) =>
@@ -23,8 +38,8 @@ static class PolicyProbe
     /// <summary>The first of R01 to R05, the rules about the label alone, that does not let a new label pass; null: it is valid.</summary>
     public static RuleResult? Fault(CompiledPolicy policy, Label label)
     {
-        var anybody = new RecipientFacts("ANYBODY", "to", Known: true, KeyCurrent: true, HeldUntil: null, Everything(policy), Everything(policy));
-        return Decision.Decide(Facts(policy, label, [anybody]), policy, TimeFor(policy, policy.Content.NotBefore)).Trace
+        var at = TimeFor(policy, policy.Content.NotBefore);
+        return Decision.Decide(Facts(policy, label, [Anybody(policy, "ANYBODY", "to", "mailbox")], at), policy, at).Trace
             .FirstOrDefault(r => r is { Rule: "R01" or "R02" or "R03" or "R04" or "R05", Outcome: not Verdict.Permit });
     }
 
