@@ -126,12 +126,12 @@ sealed class GatewayHost : IAsyncDisposable
         Own(telemetry);
         await worker.Recover(clock.GetUtcNow());
         await app.StartAsync();
-        loops = new Loops([.. steps, new("checkpoint", TimeSpan.FromSeconds(1), now => Task.FromResult(checkpoints.Step(now))),
-            new("incoming folder", TimeSpan.FromSeconds(options.Limits.IncomingSeconds), async now =>
+        // The incoming folder first: what the others decide rests on the newest directory.
+        loops = new Loops([new("incoming folder", TimeSpan.FromSeconds(options.Limits.IncomingSeconds), async now =>
             {
                 await incoming.Step(now);
                 Shared.Circumstances.Looked(now);
-            })], meters, clock, logs.CreateLogger<Loops>());
+            }), .. steps, new("checkpoint", TimeSpan.FromSeconds(1), now => Task.FromResult(checkpoints.Step(now)))], meters, clock, logs.CreateLogger<Loops>());
         if (settings.RunLoops) loops.Start();
         Addresses();
         DurableFile.Write(Path.Combine(data, AddressFile), System.Text.Encoding.UTF8.GetBytes(Address.AbsoluteUri.TrimEnd('/') + "\n"));

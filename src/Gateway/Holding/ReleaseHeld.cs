@@ -53,7 +53,7 @@ sealed class ReleaseHeld(Arrival arrival, AcceptDispatch accept, Shared shared)
                 if (await End(row, e.Refusal)) return;
                 continue;
             }
-            var decision = Arrival.Decide(arrived);
+            var decision = arrival.Decide(arrived);
             if (decision.Verdict == Verdict.Hold) return;
             if (decision.Verdict == Verdict.Deny)
             {

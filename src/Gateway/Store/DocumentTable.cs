@@ -36,10 +36,6 @@ internal static class DocumentTable
         ORDER BY kind, name
         """);
 
-    /// <summary>A document that is or was in force.</summary>
-    public static DocumentRow? Find(Source source, DocumentKind kind, Digest reference) =>
-        source.One<DocumentRow>($"SELECT {Columns} FROM document WHERE kind = @kind AND ref = @reference", new { kind, reference });
-
     /// <summary>The directory in force at this time and those since, in order; the first ones when none was.</summary>
     public static IReadOnlyList<DocumentRow> DirectoriesSince(Source source, long time) => source.Query<DocumentRow>(
         $"""
