@@ -54,6 +54,9 @@ namespace Exchange.Tests.Crash
         /// <summary>Copies that the channel was given, the last one last.</summary>
         public ConcurrentQueue<Guid> Tried { get; } = [];
 
+        /// <summary>The last that is held.</summary>
+        public SealedEnvelope? Held { get; set; }
+
         /// <summary>Accepted and not yet handed over.</summary>
         public Queue<SealedEnvelope> Waiting { get; } = [];
 
@@ -135,10 +138,13 @@ namespace Exchange.Tests.Crash
             new("upload", Upload, Recovered.Accepted),
             new("refusal", Refuse, Recovered.Refused),
             new("queued", w => Accept(w, 1000, "H14"), Recovered.Accepted),
+            new("held", Hold, Recovered.Held),
         ];
 
         public static readonly CrashStep[] After =
         [
+            new("word", w => Say(w, "release-1"), Recovered.Said),
+            new("release", w => Say(w, "release-2"), Recovered.Said),
             new("handover", w => Acknowledge(w, ReceiptEvent.ContentHandover), Recovered.Filed),
             new("opening", w => Acknowledge(w, ReceiptEvent.ContentOpening), Recovered.Filed),
             new("attempt", Attempt, Recovered.Attempted),
@@ -160,6 +166,24 @@ namespace Exchange.Tests.Crash
         {
             var (envelope, file) = await w.Gateway.SealFile(to, size: size);
             return Took(w, envelope, file, await TestGateway.Send(w.Sender, HttpMethod.Post, "/dispatches", file), to);
+        }
+
+        static async Task<string[]> Hold(CrashWorkload w)
+        {
+            var (envelope, file) = await w.Gateway.SealFile("H41", "toi-mat", size: 40_000);
+            var answer = await TestGateway.Send(w.Sender, HttpMethod.Post, "/dispatches", file);
+            Demand(202, answer);
+            w.Held = envelope;
+            return [$"{IdOf(envelope)}", Digest.Of(answer.Body).ToString()];
+        }
+
+        // The second word makes a dispatch of it; whoever has its receipt has the word for good, and the dispatch at the next look.
+        static async Task<string[]> Say(CrashWorkload w, string person)
+        {
+            var envelope = w.Held ?? throw new InvalidOperationException("nothing was held");
+            var answer = await TestGateway.Send(w.Sender, HttpMethod.Post, $"/dispatches/{IdOf(envelope)}/approvals", w.Gateway.Word(envelope, person));
+            Demand(201, answer);
+            return [$"{IdOf(envelope)}", Digest.Of(answer.Body).ToString()];
         }
 
         // What a reader sees is committed: the newest attempt on the copy that the channel was given last.

@@ -88,6 +88,19 @@ sealed class Recovered : IDisposable
     /// <summary>Digest of the receipt.</summary>
     public static string? Refused(Recovered r, string[] said) => r.HasReceipt(said[0]) ? null : "no receipt";
 
+    /// <summary>Envelope, digest of the receipt: it waits with all its bytes, or became a dispatch.</summary>
+    public static string? Held(Recovered r, string[] said)
+    {
+        if (!r.HasReceipt(said[1])) return "no receipt";
+        if (HeldTable.Find(r.reader, "G22", Guid.Parse(said[0])) is not { } row) return "not held";
+        return row.State == HeldState.Waiting ? r.blobs.Length(row.Id) == row.PayloadBytes ? null : "no payload"
+            : row.State == HeldState.Released && DispatchTable.Find(r.reader, "G22", row.Envelope)?.Id == row.Id ? null : "neither waiting nor released";
+    }
+
+    /// <summary>Envelope, digest of the receipt: the person's word is on record.</summary>
+    public static string? Said(Recovered r, string[] said) => !r.HasReceipt(said[1]) ? "no receipt"
+        : HeldTable.Find(r.reader, "G22", Guid.Parse(said[0])) is { } row && HeldTable.Approvals(r.reader, row.Id).Count == row.Approved && row.Approved > 0 ? null : "no word";
+
     /// <summary>Parcel, digest of the office's receipt.</summary>
     public static string? Filed(Recovered r, string[] said) =>
         !r.HasReceipt(said[1]) ? "no receipt" : ParcelTable.Find(r.reader, "H41", Guid.Parse(said[0]))?.State != ParcelState.Delivered ? "not delivered" : null;

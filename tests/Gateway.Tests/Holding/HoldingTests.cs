@@ -265,6 +265,16 @@ public sealed class HoldingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Its_payload_is_no_orphan_however_long_it_waits()
+    {
+        var (_, _, id) = await Held(40_000);
+        gateway.Clock.Advance(TimeSpan.FromHours(30));
+        await gateway.Host.Loops.StepAll();
+        Assert.Single(gateway.Host.Shared.Blobs.All());
+        Assert.Equal("held", await State(id));
+    }
+
+    [Fact]
     public async Task Two_who_approve_at_once_make_one_dispatch()
     {
         var (envelope, _, id) = await Held();
