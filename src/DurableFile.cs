@@ -166,7 +166,8 @@ sealed class DurableWriter : IDisposable
         temp = Path.Combine(Path.GetDirectoryName(path)!, DurableFile.TempPrefix + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)));
         file = new FileStream(temp, new FileStreamOptions
         {
-            Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = 1 << 16,
+            // Not None: .NET would lock the file, and who reads it at its place before it is closed here would be turned away.
+            Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.Read, BufferSize = 1 << 16,
             UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         });
     }

@@ -33,6 +33,15 @@ public sealed class DurableFileTests : IDisposable
     }
 
     [Fact]
+    public void A_file_in_its_place_can_be_read_before_its_writer_has_let_go_of_it()
+    {
+        using var writer = DurableFile.Create(Target, replace: true);
+        writer.Stream.Write("content"u8);
+        writer.Commit();
+        Assert.Equal("content", File.ReadAllText(Target));
+    }
+
+    [Fact]
     public void Delete_unlinks_then_syncs_the_folder()
     {
         File.WriteAllText(Target, "old");
