@@ -24,6 +24,10 @@ public sealed partial class FileTests
         Repository.Files("*.cs", "*.md", "*.json", "*.sql", "*.txt", "*.csproj", "*.props").Where(f => Text(f) is var text && (text.StartsWith('\ufeff') || !text.IsNormalized(NormalizationForm.FormC))));
 
     [Fact]
+    public void No_two_log_events_have_one_number() =>
+        Rules.Empty(Repository.Files("src/*.cs").SelectMany(f => EventNumber().Matches(Text(f)).Select(m => m.Groups[1].Value)).CountBy(n => n).Where(n => n.Value > 1));
+
+    [Fact]
     public void Faulty_files_are_found()
     {
         Assert.NotEmpty(Faults("a.md", "see " + "/wo" + "rk/main/src"));
@@ -47,6 +51,9 @@ public sealed partial class FileTests
         foreach (Match match in Machine().Matches(text)) yield return $"{file}: {match.Value}";
         if (PrivateKey().IsMatch(text)) yield return $"{file}: a private key";
     }
+
+    [GeneratedRegex(@"\[LoggerMessage\((\d+)")]
+    private static partial Regex EventNumber();
 
     [GeneratedRegex(@"(?<![\w.~-])/(?:work|home|root|Users)/[\w.-]+|[A-Z]:\\Users\\|https?://[\w.-]+\.(?:internal|corp|lan|intranet)\b")]
     private static partial Regex Machine();

@@ -3,18 +3,20 @@ namespace Exchange.Crypto.Policy;
 /// <summary>Rules about the decision itself, its readers and translators (R21 to R25).</summary>
 static class AssuranceRules
 {
+    public const string EarlierUnknown = "earlier-unknown";
+
     // R21: what was taken in under one policy goes out under both: the stricter wins.
     public static Finding EarlierAgrees(RuleCase c)
     {
         if (!c.IsCopy) return Finding.NotThisAction;
-        if (c.Facts.Earlier is not { } earlier) return Finding.DenyOther("earlier-unknown");
+        if (c.Facts.Earlier is not { } earlier) return Finding.DenyOther(EarlierUnknown);
         if (earlier.Policy == c.Policy.Ref) return Finding.Permit;
         return earlier.Verdict switch
         {
             Verdict.Permit => Finding.Permit,
             Verdict.Hold => Finding.Hold(Refusal.AwaitingRelease, "earlier-policy"),
             Verdict.Deny => Finding.DenyOther("earlier-policy"),
-            _ => Finding.DenyOther("earlier-unknown"),
+            _ => Finding.DenyOther(EarlierUnknown),
         };
     }
 

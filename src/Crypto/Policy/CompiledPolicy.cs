@@ -42,6 +42,21 @@ public sealed class CompiledPolicy
         return new CompiledPolicy(content, read.Ref, statement.ToArray());
     }
 
+    /// <summary>
+    /// A policy that was opened when it was put in force, from where it was kept since. Its officers and their certificates were judged then; that they have ended, or that
+    /// others are pinned now, changes nothing about what was decided by it.
+    /// </summary>
+    /// <param name="reference">Under which it was put in force.</param>
+    /// <exception cref="RefusedException"><see cref="Refusal.PolicyInvalid"/>: another policy; or what the statement is refused for.</exception>
+    public static CompiledPolicy Reopen(ReadOnlyMemory<byte> statement, Digest reference)
+    {
+        var read = Statements.Statement.Read(statement, StatementType.Policy);
+        if (read.Ref != reference) throw new RefusedException(Refusal.PolicyInvalid, "not the policy of that ref");
+        var content = read.As<PolicyStatement>();
+        PolicyForm.Check(content);
+        return new CompiledPolicy(content, read.Ref, statement.ToArray());
+    }
+
     /// <summary>A policy that nobody has signed: for checking a draft before it is signed, and for tests. Never decide on it in a service.</summary>
     /// <exception cref="RefusedException"><see cref="Refusal.PolicyInvalid"/>.</exception>
     public static CompiledPolicy Compile(PolicyStatement content)

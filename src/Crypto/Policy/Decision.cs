@@ -61,15 +61,24 @@ public sealed class Decision
     public Obligations? Obligations => obligations ??= Obligations.Of(Facts, policy, Verdict);
     /// <summary>RFC 8785 bytes of facts, trace, verdict, obligations, policy and time: what is stored and committed to in the ledger. Written when first asked for.</summary>
     public byte[] Record => record ??= DecisionRecord.Write(this);
+    /// <summary>
+    /// A denial in which all that denies is the gateway's own state: a directory that is late, a store not approved, an earlier policy that cannot be read, a rule that
+    /// failed. Nothing leaves on it, and nothing ends on it: what was acknowledged waits until the gateway is well again.
+    /// </summary>
+    public bool IsPassing => Verdict == Verdict.Deny && Trace.All(r => r.Outcome != Verdict.Deny || OfTheGateway.Contains(r.Refusal) || r.Reason == AssuranceRules.EarlierUnknown);
+    static readonly string?[] OfTheGateway = [Refusal.DirectoryLate.Code, Refusal.StoreCeiling.Code, Refusal.Internal.Code];
     /// <summary>Exceptions that rules ended in, for the log and an alarm; not part of the record. Empty in all good times.</summary>
     public IReadOnlyList<Exception> Faults { get; init; } = [];
 
     /// <summary>Pure. All rules run, in a fixed order; an exception inside a rule is Deny for that rule.</summary>
     public static Decision Decide(DecisionFacts facts, CompiledPolicy policy, DateTimeOffset now) => Evaluation.Run(facts, policy, now, Evaluation.Rules);
 
-    /// <summary>What a policy that was in force before says of facts of now; that it is not in force any more (R01) does not count against them.</summary>
-    public static Verdict UnderEarlier(DecisionFacts facts, CompiledPolicy policy, DateTimeOffset now) =>
-        Evaluation.Run(facts with { Earlier = new EarlierFacts(policy.Ref, null) }, policy, now, Evaluation.AfterItsTime).Verdict;
+    /// <summary>What a policy that was in force before says of facts of now; that it is not in force any more (R01) does not count against them, and what is only of this moment waits.</summary>
+    public static Verdict UnderEarlier(DecisionFacts facts, CompiledPolicy policy, DateTimeOffset now)
+    {
+        var decision = Evaluation.Run(facts with { Earlier = new EarlierFacts(policy.Ref, null) }, policy, now, Evaluation.AfterItsTime);
+        return decision.IsPassing ? Verdict.Hold : decision.Verdict;
+    }
 
     /// <summary>Whether a stored record is what the policy of its ref says of its facts: true only for the very same bytes.</summary>
     public static bool Replay(ReadOnlySpan<byte> record, CompiledPolicy policy) => DecisionRecord.Replay(record, policy);

@@ -28,16 +28,16 @@ sealed class DeliverParcel(Shared shared, Channels channels, ReleaseParcel relea
         span.Adapter(copy.Row.Channel);
         EndedAttempt Ended(AttemptOutcome outcome, string detail) => new(job, copy, started, outcome, detail);
 
-        // 2. Decide again, on the facts of now. A denial ends the copy, with a receipt to the sender; a hold waits.
+        // 2. Decide again, on the facts of now. A denial ends the copy, with a receipt to the sender; a hold waits, and so does what is denied for our own state only.
         var decision = release.Decide(copy, job.Attempt == 1 ? "release" : "retry");
-        if (decision.Verdict == Verdict.Deny)
+        if (decision is { Verdict: Verdict.Deny, IsPassing: false })
         {
             await settle.Ended(Ended(AttemptOutcome.Denied, Refusal.NotReleasable.Code), ParcelState.Refused, Refusal.NotReleasable, DecisionRow.Of(decision.Record));
             return;
         }
         if (decision.Verdict != Verdict.Permit)
         {
-            await settle.Again(Ended(AttemptOutcome.TryLater, "held by policy"), Later(job, null), job.Ask);
+            await settle.Again(Ended(AttemptOutcome.TryLater, decision.IsPassing ? "this gateway cannot decide now" : "held by policy"), Later(job, null), job.Ask);
             return;
         }
 

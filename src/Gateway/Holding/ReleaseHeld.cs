@@ -54,7 +54,8 @@ sealed class ReleaseHeld(Arrival arrival, AcceptDispatch accept, Shared shared)
                 continue;
             }
             var decision = arrival.Decide(arrived);
-            if (decision.Verdict == Verdict.Hold) return;
+            // What is denied for our own state only waits as well.
+            if (decision.Verdict == Verdict.Hold || decision.IsPassing) return;
             if (decision.Verdict == Verdict.Deny)
             {
                 if (await End(row, decision.ForSender ?? Refusal.Internal, decision)) return;
@@ -63,7 +64,7 @@ sealed class ReleaseHeld(Arrival arrival, AcceptDispatch accept, Shared shared)
 
             // 4. ONE commit, the same that accepts any other. In AcceptDispatch.cs.
             var (outcome, _) = await accept.Commit(arrived, new(row.Id, row.Payload) { OfHeld = row }, decision);
-            if (outcome != AcceptDispatch.Outcome.Done) continue;
+            if (outcome != CommitOutcome.Done) continue;
             shared.Meters.Submissions.Add(1, new KeyValuePair<string, object?>("code", "OK"));
             return;
         }

@@ -21,6 +21,8 @@ sealed class DownloadParcel(ReleaseParcel release, EndParcel end, TimeProvider c
         // 2. Decide again, on the facts of now, for each range anew: a clearance may have gone since the last one.
         if (copy.Header.Times.NotBefore > clock.GetUtcNow().ToUnixTimeMilliseconds()) throw new RefusedException(Refusal.NotYet);
         var decision = release.Decide(copy, "download");
+        // Our own state, not the copy's: nothing ends on it, and asking again helps.
+        if (decision.IsPassing) throw new RefusedException(Refusal.Busy, "this gateway cannot decide now");
         if (decision.Verdict != Verdict.Permit)
         {
             // 3. Denied: the copy ends here, with a receipt to the sender. A crash before that commit: the next request decides the same.

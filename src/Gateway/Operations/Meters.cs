@@ -55,6 +55,9 @@ sealed class Meters : IDisposable
         meter.CreateObservableGauge("exchange.journal.waiting", () => journal.Depth, "{change}", "Changes that wait for the journal");
     }
 
+    public void Watch(Circumstances circumstances) =>
+        meter.CreateObservableGauge("exchange.clock.sure", () => circumstances.IsClockSure ? 1 : 0, description: "0 after the clock was set by more than a minute while the gateway ran: embargoes wait until it is started again");
+
     public void Watch(Backlog backlog)
     {
         meter.CreateObservableGauge("exchange.ledger.size", () => backlog.Now.Entries, "{entry}", "Entries of the ledger");

@@ -32,7 +32,9 @@ sealed class Circumstances
         ClockSure = IsSure(now), DirectoryAsOf = DateTimeOffset.FromUnixTimeMilliseconds(Interlocked.Read(ref looked)), StoreCeiling = CeilingIn(policy),
     };
 
-    // A step in either direction while the gateway runs: nobody can say which side of it is right.
+    /// <summary>False after a step in either direction while the gateway runs: nobody here can say which side of it is right, until an administrator has looked and started it again.</summary>
+    public bool IsClockSure => IsSure(clock.GetUtcNow());
+
     bool IsSure(DateTimeOffset now)
     {
         var elapsed = clock.GetElapsedTime(began);

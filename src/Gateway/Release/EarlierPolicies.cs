@@ -6,19 +6,19 @@ using Exchange.Gateway.Store;
 
 namespace Exchange.Gateway.Release;
 
-/// <summary>Policies that were in force here before, verified again as at their activation: what was taken in under one goes out under both.</summary>
+/// <summary>Policies that were in force here before: what was taken in under one goes out under both.</summary>
 sealed class EarlierPolicies(Shared shared)
 {
     readonly ConcurrentDictionary<Digest, CompiledPolicy> opened = [];
 
-    /// <summary>null: it never was in force here, or its officers are not the pinned ones any more.</summary>
+    /// <summary>null: it never was in force here, or is not readable any more.</summary>
     public CompiledPolicy? Find(Digest policy)
     {
         if (opened.TryGetValue(policy, out var known)) return known;
         DocumentRow? row;
         using (var reader = shared.Engine.Reader()) row = DocumentTable.Find(reader, DocumentKind.Policy, policy);
         if (row is null) return null;
-        try { return opened[policy] = CompiledPolicy.Open(row.Der, shared.Options.PolicyOfficers, shared.Worlds.Current.Trust, DateTimeOffset.FromUnixTimeMilliseconds(row.ActivatedAt)); }
+        try { return opened[policy] = CompiledPolicy.Reopen(row.Der, policy); }
         catch (RefusedException) { return null; }
     }
 }

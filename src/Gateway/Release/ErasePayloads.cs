@@ -49,6 +49,6 @@ sealed class ErasePayloads(Shared shared)
 
 static partial class ErasureLog
 {
-    [LoggerMessage(3002, LogLevel.Information, "The payload of dispatch {Dispatch} was erased: all its copies ended long enough ago")]
+    [LoggerMessage(3005, LogLevel.Information, "The payload of dispatch {Dispatch} was erased: all its copies ended long enough ago")]
     public static partial void PayloadWasErased(this ILogger log, Guid dispatch);
 }

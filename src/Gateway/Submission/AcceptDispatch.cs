@@ -21,6 +21,19 @@ sealed record Incoming(Guid Dispatch, byte[]? Inline)
     public HeldRow? OfHeld { get; init; }
 }
 
+/// <summary>What a try to commit came to.</summary>
+enum CommitOutcome
+{
+    /// <summary>A dispatch is made; its receipt says so.</summary>
+    Done,
+    /// <summary>It is held; its receipt says so.</summary>
+    Held,
+    /// <summary>The World has moved on, or what was held is not as it was read: look and decide again.</summary>
+    Stale,
+    /// <summary>This sender has used the identifier before.</summary>
+    Taken,
+}
+
 /// <summary>The commit point of a dispatch, whether its payload came along or by itself, at once or after it was held.</summary>
 sealed class AcceptDispatch(Arrival arrival, Rejections rejections, HoldDispatch hold, Shared shared)
 {
@@ -43,21 +56,14 @@ sealed class AcceptDispatch(Arrival arrival, Rejections rejections, HoldDispatch
             var (outcome, receipt) = decision.Verdict switch
             {
                 Verdict.Permit => await Commit(arrived, incoming, decision),
-                Verdict.Hold => await Hold(arrived, incoming, decision),
+                Verdict.Hold => await hold.Commit(arrived, incoming, decision),
                 _ => throw await Denied(office, arrived, incoming, decision),
             };
-            if (outcome == Outcome.Taken) return Earlier(arrived.Envelope, incoming.Dispatch);
-            if (outcome == Outcome.Held) return new Submitted.Held(arrived.Envelope.Header.Id, receipt!);
-            if (outcome == Outcome.Done) return new Submitted.Accepted(arrived.Envelope.Header.Id, receipt!);
+            if (outcome == CommitOutcome.Taken) return Earlier(arrived.Envelope, incoming.Dispatch);
+            if (outcome == CommitOutcome.Held) return new Submitted.Held(arrived.Envelope.Header.Id, receipt);
+            if (outcome == CommitOutcome.Done) return new Submitted.Accepted(arrived.Envelope.Header.Id, receipt);
         }
     }
-
-    async Task<(Outcome, byte[]?)> Hold(Arrived arrived, Incoming incoming, Decision decision) => await hold.Hold(arrived, incoming, decision) switch
-    {
-        (HoldOutcome.Done, var receipt) => (Outcome.Held, receipt),
-        (HoldOutcome.Taken, _) => (Outcome.Taken, null),
-        _ => (Outcome.Stale, null),
-    };
 
     async Task<RejectedException> Denied(string office, Arrived arrived, Incoming incoming, Decision decision)
     {
@@ -66,21 +72,9 @@ sealed class AcceptDispatch(Arrival arrival, Rejections rejections, HoldDispatch
         return await rejections.Reject(office, arrived.Parts, decision.ForSender ?? Refusal.Internal, "decided again", decision, incoming.OfUpload ? incoming.Dispatch : null);
     }
 
-    /// <summary>What a try to commit came to.</summary>
-    public enum Outcome
-    {
-        /// <summary>A dispatch is made; its receipt says so.</summary>
-        Done,
-        /// <summary>The World has moved on, or what was held is not as it was read: look and decide again.</summary>
-        Stale,
-        /// <summary>This sender has used the identifier before.</summary>
-        Taken,
-        Held,
-    }
-
     /// <summary>The one place where a dispatch is made.</summary>
     /// <param name="decision">A permit, in the World of <paramref name="arrived"/>.</param>
-    public async Task<(Outcome, byte[]?)> Commit(Arrived arrived, Incoming incoming, Decision decision)
+    public async Task<(CommitOutcome Outcome, byte[] Receipt)> Commit(Arrived arrived, Incoming incoming, Decision decision)
     {
         if (decision.Verdict != Verdict.Permit) throw new InvalidOperationException("Nothing is accepted without a permit.");
         var rows = Prepare(arrived, incoming, decision);
@@ -90,15 +84,15 @@ sealed class AcceptDispatch(Arrival arrival, Rejections rejections, HoldDispatch
         // request is an orphan and is swept, the sender repeats; what was held waits on. After it: all of it did, and a repeat of the sender gets this receipt.
         var outcome = await store.Journal.Commit(b =>
         {
-            if (b.World.Id != arrived.World.Id) return Outcome.Stale;
-            if (incoming.OfHeld is { } held && !HeldTable.End(b, held, HeldState.Released, "OK")) return Outcome.Stale;
-            if (incoming.OfHeld is null && HeldTable.Find(b, rows.Dispatch.Sender, rows.Dispatch.Envelope) is not null) return Outcome.Taken;
-            if (!DispatchTable.TryAdd(b, rows.Dispatch)) return incoming.OfHeld is null ? Outcome.Taken : throw new InvalidOperationException("Something was held that is a dispatch already.");
+            if (b.World.Id != arrived.World.Id) return CommitOutcome.Stale;
+            if (incoming.OfHeld is { } held && !HeldTable.End(b, held, HeldState.Released, "OK")) return CommitOutcome.Stale;
+            if (incoming.OfHeld is null && HeldTable.Find(b, rows.Dispatch.Sender, rows.Dispatch.Envelope) is not null) return CommitOutcome.Taken;
+            if (!DispatchTable.TryAdd(b, rows.Dispatch)) return incoming.OfHeld is null ? CommitOutcome.Taken : throw new InvalidOperationException("Something was held that is a dispatch already.");
             if (incoming.OfUpload) UploadTable.Remove(b, incoming.Dispatch);
             b.Log(rows.Receipt.Entry, EntryKind.Submission, incoming.Dispatch).Add(rows.Parcels).Add(rows.Jobs).Add(ReceiptRows.Of(rows.Receipt, incoming.Dispatch, null)).Add(rows.Decision);
-            return Outcome.Done;
+            return CommitOutcome.Done;
         }, rows.Bytes, settle: incoming.OfHeld is not null, urgent: SubmitDispatch.IsUrgent(arrived.Envelope.Header));
-        if (outcome == Outcome.Done) log.DispatchWasAccepted(incoming.Dispatch, rows.Dispatch.Sender, rows.Parcels.Count);
+        if (outcome == CommitOutcome.Done) log.DispatchWasAccepted(incoming.Dispatch, rows.Dispatch.Sender, rows.Parcels.Count);
         return (outcome, rows.Receipt.Der);
     }
 

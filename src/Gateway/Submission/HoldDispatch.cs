@@ -8,15 +8,13 @@ using Exchange.Gateway.Store;
 
 namespace Exchange.Gateway.Submission;
 
-enum HoldOutcome { Done, Stale, Taken }
-
 /// <summary>The commit point of a submission that waits for persons: taken in whole, and not on its way.</summary>
 sealed class HoldDispatch(Shared shared)
 {
     readonly ILogger log = shared.Log<HoldDispatch>();
 
     /// <returns>Stale: the World moved on, decide again. Taken: this sender has used the identifier.</returns>
-    public async Task<(HoldOutcome Outcome, byte[] Receipt)> Hold(Arrived arrived, Incoming incoming, Decision decision)
+    public async Task<(CommitOutcome Outcome, byte[] Receipt)> Commit(Arrived arrived, Incoming incoming, Decision decision)
     {
         if (decision.Verdict != Verdict.Hold) throw new InvalidOperationException("Nothing is held that was not decided so.");
         var (header, world, now) = (arrived.Envelope.Header, arrived.World, shared.Clock.GetUtcNow());
@@ -40,13 +38,13 @@ sealed class HoldDispatch(Shared shared)
         // After it: all of it is here, waits, and a repeat of the sender gets this receipt. No copy and no job exists.
         var outcome = await shared.Journal.Commit(b =>
         {
-            if (b.World.Id != world.Id) return HoldOutcome.Stale;
-            if (DispatchTable.Find(b, row.Sender, row.Envelope) is not null || !HeldTable.TryAdd(b, row)) return HoldOutcome.Taken;
+            if (b.World.Id != world.Id) return CommitOutcome.Stale;
+            if (DispatchTable.Find(b, row.Sender, row.Envelope) is not null || !HeldTable.TryAdd(b, row)) return CommitOutcome.Taken;
             if (incoming.OfUpload) UploadTable.Remove(b, row.Id);
             b.Log(entry, EntryKind.Hold, row.Id).Add(ReceiptRows.Of(receipt, null, null) with { Held = row.Id }).Add(record);
-            return HoldOutcome.Done;
+            return CommitOutcome.Held;
         }, row.Header.Length + row.Approvals.Length + row.Manifest.Length + (row.Payload?.Length ?? 0) + receipt.Der.Length, urgent: SubmitDispatch.IsUrgent(header));
-        if (outcome == HoldOutcome.Done) log.DispatchIsHeld(row.Id, row.Sender, code.Code);
+        if (outcome == CommitOutcome.Held) log.DispatchIsHeld(row.Id, row.Sender, code.Code);
         return (outcome, receipt.Der);
     }
 

@@ -190,9 +190,13 @@ sealed class TestGateway : IAsyncDisposable
     }
 
     /// <summary>A level is handled in another way from now on.</summary>
-    public Task Handle(string level, Func<PolicyHandling, PolicyHandling> change)
+    public Task Handle(string level, Func<PolicyHandling, PolicyHandling> change) =>
+        Govern(p => p with { Levels = [.. p.Levels.Select(l => l.Code == level ? l with { Handling = change(l.Handling) } : l)] });
+
+    /// <summary>The first policy, so changed, is in force from now on.</summary>
+    public Task Govern(Func<PolicyStatement, PolicyStatement> change)
     {
-        var next = DevPkiFolder.Policy(++policy, p => p with { Levels = [.. p.Levels.Select(l => l.Code == level ? l with { Handling = change(l.Handling) } : l)] });
+        var next = DevPkiFolder.Policy(++policy, change);
         var world = Host.Shared.Worlds.Current;
         return Activate(next, DevPkiFolder.Approval(world.Policy, next, world.Standing.Statement, Clock.GetUtcNow().AddDays(1)));
     }
