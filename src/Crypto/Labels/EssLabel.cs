@@ -39,9 +39,10 @@ public static class EssLabel
     public static byte[] ToEss(Label label)
     {
         LabelForm.Check(label);
-        var categories = label.Categories.Select(c => new EssCategory(Syntax(c.Type), TagValue(c))).ToList();
-        return Write(new EssParts(label.Policy, label.Class, label.Mark, PrintableMark: false, categories));
+        return Write(new EssParts(label.Policy, label.Class, label.Mark, PrintableMark: false, Parts(label.Categories)));
     }
+
+    internal static List<EssCategory> Parts(IEnumerable<Category> categories) => [.. categories.Select(c => new EssCategory(Syntax(c.Type), TagValue(c)))];
 
     /// <summary>The parts of one ESSSecurityLabel; the whole input must be it. For inspection.</summary>
     /// <exception cref="RefusedException"><see cref="Refusal.Der"/>, or <see cref="Refusal.LabelForm"/>: no policy, or a member out of range.</exception>
@@ -65,9 +66,11 @@ public static class EssLabel
 
     /// <summary>The categories as values of tag sets, ordered as in a <see cref="Label"/>.</summary>
     /// <exception cref="RefusedException"><see cref="Refusal.LabelForm"/>: a category syntax that is not one of ours.</exception>
-    public static Category[] Categories(EssParts parts)
+    public static Category[] Categories(EssParts parts) => Categories(parts.Categories);
+
+    internal static Category[] Categories(IReadOnlyList<EssCategory> parts)
     {
-        var read = parts.Categories.Select(ReadTagValue).OrderBy(c => c.Type, StringComparer.Ordinal).ThenBy(c => c.Tag, StringComparer.Ordinal).ToArray();
+        var read = parts.Select(ReadTagValue).OrderBy(c => c.Type, StringComparer.Ordinal).ThenBy(c => c.Tag, StringComparer.Ordinal).ToArray();
         LabelForm.CheckCategories(read);
         return read;
     }
@@ -87,7 +90,7 @@ public static class EssLabel
         return writer.Encode();
     }
 
-    static void WriteCategories(AsnWriter writer, IReadOnlyList<EssCategory> categories)
+    internal static void WriteCategories(AsnWriter writer, IReadOnlyList<EssCategory> categories)
     {
         using (writer.PushSetOf())
             foreach (var category in categories)
@@ -120,7 +123,7 @@ public static class EssLabel
         return new EssParts(policy, @class, mark, printable, categories);
     }
 
-    static List<EssCategory> ReadCategories(AsnReader set)
+    internal static List<EssCategory> ReadCategories(AsnReader set)
     {
         var categories = new List<EssCategory>();
         do

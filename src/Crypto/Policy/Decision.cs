@@ -83,6 +83,9 @@ public sealed class Decision
     /// <summary>Whether a stored record is what the policy of its ref says of its facts: true only for the very same bytes.</summary>
     public static bool Replay(ReadOnlySpan<byte> record, CompiledPolicy policy) => DecisionRecord.Replay(record, policy);
 
+    /// <summary>A stored record's decision, made again; null: it is not what this policy says of its facts.</summary>
+    public static Decision? Again(ReadOnlySpan<byte> record, CompiledPolicy policy) => DecisionRecord.Again(record, policy);
+
     /// <summary>The facts that a stored record was decided on: a later decision about the same dispatch starts from what was verified then. null: there were none.</summary>
     /// <exception cref="RefusedException"><see cref="Exchange.Crypto.Refusal.Json"/>: not a record.</exception>
     public static DecisionFacts? FactsOf(ReadOnlySpan<byte> record) => DecisionRecord.FactsOf(record);

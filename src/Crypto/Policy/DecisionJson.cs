@@ -40,19 +40,21 @@ sealed record DecisionRecord
         Obligations = decision.Obligations,
     }, DecisionJson.Default.DecisionRecord);
 
-    public static bool Replay(ReadOnlySpan<byte> record, CompiledPolicy policy)
+    public static bool Replay(ReadOnlySpan<byte> record, CompiledPolicy policy) => Again(record, policy) is not null;
+
+    public static Decision? Again(ReadOnlySpan<byte> record, CompiledPolicy policy)
     {
         try
         {
             var read = StrictJson.Read(record, DecisionJson.Default.DecisionRecord);
-            if (read.Policy != policy.Ref || read.Engine != Decision.Engine) return false;
+            if (read.Policy != policy.Ref || read.Engine != Decision.Engine) return null;
             var at = DateTimeOffset.FromUnixTimeMilliseconds(read.At);
             var again = read.Facts is null ? Evaluation.NoFacts(policy, at, null) : Decision.Decide(read.Facts.ToFacts(), policy, at);
-            return record.SequenceEqual(again.Record);
+            return record.SequenceEqual(again.Record) ? again : null;
         }
         catch (Exception e) when (e is RefusedException or ArgumentException or NullReferenceException)
         {
-            return false;   // not a record
+            return null;   // not a record
         }
     }
 

@@ -9,6 +9,8 @@ namespace Exchange.Crypto.Trust;
 public sealed record CertificateVerdict(Refusal? Refusal, string Detail, DateTimeOffset ValidUntil)
 {
     public bool Good => Refusal is null;
+    /// <summary>Of a good verdict: end certificate first, root last.</summary>
+    public IReadOnlyList<Certificate> Path { get; init; } = [];
 }
 
 /// <summary>
@@ -98,7 +100,7 @@ public sealed class CertificateCheck(TrustStore store)
         }
         return Pkix(path, at) is { } refused
             ? Bad(Refusal.CertificateUntrusted, refused, at)
-            : new Cached(new CertificateVerdict(null, "good", until), from);
+            : new Cached(new CertificateVerdict(null, "good", until) { Path = path }, from);
     }
 
     /// <summary>RFC 5280 6.1 in full: basic constraints, path length, names, policies, unknown critical extensions of CAs.</summary>

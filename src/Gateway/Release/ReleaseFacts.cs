@@ -12,12 +12,12 @@ static class ReleaseFacts
 {
     /// <param name="later">Approvals that came by themselves while the gateway held it.</param>
     /// <param name="references">What the header refers to, as far as its sender may know it.</param>
-    public static DecisionFacts OfSubmission(VerifiedEnvelope envelope, World world, IReadOnlyList<ReferenceFacts> references, IEnumerable<VerifiedApproval> later)
+    public static DecisionFacts OfSubmission(VerifiedEnvelope envelope, World world, DateTimeOffset now, IReadOnlyList<ReferenceFacts> references, IEnumerable<VerifiedApproval> later)
     {
         var header = envelope.Header;
         var approvals = envelope.Approvals.Select(a => a.Approval).ToList();
-        return Of(header.References.Any(r => r.Relation == "forward") ? "forward" : "submit", world, header,
-            header.Recipients.Select((recipient, i) => Of(recipient.Office, recipient.Role, recipient.Key, envelope.RecipientKeysCurrent[i], world)),
+        return Of(header.References.Any(r => r.Relation == "forward") ? "forward" : "submit", world, now, header, envelope.Signer,
+            header.Recipients.Select((recipient, i) => Of(recipient.Office, recipient.Role, recipient.Key, envelope.RecipientKeysCurrent[i], world, now)),
             envelope.Approvals.Concat(later).Select(a => new ApprovalFacts(a.Approval.Act, a.Person.Key, a.Roles, DateTimeOffset.FromUnixTimeMilliseconds(a.Approval.NotAfter)))) with
         {
             References = references,
@@ -29,12 +29,12 @@ static class ReleaseFacts
     /// <summary>One office's copy, before it is handed out: its parties as they stand now, the approvals as they were verified at acceptance.</summary>
     /// <param name="action">"download", "release" (a channel's first attempt) or "retry".</param>
     /// <param name="policy">Ref of the policy that decided at acceptance.</param>
-    public static DecisionFacts OfCopy(string action, Header header, string office, Digest key, DecisionFacts accepted, Digest policy, World world)
+    public static DecisionFacts OfCopy(string action, Header header, string office, Digest key, DecisionFacts accepted, Digest policy, World world, DateTimeOffset now)
     {
         var recipient = header.Recipients.First(r => r.Office == office && r.Key == key);
         // A key that the office took out of its card may be lost or stolen: nothing sealed to it is handed out any more.
         var current = world.Directory.Find(office)?.Encryption.Any(certificate => certificate.Key == key) ?? false;
-        return Of(action, world, header, [Of(office, recipient.Role, key, current, world)], accepted.Approvals) with
+        return Of(action, world, now, header, null, [Of(office, recipient.Role, key, current, world, now)], accepted.Approvals) with
         {
             Named = accepted.Named, NeedToKnow = accepted.NeedToKnow, Earlier = new EarlierFacts(policy, null),
         };
@@ -43,10 +43,10 @@ static class ReleaseFacts
     /// <summary>A question, not a dispatch: nothing is signed, so the label is not verified and every key counts as the current one.</summary>
     public static DecisionFacts OfDryRun(string sender, Label? label, IEnumerable<(string Office, string Role)> recipients, IEnumerable<string> approvals, World world, DateTimeOffset now)
     {
-        RecipientFacts[] named = [.. recipients.Select(r => Of(r.Office, r.Role, null, keyCurrent: true, world))];
+        RecipientFacts[] named = [.. recipients.Select(r => Of(r.Office, r.Role, null, keyCurrent: true, world, now))];
         return new()
         {
-            Action = "dry-run", Label = label, LabelVerified = false, Sender = sender, SenderClearance = ClearanceOf(sender, world),
+            Action = "dry-run", Label = label, LabelVerified = false, Sender = sender, SenderClearance = ClearanceOf(sender, world.Directory.Find(sender)?.Signing, Purpose.OfficeSigning, world, now),
             Recipients = named,
             Approvals = [.. approvals.Select((role, i) => new ApprovalFacts("send", Digest.Of([(byte)i]), [role], now.AddMinutes(1)))],
             SenderHeldUntil = world.Directory.Find(sender)?.HeldUntil,
@@ -56,24 +56,30 @@ static class ReleaseFacts
         };
     }
 
-    static DecisionFacts Of(string action, World world, Header header, IEnumerable<RecipientFacts> recipients, IEnumerable<ApprovalFacts> approvals) => new()
+    static DecisionFacts Of(string action, World world, DateTimeOffset now, Header header, Certificate? signer, IEnumerable<RecipientFacts> recipients, IEnumerable<ApprovalFacts> approvals) => new()
     {
-        Action = action, Label = header.Label, LabelVerified = true, Sender = header.Sender, SenderClearance = ClearanceOf(header.Sender, world),
+        Action = action, Label = header.Label, LabelVerified = true, Sender = header.Sender, SenderClearance = ClearanceOf(header.Sender, signer is null ? world.Directory.Find(header.Sender)?.Signing : [signer], Purpose.OfficeSigning, world, now),
         Recipients = [.. recipients], Approvals = [.. approvals],
         SenderHeldUntil = world.Directory.Find(header.Sender)?.HeldUntil,
         Directory = header.Directory, Standing = world.Standing.Ref, SenderPolicy = header.Policy,
         NotBefore = header.Times.NotBefore is { } start ? DateTimeOffset.FromUnixTimeMilliseconds(start) : null,
     };
 
-    static RecipientFacts Of(string office, string role, Digest? key, bool keyCurrent, World world)
+    static RecipientFacts Of(string office, string role, Digest? key, bool keyCurrent, World world, DateTimeOffset now)
     {
         OfficeEntry? entry = world.Directory.Find(office);
         StandingOffice? standing = world.Standing.Find(office);
-        return new(office, role, entry is not null && standing is not null, keyCurrent, entry?.HeldUntil, ClearanceOf(office, world), standing?.Channel.Ceiling)
+        return new(office, role, entry is not null && standing is not null, keyCurrent, entry?.HeldUntil, ClearanceOf(office, entry?.Encryption.Where(c => key is null || c.Key == key), Purpose.OfficeEncryption, world, now), standing?.Channel.Ceiling)
         {
             Key = key, Channel = standing?.Channel.Adapter, Groups = standing?.NeedToKnow,
         };
     }
 
-    static Clearance? ClearanceOf(string office, World world) => world.Standing.Find(office)?.Clearance;
+    /// <summary>The ceiling in the certificate, cut by every CA above it, and what the office is granted now: whatever is missing is nothing.</summary>
+    static Clearance? ClearanceOf(string office, IEnumerable<Certificate>? keys, Purpose purpose, World world, DateTimeOffset now)
+    {
+        if (keys?.FirstOrDefault() is not { } key || world.Trust.Check(key, purpose, now) is not { Good: true } verdict) return null;
+        try { return Lattice.Intersect(ClearanceAttribute.Effective(verdict.Path, world.Policy.Content.Policy), world.Standing.Find(office)?.Clearance); }
+        catch (RefusedException) { return null; }
+    }
 }

@@ -39,7 +39,7 @@ sealed class ReleaseParcel(Shared shared)
         using var span = Spans.Start("release");
         var world = shared.Worlds.Current;
         var now = shared.Clock.GetUtcNow();
-        var facts = shared.Circumstances.Complete(ReleaseFacts.OfCopy(action, parcel.Header, parcel.Row.Office, parcel.Row.Key, parcel.Accepted, parcel.AcceptedPolicy, world), world.Policy, now);
+        var facts = shared.Circumstances.Complete(ReleaseFacts.OfCopy(action, parcel.Header, parcel.Row.Office, parcel.Row.Key, parcel.Accepted, parcel.AcceptedPolicy, world, now), world.Policy, now);
         // The stricter of both policies wins: the one that took it in is asked first, on the facts of now.
         if (parcel.AcceptedPolicy != world.Policy.Ref && policies.Find(parcel.AcceptedPolicy) is { } earlier)
             facts = facts with { Earlier = new EarlierFacts(earlier.Ref, Decision.UnderEarlier(facts, earlier, now)) };

@@ -79,7 +79,7 @@ sealed class Arrival(Shared shared)
     {
         using var span = Spans.Start("decide");
         var decision = Decision.Decide(
-            shared.Circumstances.Complete(ReleaseFacts.OfSubmission(arrived.Envelope, arrived.World, arrived.References, arrived.Later), arrived.World.Policy, arrived.At), arrived.World.Policy, arrived.At);
+            shared.Circumstances.Complete(ReleaseFacts.OfSubmission(arrived.Envelope, arrived.World, arrived.At, arrived.References, arrived.Later), arrived.World.Policy, arrived.At), arrived.World.Policy, arrived.At);
         span.Verdict(decision.Verdict);
         return decision;
     }

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Exchange.Crypto.Labels;
 using Exchange.Crypto.Trust;
 using Exchange.Office.Join;
 
@@ -13,6 +14,13 @@ internal readonly record struct Validity(DateTimeOffset From, DateTimeOffset Unt
 internal sealed class DevAuthority : IDisposable
 {
     static readonly string[] Loopback = ["localhost", "127.0.0.1", "::1"];
+    // All that the policy that ships has: which office may have what, the standing says.
+    internal static readonly Clearance Ceiling = new()
+    {
+        Policy = DevPolicy + ".3.1", Classes = [10, 20, 30, 40], ValidFrom = 0, ValidTo = LabelForm.MaxTime,
+        Categories = [new() { Type = "permissive", Tag = DevPolicy + ".4.2", Values = [1, 2] }, new() { Type = "restrictive", Tag = DevPolicy + ".4.1", Values = [1, 2] }],
+    };
+    const string DevPolicy = "2.25.108316152551476243687665024293336149417";
     static readonly HashAlgorithmName Hash = HashAlgorithmName.SHA384;
 
     readonly ECDsa key;
@@ -76,6 +84,7 @@ internal sealed class DevAuthority : IDisposable
         foreach (var extension in KeyProfile.Extensions(use, owner is RSA, Loopback)) extensions.Add(extension);
         extensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         extensions.Add(KeyIdentifier());
+        extensions.Add(new X509Extension("2.5.29.9", ClearanceAttribute.AsDirectoryAttributes(Ceiling), critical: false));
         return request;
     }
 
@@ -107,6 +116,7 @@ internal sealed class DevAuthority : IDisposable
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: true, pathLength, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
+        request.CertificateExtensions.Add(new X509Extension(ClearanceAttribute.Constraints, ClearanceAttribute.AsConstraints(Ceiling), critical: false));
         return request;
     }
 

@@ -45,6 +45,8 @@ static class Cases
     public static Decision Decide(this DecisionFacts facts, CompiledPolicy? policy = null, DateTimeOffset? now = null) =>
         Decision.Decide(facts.Earlier is { Verdict: null } ? facts with { Earlier = new((policy ?? Policies.Vietnam).Ref, null) } : facts, policy ?? Policies.Vietnam, now ?? Now);
 
+    public static DecisionFacts With(this DecisionFacts facts, Func<Label, Label> change) => facts with { Label = change(facts.Label!) };
+
     /// <summary>Rules that did not permit, with their reasons: "R07:class".</summary>
     public static string[] Deciding(this Decision decision) =>
         [.. decision.Trace.Where(t => t.Outcome != Verdict.Permit).Select(t => $"{t.Rule}:{t.Reason}").Distinct()];
