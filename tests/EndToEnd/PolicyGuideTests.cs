@@ -42,6 +42,8 @@ public sealed class PolicyGuideTests
             var explained = await guide.DoAsync($"ID={id}\n{Assert.Single(guide.Blocks("4. Why was it decided so?"))}");
             Assert.Contains("R06  deny", explained.Out, StringComparison.Ordinal);
             Assert.Contains("từ chối", explained.Out, StringComparison.Ordinal);
+            // The record is of Mật: H41, cleared for the lowest level, reads nothing of it as an auditor.
+            Assert.Contains("nothing that this clearance covers", explained.Out, StringComparison.Ordinal);
             Assert.DoesNotContain("S-U-B-J-E-C-T", explained.Out, StringComparison.Ordinal);
             Assert.Contains("good   decided again, it is the same record, byte for byte", explained.Out, StringComparison.Ordinal);
 

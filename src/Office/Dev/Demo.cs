@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Exchange.Crypto;
 using Exchange.Office.Client;
+using Exchange.Office.Policies;
 
 namespace Exchange.Office.Dev;
 
@@ -104,8 +105,10 @@ sealed class Demo(Shell shell, Output say, DemoRequest request)
         await VerbAsync(["approve", secret.ToString(), "--as", "release-2", .. Profile("G22")], 0).ConfigureAwait(false);
         await OpenAsync("H41", ["--all"], documents[..1], cancel).ConfigureAwait(false);
         Chapter("The same to H14, which has no clearance for Mật: refused", "Cùng văn bản gửi H14, cơ quan không được phép nhận độ Mật: bị từ chối");
-        await SendAsync("H14", "mat", "13", "VPCP-M", "Kế hoạch bảo vệ bí mật nhà nước", documents[..1], ExchangeProgram.Bad, cancel).ConfigureAwait(false);
+        var refused = await SendAsync("H14", "mat", "13", "VPCP-M", "Kế hoạch bảo vệ bí mật nhà nước", documents[..1], ExchangeProgram.Bad, cancel).ConfigureAwait(false);
         DemandRefused(Refusal.NotReleasable);
+        Chapter("The sender is told no more than that; a policy officer reads in the decision's own trace why", "Nơi gửi chỉ được biết như vậy; cán bộ chính sách đọc lý do trong chính bản ghi quyết định");
+        await ExplainAsync(refused, cancel).ConfigureAwait(false);
         Chapter("One byte of a sealed dispatch is flipped on the way: refused", "Một byte của văn bản đã niêm phong bị đổi trên đường đi: bị từ chối");
         await FlippedAsync(documents[1], cancel).ConfigureAwait(false);
         Chapter("Everything the first dispatch left behind goes to a folder and is verified offline", "Mọi thứ văn bản đầu tiên để lại được xuất ra thư mục và kiểm tra ngoại tuyến");
@@ -182,6 +185,16 @@ sealed class Demo(Shell shell, Output say, DemoRequest request)
         DemandRefused(Refusal.PayloadRoot);
     }
 
+    async Task ExplainAsync(Guid dispatch, CancellationToken cancel)
+    {
+        var decisions = Path.Combine(work, "decisions");
+        say.Say($"$ exchange-gateway decision {dispatch} --data …/gateway --out …/decisions", null);
+        await ServerProcess.DecisionAsync(request.GatewayProgram, Data, dispatch, decisions, cancel).ConfigureAwait(false);
+        var folder = Directory.GetDirectories(decisions).Single();
+        foreach (var reader in ExplainWords.Readers.Where(r => r != "auditor")) await VerbAsync(["policy", "explain", folder, "--for", reader, "--lang", "vi"], 0).ConfigureAwait(false);
+        await VerbAsync(["policy", "replay", folder], 0).ConfigureAwait(false);
+    }
+
     void DemandRefused(Refusal expected)
     {
         var entry = Newest();
@@ -198,7 +211,7 @@ sealed class Demo(Shell shell, Output say, DemoRequest request)
     async Task VerbAsync(string[] arguments, int expected)
     {
         say.Say($"$ exchange {Quoted(arguments)}", $"$ exchange {Quoted(arguments)}");
-        string[] language = say.IsVietnamese ? ["--lang", "vi"] : ["--lang", "en"];
+        string[] language = arguments.Contains("--lang") ? [] : say.IsVietnamese ? ["--lang", "vi"] : ["--lang", "en"];
         var code = await ExchangeProgram.RunAsync([.. arguments, .. language], shell.Clock, shell.Output, shell.Output).ConfigureAwait(false);
         if (code != expected) failures.Add(say.Text($"exchange {arguments[0]} ended with {code}, expected {expected}", $"exchange {arguments[0]} kết thúc với {code}, cần {expected}"));
     }

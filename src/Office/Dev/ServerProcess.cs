@@ -24,6 +24,10 @@ sealed partial class ServerProcess : IDisposable
     /// <exception cref="IOException">It said no; the message is what it printed.</exception>
     public static Task ActivateAsync(string program, string data, string file, CancellationToken cancel) => RunAsync(program, ["activate", "--data", data, file], cancel);
 
+    /// <summary>The decisions about a dispatch, a folder each, into this one.</summary>
+    public static Task DecisionAsync(string program, string data, Guid dispatch, string folder, CancellationToken cancel) =>
+        RunAsync(program, ["decision", dispatch.ToString(), "--data", data, "--out", folder], cancel);
+
     static async Task RunAsync(string program, string[] arguments, CancellationToken cancel)
     {
         using var process = Start(program, arguments);

@@ -1,48 +1,45 @@
-using System.Text.Json;
-using Exchange.Crypto;
+using Exchange.Crypto.Labels;
+using Exchange.Crypto.Policy;
 using Exchange.Office.Join;
 
 namespace Exchange.Office.Policies;
 
-/// <summary>A decision's own trace in words. The sender's view has the verdict, its one code and what to do; nothing in it depends on which fact about the other side was missing.</summary>
+/// <summary>A decision's own trace in words, as much of it as the reader may see: <see cref="Explanation"/>, laid out for a terminal.</summary>
 static class ExplainWords
 {
-    /// <param name="record">Decision record, JSON.</param>
-    /// <param name="reader">"sender", "officer" or "auditor".</param>
-    public static IReadOnlyList<Words> Of(byte[] record, string reader, Output say)
+    public static IReadOnlyList<string> Readers { get; } = ["sender", "officer", "auditor"];
+
+    /// <param name="reader">One of <see cref="Readers"/>.</param>
+    /// <param name="clearance">Of an auditor.</param>
+    public static IReadOnlyList<Words> Of(Decision decision, CompiledPolicy policy, string reader, Clearance? clearance, Output say)
     {
-        try
+        var lines = Explanation.For(reader switch { "sender" => Audience.Sender, "officer" => Audience.PolicyOfficer, _ => Audience.Auditor }, decision, policy, clearance);
+        // Of what he is not cleared for he reads the same as of what is not there.
+        if (lines.Count == 0) return [new("nothing that this clearance covers", "không có gì trong phạm vi được phép đọc")];
+        var at = say.Time(decision.At.ToUnixTimeMilliseconds());
+        List<Words> words = [Verdict(decision.Verdict)];
+        if (reader != "sender") words.Add(new($"decided {at} by policy {decision.Policy}", $"quyết định lúc {at} theo chính sách {decision.Policy}"));
+        foreach (var line in lines.Where(l => l.Code != "OK" || l.Rule is not null)) words.AddRange(Of(line));
+        return words;
+    }
+
+    static IEnumerable<Words> Of(ExplanationLine line)
+    {
+        var (indent, verdict) = ("", Verdict(line.Outcome));
+        if (line.Rule is not null)
         {
-            using var document = JsonDocument.Parse(record);
-            return reader == "sender" ? Sender(document.RootElement) : Full(document.RootElement, say);
+            indent = "       ";
+            yield return new($"  {line.Rule}  {verdict.En,-6}  {line.Subject,-10} {line.Reason}", $"  {line.Rule}  {verdict.Vi,-9}  {(line.Subject == "dispatch" ? "văn bản" : line.Subject),-10} {line.Reason}");
+            if (line.Code == "OK") yield break;
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException) { throw new RefusedException(Refusal.Json, "not a decision record"); }
+        yield return new($"{indent}{line.Code}: {line.Text.En}", $"{indent}{line.Code}: {line.Text.Vi}");
+        if (line.Remedy is { } remedy) yield return new($"{indent}What to do: {remedy.En}", $"{indent}Cách xử lý: {remedy.Vi}");
     }
 
-    static List<Words> Sender(JsonElement record)
+    static Words Verdict(Verdict verdict) => verdict switch
     {
-        List<Words> lines = [Verdict(record.GetProperty("verdict").GetString()!)];
-        if (record.GetProperty("forSender").GetString() is { } code) lines.AddRange(Refused(code, ""));
-        return lines;
-    }
-
-    static List<Words> Full(JsonElement record, Output say)
-    {
-        List<Words> lines = [Verdict(record.GetProperty("verdict").GetString()!)];
-        lines.Add(new($"decided {say.Time(record.GetProperty("at").GetInt64())} by policy {record.GetProperty("policy").GetString()}", $"quyết định lúc {say.Time(record.GetProperty("at").GetInt64())} theo chính sách {record.GetProperty("policy").GetString()}"));
-        foreach (var rule in record.GetProperty("trace").EnumerateArray())
-        {
-            string Of(string member) => rule.GetProperty(member).GetString() ?? "";
-            lines.Add(new($"  {Of("rule")}  {Of("outcome"),-6}  {Of("subject"),-10} {Of("reason")}", $"  {Of("rule")}  {Verdict(Of("outcome")).Vi,-9}  {(Of("subject") == "dispatch" ? "văn bản" : Of("subject")),-10} {Of("reason")}"));
-            if (Of("refusal") is { Length: > 0 } code) lines.AddRange(Refused(code, "       "));
-        }
-        if (record.GetProperty("forSender").GetString() is { } told) lines.Add(new($"the sender was told {told}", $"nơi gửi được báo {told}"));
-        return lines;
-    }
-
-    static Words[] Refused(string code, string indent) => Refusal.All.TryGetValue(code, out var refusal)
-        ? [new($"{indent}{code}: {refusal.En}", $"{indent}{code}: {refusal.Vi}"), new($"{indent}What to do: {refusal.RemedyEn}", $"{indent}Cách xử lý: {refusal.RemedyVi}")]
-        : [new($"{indent}{code}", $"{indent}{code}")];
-
-    static Words Verdict(string verdict) => verdict switch { "permit" => new("permit", "cho phép"), "hold" => new("hold", "chờ duyệt"), _ => new("deny", "từ chối") };
+        Crypto.Policy.Verdict.Permit => new("permit", "cho phép"),
+        Crypto.Policy.Verdict.Hold => new("hold", "chờ duyệt"),
+        _ => new("deny", "từ chối"),
+    };
 }

@@ -46,22 +46,30 @@ static class PolicyCommands
 
     static Command Explain(Shell shell)
     {
-        var from = new Argument<string>("DECISION") { Description = "Folder that exchange-gateway decision wrote, or a record alone" };
-        var reader = new Option<string>("--for") { Description = "sender: the verdict and its one code; officer, auditor: every rule", DefaultValueFactory = _ => "officer", HelpName = "sender|officer|auditor" };
-        var command = new Command("explain", "Why a dispatch was permitted, held or denied, from the decision's own trace") { from, reader.AcceptOnlyFromAmong("sender", "officer", "auditor") };
+        var from = DecisionArgument();
+        var reader = new Option<string>("--for") { Description = "sender: the verdict, and what his own side lacks; officer: each rule that did not permit; auditor: every rule, if his clearance covers the label", DefaultValueFactory = _ => "officer", HelpName = string.Join('|', ExplainWords.Readers) };
+        var (policy, standing) = (PolicyOption(), new Option<string?>("--standing") { Description = "For an auditor: the clearances", HelpName = "FILE" });
+        var cleared = new Option<string?>("--cleared-as") { Description = "For an auditor: the office there whose clearance is his", HelpName = "CODE" };
+        var command = new Command("explain", "Why a dispatch was permitted, held or denied, from the decision's own trace") { from, reader.AcceptOnlyFromAmong([.. ExplainWords.Readers]), policy, standing, cleared };
         return shell.Does(command, (parsed, say, _) =>
         {
-            var lines = ExplainWords.Of(DecisionFiles.RecordOf(parsed.GetValue(from)!), parsed.GetValue(reader)!, say);
-            say.Json(new { reader = parsed.GetValue(reader), lines });
+            var (who, file, office) = (parsed.GetValue(reader)!, parsed.GetValue(standing), parsed.GetValue(cleared));
+            if (who == "auditor" && (file is null || office is null)) throw new UsageException("--for auditor needs --standing and --cleared-as: what may he read?", "--for auditor cần --standing và --cleared-as: được phép đọc những gì?");
+            var (decision, by) = DecisionFiles.Open(parsed.GetValue(from)!, parsed.GetValue(policy)).Again();
+            var clearance = who == "auditor" ? PolicyFile.Standing(file!).Offices.FirstOrDefault(o => o.Code == office)?.Clearance : null;
+            var lines = ExplainWords.Of(decision, by, who, clearance, say);
+            say.Json(new { reader = who, lines });
             foreach (var line in lines) say.Say(line.En, line.Vi);
             return Task.FromResult(ExchangeProgram.Good);
         });
     }
 
+    static Argument<string> DecisionArgument() => new("DECISION") { Description = "Folder that exchange-gateway decision wrote, or a record alone" };
+    static Option<string?> PolicyOption() => new("--policy") { Description = "Policy statement that decided; default policy.p7s in the folder", HelpName = "FILE" };
+
     static Command Replay(Shell shell)
     {
-        var from = new Argument<string>("DECISION") { Description = "Folder that exchange-gateway decision wrote, or a record alone" };
-        var policy = new Option<string?>("--policy") { Description = "Policy statement that decided; default policy.p7s in the folder", HelpName = "FILE" };
+        var (from, policy) = (DecisionArgument(), PolicyOption());
         var command = new Command("replay", "Decides again on the same facts by the policy of that time: the record must come out byte for byte. Exit 0: it does, 1: it does not") { from, policy };
         return shell.Does(command, (parsed, say, _) =>
         {
