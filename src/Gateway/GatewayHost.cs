@@ -110,7 +110,7 @@ sealed class GatewayHost : IAsyncDisposable
         meters.Watch(new Backlog(engine, checkpoints, clock));
         meters.Watch(equipment, worlds, clock);
         Shared = new(options, engine, journal, ledger, worlds, blobs, uploads, room, new Evidence(equipment.Evidence, options.Origin, TimeSpan.FromSeconds(options.Limits.PromiseSeconds)), meters, clock, logs) { Circumstances = new Circumstances(options.Ceiling, clock) };
-        meters.Watch(Shared.Circumstances);
+        meters.WatchClock(() => Shared.Circumstances.IsClockSure);
 
         long size;
         using (var reader = engine.Reader()) size = HeadTable.Read(reader).Size;

@@ -55,8 +55,8 @@ sealed class Meters : IDisposable
         meter.CreateObservableGauge("exchange.journal.waiting", () => journal.Depth, "{change}", "Changes that wait for the journal");
     }
 
-    public void Watch(Circumstances circumstances) =>
-        meter.CreateObservableGauge("exchange.clock.sure", () => circumstances.IsClockSure ? 1 : 0, description: "0 after the clock was set by more than a minute while the gateway ran: embargoes wait until it is started again");
+    public void WatchClock(Func<bool> isSure) =>
+        meter.CreateObservableGauge("exchange.clock.sure", () => isSure() ? 1 : 0, description: "0 after the clock was set by more than a minute while the gateway ran: embargoes wait until it is started again");
 
     public void Watch(Backlog backlog)
     {
