@@ -229,7 +229,7 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
         "Correct the entry that the message names.", "Sửa mục mà thông báo đã nêu.");
     public static readonly Refusal WordFloor = new("E_WORD_FLOOR",
         "Words in the documents propose a higher level than the one chosen.", "Từ ngữ trong tài liệu gợi ý độ mật cao hơn độ đã chọn.",
-        "Choose at least the level proposed.", "Chọn độ mật không thấp hơn độ được gợi ý.");
+        "Choose at least the level proposed, or have two persons sign that the words mislead.", "Chọn độ mật không thấp hơn độ được gợi ý, hoặc có hai người ký xác nhận từ ngữ đó gây hiểu nhầm.");
     public static readonly Refusal ActivationUnapproved = new("E_ACTIVATION_UNAPPROVED",
         "A new policy comes into force only with two policy officers' approval of what changes against the policy and standing in force.", "Chính sách mới chỉ có hiệu lực khi hai cán bộ chính sách phê duyệt các thay đổi so với chính sách và thẩm quyền hiện hành.",
         "Both officers run exchange policy activate on what is in force now, then hand over policy and approval together.", "Hai cán bộ chạy exchange policy activate trên bản hiện hành, rồi nộp chính sách cùng phê duyệt.");

@@ -80,7 +80,7 @@ static class Composition
 
         // Holding: what waits for persons of the sending office.
         var released = new ReleaseHeld(arrival, accept, shared);
-        HoldingEndpoint.Map(app, new ApproveHeld(released, quotas, shared), shared.Engine, shared.Worlds, options);
+        HoldingEndpoint.Map(app, new ApproveHeld(released, quotas, shared), released, shared.Engine, shared.Worlds, options);
 
         // Mailbox: a copy goes out, and its office says what became of it.
         var (release, end) = (new ReleaseParcel(shared), new EndParcel(shared));

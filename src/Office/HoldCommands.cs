@@ -30,7 +30,8 @@ static class HoldCommands
         var id = new Argument<string>("ID") { Description = "Of a held dispatch; its first characters will do" };
         var person = new Option<string>("--as") { Description = "Whose key of the profile signs: a name under keys.persons", Required = true, HelpName = "PERSON" };
         var refuse = new Option<bool>("--refuse") { Description = "Do not let it go: that ends it" };
-        var command = new Command("approve", "Lets a held dispatch go, or refuses, in a person's name. Cho phép (hoặc không cho) chuyển văn bản đang chờ.") { id, person, refuse };
+        var nothing = new Option<bool>("--carries-nothing") { Description = "State that nothing of what it answers, which is of a higher level, is in it" };
+        var command = new Command("approve", "Lets a held dispatch go, or refuses, in a person's name. Cho phép (hoặc không cho) chuyển văn bản đang chờ.") { id, person, refuse, nothing };
         return shell.Does(command, async (parsed, say, cancel) =>
         {
             using var client = shell.Client(parsed, say);
@@ -38,7 +39,7 @@ static class HoldCommands
             var view = await client.ShowHeldAsync(Find(await client.HeldAtGatewayAsync(cancel).ConfigureAwait(false), parsed.GetValue(id)!), cancel).ConfigureAwait(false);
             // What is signed is shown before the key is opened, in words.
             Show(view, client, say);
-            var act = parsed.GetValue(refuse) ? ApprovalAct.Refuse : ApprovalAct.Release;
+            var act = ActOf(parsed.GetValue(refuse), parsed.GetValue(nothing), view.Held);
             var verdict = await client.ApproveAsync(view, parsed.GetValue(person)!, act, cancel).ConfigureAwait(false);
             say.Json(new { id = view.Held.Id, act, person = parsed.GetValue(person), at = verdict.Receipt.Time, verdict.State });
             var left = verdict.State == "held" ? (await client.HeldAtGatewayAsync(cancel).ConfigureAwait(false)).FirstOrDefault(h => h.Id == view.Held.Id) : null;
@@ -47,6 +48,16 @@ static class HoldCommands
             else say.Say("signed and on record; the dispatch is released and on its way", "đã ký và ghi sổ; văn bản đã được phép chuyển và đang trên đường");
             return verdict.State == "held" ? ExchangeProgram.Held : ExchangeProgram.Good;
         });
+    }
+
+    // One sentence is never signed in place of another: what is not asked for by its name is the release that the level wants.
+    static string ActOf(bool refuse, bool nothing, HeldDispatch held)
+    {
+        if (refuse && nothing) throw new UsageException("--refuse or --carries-nothing, not both", "--refuse hoặc --carries-nothing, không dùng cả hai");
+        if (refuse) return ApprovalAct.Refuse;
+        if (nothing) return ApprovalAct.CarriesNothing;
+        return held.Needs.Any(n => n.Act == ApprovalAct.Release) || held.Needs.Count == 0 ? ApprovalAct.Release
+            : throw new UsageException("it waits for --carries-nothing: two persons who state that nothing of what it answers is in it", "đang chờ --carries-nothing: hai người xác nhận không mang theo nội dung của văn bản được trả lời");
     }
 
     static HeldDispatch Find(IReadOnlyList<HeldDispatch> held, string prefix)
@@ -74,14 +85,20 @@ static class HoldCommands
         foreach (var word in held.Approvals) say.Say($"said        {Word(word, client, say)}, {say.Time(word.Time)}", $"ý kiến      {Word(word, client, say)}, {say.Time(word.Time)}");
     }
 
-    internal static string WaitsFor(HeldDispatch held, Output say) => held.Missing > 0
-        ? say.Text($"{held.Missing} of {held.Persons} persons: {string.Join(" or ", held.Roles)}", $"{held.Missing}/{held.Persons} người: {string.Join(" hoặc ", held.Roles)}")
+    internal static string WaitsFor(HeldDispatch held, Output say) => held.Needs.Where(n => n.Missing > 0).ToList() is { Count: > 0 } needs ? string.Join("; ", needs.Select(n => WaitsFor(n, say)))
         : Refusal.All.TryGetValue(held.Code, out var known) ? say.Text(known.En, known.Vi) : held.Code;
+
+    static string WaitsFor(HeldNeed need, Output say)
+    {
+        if (need.Act == ApprovalAct.CarriesNothing) return say.Text($"{need.Missing} of {need.Persons} persons with --carries-nothing", $"{need.Missing}/{need.Persons} người với --carries-nothing");
+        return say.Text($"{need.Missing} of {need.Persons} persons: {string.Join(" or ", need.Roles)}", $"{need.Missing}/{need.Persons} người: {string.Join(" hoặc ", need.Roles)}");
+    }
 
     static string Word(HeldWord word, OfficeClient client, Output say)
     {
         var who = client.Directory.Find(client.Profile.Office)?.Persons.FirstOrDefault(p => p.Certificate.Key == word.Person);
         var name = who is null ? word.Person.ToString()[..8] : $"{Name(who.Certificate.Subject)} ({string.Join(", ", who.Roles)})";
+        if (word.Act is ApprovalAct.CarriesNothing or ApprovalAct.BelowFloor) name = $"{name}, --{word.Act}";
         return word.Act == ApprovalAct.Refuse ? say.Text($"{name}: no", $"{name}: không cho phép") : word.Roles.Count == 0 ? say.Text($"{name}: yes, but does not count any more", $"{name}: cho phép, nhưng không còn hiệu lực") : say.Text($"{name}: yes", $"{name}: cho phép");
     }
 
@@ -91,5 +108,5 @@ static class HoldCommands
 
     static string Office(string code, OfficeClient client, Output say) => client.Directory.Find(code) is { } office ? $"{code} {say.Text(office.Name.En, office.Name.Vi)}" : code;
 
-    static object Describe(HeldDispatch h, OfficeClient client) => new { h.Id, number = client.Find(h.Id)?.Record.Number, level = client.Policy.Level(h.Level)?.Code, h.Urgency, h.Code, h.HeldAt, h.Until, h.To, h.Persons, h.Roles, h.Missing, h.Approvals };
+    static object Describe(HeldDispatch h, OfficeClient client) => new { h.Id, number = client.Find(h.Id)?.Record.Number, level = client.Policy.Level(h.Level)?.Code, h.Urgency, h.Code, h.HeldAt, h.Until, h.To, h.Needs, h.Approvals };
 }

@@ -101,9 +101,10 @@ static class SendCommands
                     $"đã tiếp nhận  {entry.Id}  {entry.Record.Level}  gửi {string.Join(", ", entry.Record.To.Concat(entry.Record.Cc))}  lúc {say.Time(accepted.Receipt.Time)}");
                 say.Hint("where each copy is", "xem từng bản gửi", $"exchange status {entry.Id}");
                 return ExchangeProgram.Good;
-            case DeliveryVerdict.Held:
-                say.Say($"held      {entry.Id}  at the gateway, not on its way: persons of this office must release it", $"tạm giữ   {entry.Id}  tại trục, chưa chuyển: người có thẩm quyền của cơ quan phải cho phép");
-                say.Hint("who must release it, and until when", "ai phải cho phép, và đến khi nào", "exchange held");
+            case DeliveryVerdict.Held held:
+                say.Say($"held      {entry.Id}  at the gateway, not on its way: persons of this office must say a word first", $"tạm giữ   {entry.Id}  tại trục, chưa chuyển: người có thẩm quyền của cơ quan phải có ý kiến");
+                if (!say.IsJson && Refusal.All.TryGetValue(held.Receipt.Code, out var reason)) say.Refused(reason);
+                say.Hint("who must say it, and until when", "ai phải cho phép, và đến khi nào", "exchange held");
                 return ExchangeProgram.Held;
             case DeliveryVerdict.Refused refused:
                 say.Say($"refused   {entry.Id}", $"bị từ chối  {entry.Id}");

@@ -40,6 +40,9 @@ sealed class SendForm
     readonly Option<string[]> approve = new("--approve") { Description = "Role that approves, for example signatory", HelpName = "ROLE" };
 
     readonly Option<string[]> release = new("--release") { Description = "Person of the profile who releases it beforehand, at a level under dual control; otherwise exchange approve", HelpName = "PERSON" };
+    readonly Option<string[]> replyTo = new("--reply-to") { Description = "Dispatch that it answers, received or sent here; its first characters will do. A level below that one's waits for two persons", HelpName = "ID" };
+    readonly Option<string[]> nothing = new("--carries-nothing") { Description = "Person of the profile who states that nothing of what it answers is in it; two of them", HelpName = "PERSON" };
+    readonly Option<string[]> below = new("--below-floor") { Description = "Person of the profile who states that the words found mislead; two of them", HelpName = "PERSON" };
 
     public Option<string?> Level { get; } = new("--level") { Description = "Level of confidentiality; there is no default", HelpName = "thuong|mat|…" };
     public Option<bool> DryRun { get; } = new("--dry-run") { Description = "Would this be permitted? Nothing is sealed or sent" };
@@ -47,7 +50,7 @@ sealed class SendForm
     public void AddTo(Command command)
     {
         command.Arguments.Add(files);
-        foreach (var option in new Option[] { to, cc, Level, basis, sheet, subject, number, notation, type, place, date, signatoryName, signatoryPosition, urgency, expires, respondBy, author, approve, release, DryRun })
+        foreach (var option in new Option[] { to, cc, Level, basis, sheet, subject, number, notation, type, place, date, signatoryName, signatoryPosition, urgency, expires, respondBy, author, approve, release, replyTo, nothing, below, DryRun })
             command.Options.Add(option);
     }
 
@@ -73,6 +76,9 @@ sealed class SendForm
             As = parsed.GetValue(author),
             Approve = parsed.GetValue(approve) ?? [],
             Release = parsed.GetValue(release) ?? [],
+            ReplyTo = parsed.GetValue(replyTo) ?? [],
+            CarriesNothing = parsed.GetValue(nothing) ?? [],
+            BelowFloor = parsed.GetValue(below) ?? [],
         };
     }
 

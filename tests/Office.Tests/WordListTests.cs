@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Text;
 using Exchange.Crypto;
 using Exchange.Crypto.Policy;
+using Exchange.Crypto.Statements;
 using Exchange.Office.Client;
 
 namespace Exchange.Tests;
@@ -115,5 +116,10 @@ public sealed class WordListTests : IDisposable
         Assert.Equal(0, client.Floor(request)!.NotRead);
         await client.SealAsync(request with { Files = [Text("khác.txt", "Về việc khác.")] }, null, cancel);
         Assert.Single(client.Outbox());
+
+        // One person does not overrule it, nor one under two names; two do, and their words travel with it.
+        Assert.Equal(Refusal.WordFloor, (await Assert.ThrowsAsync<RefusedException>(() => client.SealAsync(request with { BelowFloor = ["signatory", "signatory"] }, null, cancel))).Refusal);
+        var overruled = await client.SealAsync(request with { BelowFloor = ["signatory", "clerk"] }, null, cancel);
+        Assert.Equal([ApprovalAct.BelowFloor, ApprovalAct.BelowFloor], overruled.Parts().Approvals.Select(a => Statement.Read(a, StatementType.Approval).As<Approval>().Act));
     }
 }

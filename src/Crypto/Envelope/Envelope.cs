@@ -42,6 +42,10 @@ public sealed record SealRequest
     public required IReadOnlyList<IPrivateKey> Approvers { get; init; }
     /// <summary>Persons who release it beforehand, where the level asks for that; none of them author or approver.</summary>
     public IReadOnlyList<IPrivateKey> Releasers { get; init; } = [];
+    /// <summary>What persons say of its content, with the act "carries-nothing" or "below-floor".</summary>
+    public IReadOnlyList<(IPrivateKey Person, string Act)> Statements { get; init; } = [];
+    /// <summary>Dispatches that it answers or forwards.</summary>
+    public IReadOnlyList<Reference> References { get; init; } = [];
     /// <summary>Signer of the header.</summary>
     public required IPrivateKey Office { get; init; }
     public required int ManifestBucket { get; init; }

@@ -61,10 +61,11 @@ static class EnvelopeCheck
         {
             verified[i] = CheckApproval(approvals[i], header, sender, context);
             if (verified[i].Ref != header.Approvals[i]) throw new RefusedException(Refusal.Approval, "not the one that the header names");
-            Demand(verified[i].Approval.Act is ApprovalAct.Send or ApprovalAct.Release, "act");
+            Demand(verified[i].Approval.Act is ApprovalAct.Send or ApprovalAct.Release or ApprovalAct.CarriesNothing or ApprovalAct.BelowFloor, "act");
         }
-        // Dual control is two persons: whoever has it sent does not release it.
-        Demand(verified.Select(v => v.Person.Key).Distinct().Count() == verified.Length, "a person approves twice");
+        // Dual control is two persons: whoever has it sent does not release it. What he says besides of its content may be either's.
+        Demand(verified.Where(v => v.Approval.Act is ApprovalAct.Send or ApprovalAct.Release).GroupBy(v => v.Person.Key).All(g => g.Count() == 1), "a person approves twice");
+        Demand(verified.GroupBy(v => (v.Person.Key, v.Approval.Act)).All(g => g.Count() == 1), "a person says it twice");
         return verified;
     }
 

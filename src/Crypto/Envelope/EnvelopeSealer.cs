@@ -25,7 +25,7 @@ static class EnvelopeSealer
             var dispatch = Statement.Sign(MakeDispatch(request, digests, RandomNumberGenerator.GetBytes(DispatchRules.SaltLength)), request.Authors, now, label);
 
             // 3 What others decided about it.
-            var approvals = request.Approvers.Select(p => (Person: p, Act: ApprovalAct.Send)).Concat(request.Releasers.Select(p => (Person: p, Act: ApprovalAct.Release)))
+            var approvals = request.Approvers.Select(p => (Person: p, Act: ApprovalAct.Send)).Concat(request.Releasers.Select(p => (Person: p, Act: ApprovalAct.Release))).Concat(request.Statements)
                 .Select(a => Statement.Sign(MakeApproval(request, dispatch.Ref, a.Person, a.Act), [a.Person], now)).ToList();
 
             // 4 What the gateway reads; its ref is CTX.
@@ -107,7 +107,7 @@ static class EnvelopeSealer
         Label = request.Label,
         Urgency = request.Urgency,
         Times = request.Times,
-        References = [],
+        References = [.. request.References],
         Dispatch = new DispatchRef(default, [default]),
         Approvals = [],
         Policy = request.Policy,

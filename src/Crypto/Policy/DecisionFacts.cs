@@ -71,15 +71,9 @@ public sealed record RecipientFacts(string Office, string Role, bool Known, bool
     public IReadOnlyList<string>? Groups { get; init; }
 }
 
-/// <param name="Act">"send", "release", <see cref="CarriesNothing"/> or <see cref="BelowFloor"/>.</param>
+/// <param name="Act">One of <see cref="Statements.ApprovalAct"/>.</param>
 /// <param name="Roles">Roles of the person who signed, from the sender's card.</param>
-public sealed record ApprovalFacts(string Act, Digest Person, IReadOnlyList<string> Roles, DateTimeOffset NotAfter)
-{
-    /// <summary>Act of two persons: nothing of what is referred to is carried over (R12).</summary>
-    public const string CarriesNothing = "carries-nothing";
-    /// <summary>Act of two persons: the word list is wrong here (R20).</summary>
-    public const string BelowFloor = "below-floor";
-}
+public sealed record ApprovalFacts(string Act, Digest Person, IReadOnlyList<string> Roles, DateTimeOffset NotAfter);
 
 /// <param name="Manifest">Bytes of the manifest's frame.</param>
 /// <param name="Payload">Bytes of the payload; 0: none.</param>

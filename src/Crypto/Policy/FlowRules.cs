@@ -1,4 +1,5 @@
 using Exchange.Crypto.Labels;
+using Exchange.Crypto.Statements;
 
 namespace Exchange.Crypto.Policy;
 
@@ -58,7 +59,7 @@ static class FlowRules
         if (c.Label is null) return Finding.NoLabelOfOurs;
         for (var i = 0; i < references.Count; i++)
             if (references[i].Label is { } part && !Lattice.Dominates(c.Policy, c.Label, part))
-                return c.HaveTwo(ApprovalFacts.CarriesNothing) ? Finding.Permit : Finding.Hold(Refusal.LabelBelow, "below-reference");
+                return c.HaveTwo(ApprovalAct.CarriesNothing) ? Finding.Permit : Finding.Hold(Refusal.LabelBelow, "below-reference");
         return Finding.Permit;
     }
 
@@ -129,7 +130,7 @@ static class FlowRules
         if (c.Facts.Floor is not { } floor) return Finding.Deny(Refusal.LabelBelow, "floor-unknown");
         if (floor.Class is not { } proposed) return Finding.Permit;
         if (c.Policy.Rank(proposed) < 0) return Finding.Deny(Refusal.LabelBelow, "floor-unknown");
-        if (c.Policy.Rank(c.Label!.Class) >= c.Policy.Rank(proposed) || c.HaveTwo(ApprovalFacts.BelowFloor)) return Finding.Permit;
+        if (c.Policy.Rank(c.Label!.Class) >= c.Policy.Rank(proposed) || c.HaveTwo(ApprovalAct.BelowFloor)) return Finding.Permit;
         return Finding.Hold(Refusal.LabelBelow, "below-floor");
     }
 }

@@ -29,4 +29,8 @@ public static class ApprovalAct
     public const string Release = "release";
     /// <summary>It must not leave: by itself, while the gateway holds it.</summary>
     public const string Refuse = "refuse";
+    /// <summary>Nothing of what it answers or quotes is in it (rule R12): two persons, in the envelope or while the gateway holds it.</summary>
+    public const string CarriesNothing = "carries-nothing";
+    /// <summary>The word list is wrong here (rule R20): two persons, in the envelope. Decided before sealing, and on record with it.</summary>
+    public const string BelowFloor = "below-floor";
 }

@@ -16,7 +16,7 @@ sealed class ApproveHeld(ReleaseHeld release, Quotas quotas, Shared shared)
 {
     readonly ILogger log = shared.Log<ApproveHeld>();
 
-    /// <param name="der">Approval with the act "release" or "refuse".</param>
+    /// <param name="der">Approval with the act "release", "refuse" or "carries-nothing".</param>
     /// <exception cref="RefusedException">NotFound, NotHeld, Approval, or what the statement or the certificate is refused for. Nothing was changed.</exception>
     public async Task<Said> Approve(string office, Guid envelope, byte[] der)
     {
@@ -62,8 +62,12 @@ sealed class ApproveHeld(ReleaseHeld release, Quotas quotas, Shared shared)
     {
         var world = shared.Worlds.Current;
         var approval = Envelope.VerifyApproval(der, ReleaseHeld.HeaderOf(row), new EnvelopeContext(world.Directory, world.Trust, shared.Clock.GetUtcNow()));
-        Demand(approval.Approval.Act is ApprovalAct.Release or ApprovalAct.Refuse, "act");
-        Demand(approval.Roles.Intersect(Roles(world, row)).Any(), "role");
+        var act = approval.Approval.Act;
+        Demand(act is ApprovalAct.Release or ApprovalAct.Refuse or ApprovalAct.CarriesNothing, "act");
+        // What is in it, whoever has a role in the card may say; letting it go is for those whom the level names. Where it names none, it waits for the first kind of word only, and so is a no.
+        var roles = Roles(world, row);
+        Demand(act == ApprovalAct.CarriesNothing || (act == ApprovalAct.Refuse && roles.Count == 0) ? approval.Roles.Count > 0 : approval.Roles.Intersect(roles).Any(), "role");
+        if (act == ApprovalAct.CarriesNothing) return approval;
         // Dual control: whoever had it sent, which from Mật up is its author, does not release it. The author of a level without approvals is sealed inside: his own office keeps him out.
         var parts = await StoredEnvelope.Read(row.Header, row.Approvals, row.Manifest);
         Demand(parts.Approvals.All(a => Statement.Read(a, StatementType.Approval) is var sent && (sent.As<Approval>().Act != ApprovalAct.Send || sent.Signers[0].Key != approval.Person.Key)), "the person who approved its sending");

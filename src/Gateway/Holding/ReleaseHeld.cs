@@ -70,6 +70,13 @@ sealed class ReleaseHeld(Arrival arrival, AcceptDispatch accept, Shared shared)
         }
     }
 
+    /// <summary>What would be decided now; null: its outside does not hold now, or cannot be judged.</summary>
+    public async Task<Decision?> DecisionNow(HeldRow row, IReadOnlyList<HeldApprovalRow> said)
+    {
+        try { return arrival.Decide(arrival.Check(row.Sender, await StoredEnvelope.Read(row.Header, row.Approvals, row.Manifest), said)); }
+        catch (RefusedException) { return null; }
+    }
+
     /// <summary>Ends those whose time is over, and looks at some of the others, in turn.</summary>
     public async Task Step(DateTimeOffset now)
     {

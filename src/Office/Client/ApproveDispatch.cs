@@ -30,7 +30,7 @@ sealed class ApproveDispatch(OfficeContext office)
     public async Task<ApproveVerdict> RunAsync(HeldView view, IPrivateKey person, string act, CancellationToken cancel)
     {
         // The author is sealed inside, where no gateway sees him: here he is known.
-        if (view.Entry?.Record.Author == person.Certificate.Key) throw new RefusedException(Refusal.Approval, "the author of a dispatch does not release it");
+        if (act == ApprovalAct.Release && view.Entry?.Record.Author == person.Certificate.Key) throw new RefusedException(Refusal.Approval, "the author of a dispatch does not release it");
         var approval = new Approval
         {
             V = 1, Type = Approval.TypeName, Signers = [person.Certificate.Key], Act = act, Dispatch = view.Header.Dispatch.Ref, Label = view.Header.Label, From = view.Header.Sender,

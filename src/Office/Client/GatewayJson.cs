@@ -26,8 +26,13 @@ public sealed record HeldWord(string Act, Digest Person, IReadOnlyList<string> R
 /// <param name="Level">Class number of the label.</param>
 /// <param name="Code">What it waits for.</param>
 /// <param name="Until">When waiting becomes a no.</param>
+/// <param name="Needs">Words of persons that it waits for.</param>
+public sealed record HeldDispatch(Guid Id, int Level, int Urgency, string Code, long HeldAt, long Until, IReadOnlyList<string> To, IReadOnlyList<HeldNeed> Needs, IReadOnlyList<HeldWord> Approvals);
+
+/// <param name="Act">"release" or "carries-nothing".</param>
+/// <param name="Roles">Each in one of these; none: in any.</param>
 /// <param name="Missing">How many of the persons are still to come.</param>
-public sealed record HeldDispatch(Guid Id, int Level, int Urgency, string Code, long HeldAt, long Until, IReadOnlyList<string> To, int Persons, IReadOnlyList<string> Roles, int Missing, IReadOnlyList<HeldWord> Approvals);
+public sealed record HeldNeed(string Act, int Persons, IReadOnlyList<string> Roles, int Missing);
 
 sealed record HeldList(IReadOnlyList<HeldDispatch> Held);
 

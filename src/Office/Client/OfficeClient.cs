@@ -77,7 +77,7 @@ public sealed class OfficeClient : IDisposable
 
     /// <summary>Signs a person's word and hands it in.</summary>
     /// <param name="person">Name under keys.persons of the profile.</param>
-    /// <param name="act">"release" or "refuse".</param>
+    /// <param name="act">"release", "refuse" or "carries-nothing".</param>
     public Task<ApproveVerdict> ApproveAsync(HeldView view, string person, string act, CancellationToken cancel) =>
         new ApproveDispatch(office).RunAsync(view, office.Keys.Person(person) ?? throw new RefusedException(Refusal.Profile, $"keys.persons.{person}: no key in the profile"), act, cancel);
 

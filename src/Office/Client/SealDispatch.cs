@@ -28,6 +28,12 @@ public sealed record SendRequest
     public IReadOnlyList<string> Approve { get; init; } = [];
     /// <summary>Persons of the profile who release it beforehand, where the level asks for that.</summary>
     public IReadOnlyList<string> Release { get; init; } = [];
+    /// <summary>Persons of the profile who state that nothing of what is answered is in it.</summary>
+    public IReadOnlyList<string> CarriesNothing { get; init; } = [];
+    /// <summary>Persons of the profile who state that what the word list found does not make it one of a higher level.</summary>
+    public IReadOnlyList<string> BelowFloor { get; init; } = [];
+    /// <summary>Dispatches that it answers: received, or sent by this office. Names of envelopes; the first characters will do.</summary>
+    public IReadOnlyList<string> ReplyTo { get; init; } = [];
 }
 
 /// <summary>From files to a durable outbox entry. Nothing leaves the office here.</summary>
@@ -40,7 +46,7 @@ sealed class SealDispatch(OfficeContext office)
         // 1. What the policy asks of this level; what is plainly missing is said before anything is sealed.
         var policy = office.View.Policy;
         var level = LevelOf(request, policy);
-        DemandFloor(level, Floor(office, request), policy);
+        DemandFloor(level, Floor(office, request), policy, request.BelowFloor);
         var label = policy.NewLabel(level.Code, request.Basis);
         var author = AuthorOf(request, level);
         var approvers = ApproversOf(request, level);
@@ -67,6 +73,8 @@ sealed class SealDispatch(OfficeContext office)
             Authors = level.Authors.Contains("office") ? [author, office.Keys.Sign] : [author],
             Approvers = approvers,
             Releasers = [.. request.Release.Distinct().Select(Person)],
+            Statements = [.. request.CarriesNothing.Distinct().Select(p => (Person(p), ApprovalAct.CarriesNothing)), .. request.BelowFloor.Distinct().Select(p => (Person(p), ApprovalAct.BelowFloor))],
+            References = [.. request.ReplyTo.Distinct().Select(ReferenceOf)],
             Office = office.Keys.Sign,
             ManifestBucket = level.ManifestBucket,
             PayloadBucket = level.PayloadBucket,
@@ -85,10 +93,11 @@ sealed class SealDispatch(OfficeContext office)
     internal static WordFloor? Floor(OfficeContext office, SendRequest request) =>
         office.Profile.Words is { } words ? new WordList(File.ReadAllBytes(words), office.View.Policy).Floor(request.Files.Where(File.Exists)) : null;
 
-    // R20. What was found is told by the entries' numbers: the words would say what the documents say.
-    static void DemandFloor(PolicyLevel level, WordFloor? floor, CompiledPolicy policy)
+    // R20. What was found is told by the entries' numbers: the words would say what the documents say. Two persons of the card may say that they mislead.
+    void DemandFloor(PolicyLevel level, WordFloor? floor, CompiledPolicy policy, IEnumerable<string> below)
     {
-        if (floor?.Level is { } least && policy.Rank(level.Class) < policy.Rank(least.Class))
+        var persons = below.Select(p => Person(p).Certificate.Key).Distinct().Count(k => office.View.Directory.Find(office.Profile.Office)?.Persons.Any(p => p.Certificate.Key == k) ?? false);
+        if (floor?.Level is { } least && policy.Rank(level.Class) < policy.Rank(least.Class) && persons < 2)
             throw new RefusedException(Refusal.WordFloor, $"at least {least.Code}, by entries {string.Join(", ", floor.Found.Take(10))} of the word list");
     }
 
@@ -115,6 +124,18 @@ sealed class SealDispatch(OfficeContext office)
     }
 
     IPrivateKey Person(string name) => office.Keys.Person(name) ?? throw new RefusedException(Refusal.Profile, $"keys.persons.{name}: no key in the profile");
+
+    Reference ReferenceOf(string prefix)
+    {
+        var known = office.Received.List().Select(r => (r.Id, r.Ctx)).Concat(office.Outbox.List().Select(e => (e.Id, e.Record.Ctx))).Distinct()
+            .Where(r => r.Id.ToString().StartsWith(prefix, StringComparison.OrdinalIgnoreCase)).ToList();
+        return known switch
+        {
+            [var (id, ctx)] => new Reference("reply", id, ctx, 0),
+            [] => throw new RefusedException(Refusal.NotFound, $"nothing received or sent here begins with {prefix}"),
+            _ => throw new RefusedException(Refusal.NotFound, $"more than one dispatch begins with {prefix}"),
+        };
+    }
 
     SealRecipient RecipientOf(string code, string role)
     {

@@ -302,8 +302,9 @@ public sealed class HoldingTests : IAsyncLifetime
         var (envelope, _, id) = await Held();
         await Say(envelope, "release-1");
         var held = Assert.Single((await TestGateway.Send(sender, HttpMethod.Get, "/held")).Json.GetProperty("held").EnumerateArray());
-        Assert.Equal((id, 2, 1, 30), (held.GetProperty("id").GetGuid(), held.GetProperty("persons").GetInt32(), held.GetProperty("missing").GetInt32(), held.GetProperty("level").GetInt32()));
-        Assert.Equal(["release-officer", "signatory"], held.GetProperty("roles").EnumerateArray().Select(r => r.GetString()!));
+        var need = Assert.Single(held.GetProperty("needs").EnumerateArray());
+        Assert.Equal((id, "release", 2, 1, 30), (held.GetProperty("id").GetGuid(), need.GetProperty("act").GetString()!, need.GetProperty("persons").GetInt32(), need.GetProperty("missing").GetInt32(), held.GetProperty("level").GetInt32()));
+        Assert.Equal(["release-officer", "signatory"], need.GetProperty("roles").EnumerateArray().Select(r => r.GetString()!));
         Assert.Equal(["H41"], held.GetProperty("to").EnumerateArray().Select(r => r.GetString()!));
         Assert.Equal(72 * 3_600_000L, held.GetProperty("until").GetInt64() - held.GetProperty("heldAt").GetInt64());
         var word = Assert.Single(held.GetProperty("approvals").EnumerateArray());
