@@ -193,6 +193,9 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
     public static readonly Refusal RelabelPersons = new("E_RELABEL_PERSONS",
         "The label may not be changed by those who signed.", "Những người đã ký không đủ thẩm quyền thay đổi độ mật.",
         "Raising needs one authorised person; lowering two, one of the originating office, with a reason.", "Nâng độ mật cần một người có thẩm quyền; hạ độ mật cần hai người, một người thuộc cơ quan ban hành, kèm lý do.");
+    public static readonly Refusal LabelChange = new("E_LABEL_CHANGE",
+        "The signed change of a label is not in form, has lapsed, or is not about this dispatch.", "Yêu cầu thay đổi độ mật đã ký không đúng dạng, đã hết hiệu lực, hoặc không thuộc văn bản này.",
+        "Sign the change again on the dispatch as it is now.", "Ký lại yêu cầu trên văn bản theo tình trạng hiện tại.");
     public static readonly Refusal OriginatorControl = new("E_ORIGINATOR_CONTROL",
         "The originating office has not released the dispatch for forwarding.", "Cơ quan ban hành chưa cho phép chuyển tiếp văn bản.",
         "Ask the originating office for a signed release that names the new recipients.", "Đề nghị cơ quan ban hành ký cho phép, ghi rõ nơi nhận mới.");

@@ -52,7 +52,7 @@ static class FileCheck
                 StatementType.Directory or StatementType.Standing => (Purpose.Officer, pins.DirectoryOfficers.Contains(signer.Key), "pinned directory officer"),
                 StatementType.Policy or StatementType.Activation => (Purpose.Officer, pins.PolicyOfficers.Contains(signer.Key), "pinned policy officer"),
                 StatementType.Receipt when signer.Key == pins.GatewayEvidence => (Purpose.GatewayEvidence, true, "pinned gateway"),
-                StatementType.Approval => (Purpose.PersonSigning, PersonOf(client, signer), "person of an office"),
+                StatementType.Approval or StatementType.Label => (Purpose.PersonSigning, PersonOf(client, signer), "person of an office"),
                 StatementType.Dispatch => PersonOf(client, signer) ? (Purpose.PersonSigning, true, "person of an office") : (Purpose.OfficeSigning, OfficeOf(client, signer), "office"),
                 _ => (Purpose.OfficeSigning, OfficeOf(client, signer), "office"),
             };

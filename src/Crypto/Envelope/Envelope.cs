@@ -121,6 +121,11 @@ public static class Envelope
     public static VerifiedApproval VerifyApproval(ReadOnlyMemory<byte> approval, Header header, EnvelopeContext context) =>
         EnvelopeCheck.CheckApproval(approval, header, context.Directory.Find(header.Sender) ?? throw new RefusedException(Refusal.SignerUnknown, "no such office"), context);
 
+    /// <summary>A person's change of the label of a dispatch whose header was verified before: in form, about this dispatch, not lapsed, by a current person of the office it names.</summary>
+    /// <param name="ctx">Ref of the header.</param>
+    /// <exception cref="RefusedException">LabelChange, LabelForm, or what the statement or the certificate is refused for. Whether he may is the caller's question.</exception>
+    public static VerifiedLabelChange VerifyLabelChange(ReadOnlyMemory<byte> statement, Header header, Digest ctx, EnvelopeContext context) => LabelChangeCheck.Run(statement, header, ctx, context);
+
     /// <summary>Verifies, opens, checks the inside, writes the documents. On return their bytes are durable; their names are once the caller has fsynced the folder.</summary>
     /// <exception cref="RefusedException">The first check that fails; nothing is left in the folder.</exception>
     /// <exception cref="IOException">No room, or another file has the name of a document.</exception>

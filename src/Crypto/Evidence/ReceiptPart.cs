@@ -34,19 +34,21 @@ sealed class ReceiptPart(string name, Statement statement)
         Demand(r.Sender == header.Sender && r.Envelope == header.Id && r.Ctx == ctx, "another envelope");
         Demand(r.ManifestDigest == manifest || (r.ManifestDigest is null && r.Event == ReceiptEvent.SubmissionRejection), "manifest");
         var submission = r.Event is ReceiptEvent.SubmissionAcceptance or ReceiptEvent.SubmissionRejection or ReceiptEvent.SubmissionHold or ReceiptEvent.HoldApproval;
-        Demand(submission ? r.Office is null && r.Key is null : header.Recipients.Any(to => to.Office == r.Office && to.Key == r.Key), "not a copy of this envelope");
+        // Of the dispatch as a whole, but long after its submission.
+        var label = r.Event == ReceiptEvent.LabelChange;
+        Demand(submission || label ? r.Office is null && r.Key is null : header.Recipients.Any(to => to.Office == r.Office && to.Key == r.Key), "not a copy of this envelope");
         // This is what makes the receipt a time-stamp of the author's signatures, which are sealed.
         Demand(submission ? r.Signatures is { } s && s.AsSpan().SequenceEqual(header.Dispatch.Signatures) : r.Signatures is null, "signatures");
         Demand(r.Proof is not null == (r.Event == ReceiptEvent.ContentOpening), "proof");
         var failure = r.Event is ReceiptEvent.SubmissionHold or ReceiptEvent.SubmissionRejection or ReceiptEvent.ContentConsignmentFailure or ReceiptEvent.ContentOpeningFailure;
-        Demand(failure ? Refusal.All.ContainsKey(r.Code) : r.Code == "OK", "code");
+        Demand(failure || (label && r.Code != "OK") ? Refusal.All.ContainsKey(r.Code) : r.Code == "OK", "code");
     }
 
     /// <summary>Signed by the pinned evidence key, valid then, in the name of the pinned ledger, with an entry.</summary>
     public void DemandGateway(EvidencePins pins, CertificateCheck trust)
     {
         Demand(Content.Event is ReceiptEvent.SubmissionAcceptance or ReceiptEvent.SubmissionRejection or ReceiptEvent.SubmissionHold or ReceiptEvent.HoldApproval
-            or ReceiptEvent.ContentConsignment or ReceiptEvent.ContentConsignmentFailure, "event");
+            or ReceiptEvent.LabelChange or ReceiptEvent.ContentConsignment or ReceiptEvent.ContentConsignmentFailure, "event");
         if (!SignedBy(pins.GatewayEvidence)) throw new RefusedException(Refusal.Receipt, "not signed by the gateway's pinned key");
         Demand(Content.Issuer == pins.Origin, "issuer");
         Demand(Content.Entry is not null && Content.Policy is not null, "no ledger entry or policy");
@@ -77,6 +79,7 @@ sealed class ReceiptPart(string name, Statement statement)
             (ReceiptEvent.SubmissionRejection, RejectionDetail d) => Same(d.Sender, d.Envelope, d.Ctx) && d.Code == r.Code,
             (ReceiptEvent.SubmissionHold, HoldDetail d) => Same(d.Sender, d.Envelope, d.Ctx) && d.ManifestDigest == r.ManifestDigest && d.Policy == r.Policy && d.Code == r.Code,
             (ReceiptEvent.HoldApproval, HoldApprovalDetail d) => Same(d.Sender, d.Envelope, d.Ctx),
+            (ReceiptEvent.LabelChange, LabelDetail d) => Same(d.Sender, d.Envelope, d.Ctx) && d.Code == r.Code,
             (ReceiptEvent.ContentConsignment, ConsignmentDetail d) => Same(d.Sender, d.Envelope, d.Ctx) && d.Office == r.Office && d.Key == r.Key,
             (ReceiptEvent.ContentConsignment, DeliveryDetail d) => Same(d.Sender, d.Envelope, d.Ctx) && d.Office == r.Office && d.Key == r.Key,
             (ReceiptEvent.ContentConsignmentFailure, ConsignmentFailureDetail d) => Same(d.Sender, d.Envelope, d.Ctx) && d.Office == r.Office && d.Key == r.Key && d.Code == r.Code,

@@ -82,6 +82,8 @@ public enum EntryKind
     Hold = 16,
     /// <summary>Subject: held submission. Promises the approval and our HoldApproval receipt.</summary>
     HoldApproval = 17,
+    /// <summary>Subject: dispatch. What a person signed about its label, or what time did to it, and what was decided. Promises our LabelChange receipt and, unless denied, the change.</summary>
+    Label = 18,
 }
 
 /// <summary>The word for each kind, as it stands in the detail's "kind".</summary>
@@ -106,6 +108,7 @@ public static class EntryKinds
         [EntryKind.PayloadErased] = "payload-erased",
         [EntryKind.Hold] = "hold",
         [EntryKind.HoldApproval] = "hold-approval",
+        [EntryKind.Label] = "label",
     }.ToFrozenDictionary();
 
     public static string Name(this EntryKind kind) => Names[kind];

@@ -46,6 +46,16 @@ public sealed record HoldDetail(string Sender, Guid Envelope, Digest Ctx, Digest
 /// <param name="Approval">Ref of the person's statement.</param>
 public sealed record HoldApprovalDetail(string Sender, Guid Envelope, Digest Ctx, string Act, Digest Approval) : LedgerDetail(EntryKind.HoldApproval);
 
+/// <param name="Change">Ref of the change; salted, so it shows no label.</param>
+/// <param name="Act">"label", "succession", "extension", "stop" or "term".</param>
+/// <param name="Cause">"person", "term" or "succession": by time alone.</param>
+/// <param name="Verdict">"permit": it counts from now on; "hold": it waits for another person; "deny": it does not, or does not any more.</param>
+/// <param name="Code">"OK" or the refusal's code.</param>
+/// <param name="Statement">Ref of the person's statement; null: nobody spoke, time did it.</param>
+/// <param name="Decision">Salted digest of the decision record; null when it ended without one.</param>
+public sealed record LabelDetail(string Sender, Guid Envelope, Digest Ctx, Digest Change, string Act, string Cause, string Verdict, string Code, Digest? Statement, Digest? Decision)
+    : LedgerDetail(EntryKind.Label);
+
 /// <param name="Code">"OK" or the refusal's code.</param>
 public sealed record DryRunDetail(string Sender, string Code, Digest Decision) : LedgerDetail(EntryKind.DryRun);
 
@@ -123,6 +133,7 @@ public static class EntryDetails
         HandoverDetail d => StrictJson.Write(d, EntryJson.Default.HandoverDetail),
         PayloadErasedDetail d => StrictJson.Write(d, EntryJson.Default.PayloadErasedDetail),
         HoldDetail d => StrictJson.Write(d, EntryJson.Default.HoldDetail),
+        LabelDetail d => StrictJson.Write(d, EntryJson.Default.LabelDetail),
         HoldApprovalDetail d => StrictJson.Write(d, EntryJson.Default.HoldApprovalDetail),
         _ => throw new ArgumentException("Not a detail of the closed list.", nameof(detail)),
     };
@@ -150,6 +161,7 @@ public static class EntryDetails
             EntryKind.Handover => StrictJson.Read(canonical, EntryJson.Default.HandoverDetail),
             EntryKind.PayloadErased => StrictJson.Read(canonical, EntryJson.Default.PayloadErasedDetail),
             EntryKind.Hold => StrictJson.Read(canonical, EntryJson.Default.HoldDetail),
+            EntryKind.Label => StrictJson.Read(canonical, EntryJson.Default.LabelDetail),
             EntryKind.HoldApproval => StrictJson.Read(canonical, EntryJson.Default.HoldApprovalDetail),
             _ => throw new RefusedException(Refusal.Json, "unknown kind of entry"),
         };
@@ -193,4 +205,5 @@ public static class EntryDetails
 [JsonSerializable(typeof(PayloadErasedDetail))]
 [JsonSerializable(typeof(HoldDetail))]
 [JsonSerializable(typeof(HoldApprovalDetail))]
+[JsonSerializable(typeof(LabelDetail))]
 sealed partial class EntryJson : JsonSerializerContext;

@@ -18,4 +18,6 @@ namespace Exchange.Crypto.Statements;
 [JsonSerializable(typeof(StandingStatement))]
 [JsonSerializable(typeof(Policy.PolicyStatement))]
 [JsonSerializable(typeof(Policy.ActivationApproval))]
+[JsonSerializable(typeof(LabelStatement))]
+[JsonSerializable(typeof(LabelChange))]
 public sealed partial class StatementJson : JsonSerializerContext;

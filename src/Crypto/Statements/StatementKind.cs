@@ -16,6 +16,7 @@ abstract class StatementKind(StatementType type, string name, int minSigners, in
         new Kind<PolicyStatement>(StatementType.Policy, PolicyStatement.TypeName, StatementJson.Default.PolicyStatement, 2, 2, 4 << 20),
         new Kind<DirectoryStatement>(StatementType.Directory, DirectoryStatement.TypeName, StatementJson.Default.DirectoryStatement, 2, 2, 64 << 20),
         new Kind<StandingStatement>(StatementType.Standing, StandingStatement.TypeName, StatementJson.Default.StandingStatement, 2, 2, 64 << 20),
+        new Kind<LabelStatement>(StatementType.Label, LabelStatement.TypeName, StatementJson.Default.LabelStatement, 1, 1, 1 << 16),
         new Kind<ActivationApproval>(StatementType.Activation, ActivationApproval.TypeName, StatementJson.Default.ActivationApproval, 2, 2, 1 << 16),
     ];
 

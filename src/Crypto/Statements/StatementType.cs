@@ -14,4 +14,5 @@ public enum StatementType
     Directory = 9,
     Standing = 10,
     Activation = 11,
+    Label = 12,
 }

@@ -27,7 +27,7 @@ static class Refusals
         [413] = [Refusal.Size, Refusal.TooLarge],
         // Well-formed, and its content does not hold.
         [422] = [Refusal.Signature, Refusal.CertificateUntrusted, Refusal.CertificateTime, Refusal.CertificateRevoked, Refusal.CertificatePurpose, Refusal.CertificateAlgorithm,
-            Refusal.RevocationUnknown, Refusal.SignerUnknown, Refusal.Officers, Refusal.Card, Refusal.Manifest, Refusal.LabelMismatch, Refusal.Approval, Refusal.PayloadLength,
+            Refusal.RevocationUnknown, Refusal.SignerUnknown, Refusal.Officers, Refusal.Card, Refusal.Manifest, Refusal.LabelMismatch, Refusal.LabelChange, Refusal.Approval, Refusal.PayloadLength,
             Refusal.PayloadRoot, Refusal.PayloadPadding, Refusal.DispatchForm, Refusal.NotForThisKey, Refusal.CannotOpen, Refusal.DispatchMismatch, Refusal.DispatchSigners, Refusal.SenderMismatch, Refusal.Addressees,
             Refusal.DocumentDigest, Refusal.Expired, Refusal.ClockSkew, Refusal.RecipientKeys, Refusal.Bucket, Refusal.OtherGateway, Refusal.Receipt, Refusal.Proof],
         // Not now: nothing was decided, nothing is journalled.
