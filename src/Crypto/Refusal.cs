@@ -196,6 +196,9 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
     public static readonly Refusal LabelChange = new("E_LABEL_CHANGE",
         "The signed change of a label is not in form, has lapsed, or is not about this dispatch.", "Yêu cầu thay đổi độ mật đã ký không đúng dạng, đã hết hiệu lực, hoặc không thuộc văn bản này.",
         "Sign the change again on the dispatch as it is now.", "Ký lại yêu cầu trên văn bản theo tình trạng hiện tại.");
+    public static readonly Refusal LabelPrevious = new("E_LABEL_PREVIOUS",
+        "The label has changed meanwhile: the change does not point at the one in force.", "Độ mật đã được thay đổi trong lúc đó: yêu cầu không dẫn chiếu nhãn đang có hiệu lực.",
+        "Look at the label in force, and sign the change anew if it is still wanted.", "Xem nhãn đang có hiệu lực, và ký lại yêu cầu nếu vẫn cần.");
     public static readonly Refusal OriginatorControl = new("E_ORIGINATOR_CONTROL",
         "The originating office has not released the dispatch for forwarding.", "Cơ quan ban hành chưa cho phép chuyển tiếp văn bản.",
         "Ask the originating office for a signed release that names the new recipients.", "Đề nghị cơ quan ban hành ký cho phép, ghi rõ nơi nhận mới.");

@@ -13,6 +13,7 @@ using Exchange.Gateway.Holding;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Mailbox;
 using Exchange.Gateway.Receipts;
+using Exchange.Gateway.Relabelling;
 using Exchange.Gateway.Store;
 using Exchange.Gateway.Submission;
 using Microsoft.AspNetCore.Authentication.Certificate;
@@ -87,16 +88,21 @@ static class Composition
         MailboxEndpoint.Map(app, new ListMailbox(shared.Engine, shared.Journal, shared.Clock), new DownloadParcel(release, end, shared.Clock), new AcknowledgeParcel(shared), shared.Engine, options,
             app.Lifetime.ApplicationStopping);
 
+        // Relabelling: the label in force, and whoever changes it.
+        var change = new FileChange(shared);
+        LabelEndpoint.Map(app, new ChangeLabel(change, quotas, shared), shared);
+
         // Delivery: a copy is carried, by whichever channel its office has.
         var settle = new SettleAttempt(shared, end);
         worker = new DeliveryWorker(shared, new DeliverParcel(shared, new Channels(adapters), release, settle), settle);
 
         // Receipts and audit: what anyone concerned may see and prove.
-        ReceiptEndpoint.Map(app, shared.Engine, options);
+        ReceiptEndpoint.Map(app, shared.Engine, (office, label) => ReleaseFacts.IsCleared(office, label, shared.Worlds.Current, shared.Clock.GetUtcNow()), options);
         LedgerEndpoint.Map(app, shared.Ledger);
 
         // Everything that happens by itself, each a Step(now).
         var erase = new ErasePayloads(shared);
+        var labels = new EndLabels(change, shared);
         var expire = new ExpireParcels(shared.Engine, end);
         var delivery = worker;
         loops =
@@ -108,6 +114,7 @@ static class Composition
             new("expired parcels", TimeSpan.FromSeconds(limits.ExpirySeconds), expire.Step),
             new("expired uploads", TimeSpan.FromSeconds(limits.ExpirySeconds), upload.Step),
             new("held dispatches", TimeSpan.FromSeconds(limits.ExpirySeconds), released.Step),
+            new("labels", TimeSpan.FromSeconds(limits.ExpirySeconds), labels.Step),
             new("unjournalled refusals", TimeSpan.FromMinutes(1), rejections.Step),
             new("retention", TimeSpan.FromMinutes(10), erase.Step),
             new("blob sweep", TimeSpan.FromMinutes(10), now => Task.FromResult(shared.Blobs.Step(shared.Engine))),

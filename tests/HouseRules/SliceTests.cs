@@ -20,6 +20,7 @@ public sealed class SliceTests
         ["Release"] = ["Journaling", "Store", "Offices", "Operations", "Receipts"],
         ["Submission"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Queue", "Release"],
         ["Holding"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Submission"],
+        ["Relabelling"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Submission", "Release"],
         ["Mailbox"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Release"],
         ["Delivery"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Queue", "Release"],
         ["Audit"] = ["Journaling", "Store", "Offices", "Operations"],

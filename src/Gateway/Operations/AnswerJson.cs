@@ -7,6 +7,7 @@ using Exchange.Gateway.Holding;
 using Exchange.Gateway.Mailbox;
 using Exchange.Gateway.Offices;
 using Exchange.Gateway.Receipts;
+using Exchange.Gateway.Relabelling;
 using Exchange.Gateway.Submission;
 
 namespace Exchange.Gateway.Operations;
@@ -26,6 +27,7 @@ namespace Exchange.Gateway.Operations;
 [JsonSerializable(typeof(DispatchAnswer))]
 [JsonSerializable(typeof(ReceiptsAnswer))]
 [JsonSerializable(typeof(HeldListAnswer))]
+[JsonSerializable(typeof(LabelsAnswer))]
 [JsonSerializable(typeof(MailboxAnswer))]
 [JsonSerializable(typeof(CrlsAnswer))]
 [JsonSerializable(typeof(InclusionAnswer))]

@@ -1,4 +1,6 @@
 using Exchange.Crypto;
+using Exchange.Crypto.Labels;
+using Exchange.Crypto.Statements;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Mailbox;
 using Exchange.Gateway.Store;
@@ -10,7 +12,8 @@ sealed record DispatchesAnswer(IReadOnlyList<DispatchAnswer> Dispatches);
 /// <param name="Id">Header id.</param>
 /// <param name="State">"awaiting-payload", "held", "refused" (it was held, and ended so), "accepted" (copies are under way), "delivered" (all of them) or "ended" (none under way, not all delivered).</param>
 /// <param name="ReceivedAt">T, Unix milliseconds.</param>
-sealed record DispatchAnswer(Guid Id, string State, int Urgency, long ReceivedAt, IReadOnlyList<CopyAnswer> Copies);
+/// <param name="Level">Class number of the label in force; null: nothing was accepted yet, or its own sender is not cleared for it any more.</param>
+sealed record DispatchAnswer(Guid Id, string State, int? Level, int Urgency, long ReceivedAt, IReadOnlyList<CopyAnswer> Copies);
 
 /// <param name="Channel">"mailbox", "https" or "folder".</param>
 /// <param name="Code">Why it ended undelivered.</param>
@@ -29,23 +32,24 @@ sealed record ReceiptAnswer(Guid Id, string Event, string Code, string? Office, 
 /// <summary>Where the copies of one's own dispatches are, and the evidence for it.</summary>
 static class ReceiptEndpoint
 {
-    public static void Map(IEndpointRouteBuilder routes, IEngine engine, Options options)
+    /// <param name="sees">Whether an office is cleared for a label.</param>
+    public static void Map(IEndpointRouteBuilder routes, IEngine engine, Func<string, Label, bool> sees, Options options)
     {
         routes.MapGet("/dispatches", (HttpContext context) =>
         {
             var limit = Answers.Number(context, "limit", (int)options.Limits.PageSize, (int)options.Limits.PageSize);
             using var reader = engine.Reader();
             var found = DispatchTable.List(reader, SignIn.Office(context), Answers.AfterId(context), limit);
-            return Answers.Json(new DispatchesAnswer([.. found.Select(d => Of(reader, d))]), AnswerJson.Shared.DispatchesAnswer);
+            return Answers.Json(new DispatchesAnswer([.. found.Select(d => Of(reader, d, sees))]), AnswerJson.Shared.DispatchesAnswer);
         });
 
         routes.MapGet("/dispatches/{id}", (HttpContext context, string id) =>
         {
             using var reader = engine.Reader();
             var (office, envelope) = (SignIn.Office(context), Answers.Id(id));
-            var answer = DispatchTable.Find(reader, office, envelope) is { } found ? Of(reader, found)
-                : HeldTable.Find(reader, office, envelope) is { } held ? new DispatchAnswer(envelope, held.State == HeldState.Waiting ? "held" : "refused", held.Urgency, held.HeldAt, [])
-                : UploadTable.Find(reader, office, envelope) is { } awaited ? new DispatchAnswer(envelope, "awaiting-payload", 0, awaited.CreatedAt, [])
+            var answer = DispatchTable.Find(reader, office, envelope) is { } found ? Of(reader, found, sees)
+                : HeldTable.Find(reader, office, envelope) is { } held ? new DispatchAnswer(envelope, held.State == HeldState.Waiting ? "held" : "refused", null, held.Urgency, held.HeldAt, [])
+                : UploadTable.Find(reader, office, envelope) is { } awaited ? new DispatchAnswer(envelope, "awaiting-payload", null, 0, awaited.CreatedAt, [])
                 : throw new RefusedException(Refusal.NotFound);
             return Answers.Json(answer, AnswerJson.Shared.DispatchAnswer);
         });
@@ -61,13 +65,15 @@ static class ReceiptEndpoint
         });
     }
 
-    static DispatchAnswer Of(Source source, DispatchSummary dispatch)
+    static DispatchAnswer Of(Source source, DispatchSummary dispatch, Func<string, Label, bool> sees)
     {
         var copies = ParcelTable.OfDispatch(source, dispatch.Sender, dispatch.Id);
         var state = copies.Any(c => c.State is ParcelState.Available or ParcelState.Queued) ? "accepted" : copies.All(c => c.State == ParcelState.Delivered) ? "delivered" : "ended";
         var attempts = AttemptTable.OfDispatch(source, dispatch.Sender, dispatch.Id).ToDictionary(a => a.Parcel);
         var next = JobTable.NextOf(source, dispatch.Sender, dispatch.Id).ToDictionary(j => j.Parcel, j => j.Due);
-        return new(dispatch.Envelope, state, dispatch.Urgency, dispatch.ReceivedAt, [.. copies.Select(Copy)]);
+        return new(dispatch.Envelope, state, Level(), dispatch.Urgency, dispatch.ReceivedAt, [.. copies.Select(Copy)]);
+
+        int? Level() => LabelTable.InForce(source, dispatch.Id) is not { } change ? dispatch.Class : sees(dispatch.Sender, LabelChange.Read(change.Change).Label!) ? change.Class : null;
 
         CopyAnswer Copy(ParcelRow c)
         {

@@ -10,6 +10,9 @@ namespace Exchange.Gateway.Release;
 /// <summary>What a decision is asked about, gathered from one World. The rules themselves are in Crypto/Policy.</summary>
 static class ReleaseFacts
 {
+    /// <summary>What changes a label: persons, or time alone.</summary>
+    public const string ByPerson = "person", ByTerm = "term", BySuccession = "succession";
+
     /// <param name="later">Approvals that came by themselves while the gateway held it.</param>
     /// <param name="references">What the header refers to, as far as its sender may know it.</param>
     public static DecisionFacts OfSubmission(VerifiedEnvelope envelope, World world, DateTimeOffset now, IReadOnlyList<ReferenceFacts> references, IEnumerable<VerifiedApproval> later)
@@ -29,14 +32,15 @@ static class ReleaseFacts
     /// <summary>One office's copy, before it is handed out: its parties as they stand now, the approvals as they were verified at acceptance.</summary>
     /// <param name="action">"download", "release" (a channel's first attempt) or "retry".</param>
     /// <param name="policy">Ref of the policy that decided at acceptance.</param>
-    public static DecisionFacts OfCopy(string action, Header header, string office, Digest key, DecisionFacts accepted, Digest policy, World world, DateTimeOffset now)
+    /// <param name="label">In force.</param>
+    public static DecisionFacts OfCopy(string action, Header header, LabelInForce label, string office, Digest key, DecisionFacts accepted, Digest policy, World world, DateTimeOffset now)
     {
         var recipient = header.Recipients.First(r => r.Office == office && r.Key == key);
         // A key that the office took out of its card may be lost or stolen: nothing sealed to it is handed out any more.
         var current = world.Directory.Find(office)?.Encryption.Any(certificate => certificate.Key == key) ?? false;
-        return Of(action, world, now, header, null, [Of(office, recipient.Role, key, current, world, now)], accepted.Approvals) with
+        return Of(action, world, now, header, null, [Of(office, recipient.Role, key, current, world, now)], accepted.Approvals.Concat(label.Signed)) with
         {
-            Named = accepted.Named, NeedToKnow = accepted.NeedToKnow, Earlier = new EarlierFacts(policy, null),
+            Label = label.Label, Named = accepted.Named, NeedToKnow = accepted.NeedToKnow, Earlier = new EarlierFacts(policy, null),
         };
     }
 
@@ -55,6 +59,20 @@ static class ReleaseFacts
             Named = [.. named.Select(r => r.Office)],
         };
     }
+
+    /// <summary>A change of the label of a dispatch that is here. The parties of the dispatch are not asked about: who may have it is decided at each copy.</summary>
+    public static DecisionFacts OfRelabel(Header header, Label label, RelabelFacts change, World world, DateTimeOffset now) =>
+        Of("relabel", world, now, header, null, [], []) with { Label = label, Relabel = change, Directory = world.Directory.Ref, SenderPolicy = world.Policy.Ref };
+
+    /// <summary>A person who signed a change of a label; cleared is his office.</summary>
+    public static RelabelPerson PersonOf(VerifiedLabelChange change, World world, DateTimeOffset now) =>
+        new(change.Person.Key, change.Statement.Office, [.. change.Roles], AsRecipient(change.Statement.Office, world, now));
+
+    /// <summary>Whether an office may see this label at all.</summary>
+    public static bool IsCleared(string office, Label label, World world, DateTimeOffset now) =>
+        AsRecipient(office, world, now) is { } clearance && Lattice.InForce(clearance, now) && Lattice.Can(world.Policy, clearance, label);
+
+    static Clearance? AsRecipient(string office, World world, DateTimeOffset now) => ClearanceOf(office, world.Directory.Find(office)?.Encryption, Purpose.OfficeEncryption, world, now);
 
     static DecisionFacts Of(string action, World world, DateTimeOffset now, Header header, Certificate? signer, IEnumerable<RecipientFacts> recipients, IEnumerable<ApprovalFacts> approvals) => new()
     {

@@ -11,6 +11,8 @@ namespace Exchange.Gateway.Release;
 /// <param name="Accepted">Facts of the decision at acceptance: what was verified then and cannot be again, because an approver may have changed his certificate since.</param>
 sealed record FoundParcel(ParcelRow Row, DispatchRow Dispatch, Header Header, DecisionFacts Accepted, Digest AcceptedPolicy)
 {
+    public required LabelInForce Label { get; init; }
+
     public EndingParcel Ending => new(Row.Id, Row.Dispatch, Row.Office, Row.Key, Dispatch.Sender, Dispatch.Envelope, Dispatch.Ctx, Dispatch.ManifestDigest);
 }
 
@@ -26,8 +28,8 @@ sealed class ReleaseParcel(Shared shared)
         if (ParcelTable.Find(reader, office, parcel) is not { } row) return null;
         var dispatch = DispatchTable.ReadOfParcel(reader, office, parcel) ?? throw new InvalidOperationException("A parcel without its dispatch.");
         var accepted = DecisionTable.Find(reader, dispatch.Decision) is { } decision ? decision.Record : throw Gone();
-        return new FoundParcel(row, dispatch, Statement.Read(dispatch.Header, StatementType.Header).As<Header>(),
-            Decision.FactsOf(accepted) ?? throw Gone(), Decision.PolicyOf(accepted));
+        var header = Statement.Read(dispatch.Header, StatementType.Header).As<Header>();
+        return new FoundParcel(row, dispatch, header, Decision.FactsOf(accepted) ?? throw Gone(), Decision.PolicyOf(accepted)) { Label = LabelInForce.Of(reader, dispatch.Id, header) };
     }
 
     static RefusedException Gone() => new(Refusal.NotReleasable, "the decision record is gone");
@@ -39,7 +41,7 @@ sealed class ReleaseParcel(Shared shared)
         using var span = Spans.Start("release");
         var world = shared.Worlds.Current;
         var now = shared.Clock.GetUtcNow();
-        var facts = shared.Circumstances.Complete(ReleaseFacts.OfCopy(action, parcel.Header, parcel.Row.Office, parcel.Row.Key, parcel.Accepted, parcel.AcceptedPolicy, world, now), world.Policy, now);
+        var facts = shared.Circumstances.Complete(ReleaseFacts.OfCopy(action, parcel.Header, parcel.Label, parcel.Row.Office, parcel.Row.Key, parcel.Accepted, parcel.AcceptedPolicy, world, now), world.Policy, now);
         // The stricter of both policies wins: the one that took it in is asked first, on the facts of now.
         if (parcel.AcceptedPolicy != world.Policy.Ref && policies.Find(parcel.AcceptedPolicy) is { } earlier)
             facts = facts with { Earlier = new EarlierFacts(earlier.Ref, Decision.UnderEarlier(facts, earlier, now)) };

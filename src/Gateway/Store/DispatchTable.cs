@@ -20,6 +20,8 @@ internal sealed record DispatchRow
     public required long ReceivedAt { get; init; }
     /// <summary>Unix milliseconds.</summary>
     public required long Expires { get; init; }
+    /// <summary>End of protection that the author's label states, Unix milliseconds; null: the law's.</summary>
+    public long? Term { get; init; }
     /// <summary>Key of the decision record.</summary>
     public required Digest Decision { get; init; }
     /// <summary>Bytes on the wire; null: no payload.</summary>
@@ -51,18 +53,25 @@ internal sealed record DispatchSummary
     public required long? PayloadBytes { get; init; }
 }
 
+/// <summary>Which dispatch a header is of.</summary>
+internal sealed record DispatchHeader
+{
+    public required Guid Id { get; init; }
+    public required byte[] Header { get; init; }
+}
+
 internal static class DispatchTable
 {
     /// <summary>null: no dispatch of this id.</summary>
     public static Guid? EnvelopeOf(Source source, Guid id) => source.One<Guid?>("SELECT envelope FROM dispatch WHERE id = @id", new { id });
 
     internal static readonly RowShape<DispatchRow> Shape = new("dispatch",
-        ["id", "sender", "envelope", "ctx", "manifest_digest", "class", "urgency", "received_at", "expires", "decision", "payload_bytes", "size",
+        ["id", "sender", "envelope", "ctx", "manifest_digest", "class", "urgency", "received_at", "expires", "term", "decision", "payload_bytes", "size",
             "header", "approvals", "manifest", "payload"],
-        d => [d.Id, d.Sender, d.Envelope, d.Ctx, d.ManifestDigest, d.Class, d.Urgency, d.ReceivedAt, d.Expires, d.Decision, d.PayloadBytes, d.Size,
+        d => [d.Id, d.Sender, d.Envelope, d.Ctx, d.ManifestDigest, d.Class, d.Urgency, d.ReceivedAt, d.Expires, d.Term, d.Decision, d.PayloadBytes, d.Size,
             d.Header, d.Approvals, d.Manifest, d.Payload]);
     const string Short = "id, sender, envelope, ctx, manifest_digest, class, urgency, received_at, expires, payload_bytes";
-    const string Long = Short + ", decision, header, approvals, manifest, payload, payload_erased_at";
+    const string Long = Short + ", term, decision, header, approvals, manifest, payload, payload_erased_at";
 
     /// <summary>Inserts at once. False: this sender already has a dispatch with this envelope id; nothing was changed.</summary>
     public static bool TryAdd(Batch b, DispatchRow row)
@@ -92,8 +101,8 @@ internal static class DispatchTable
         $"SELECT {Long} FROM dispatch WHERE id = (SELECT dispatch FROM parcel WHERE id = @parcel AND office = @office)", new { office, parcel });
 
     /// <summary>The header of a dispatch that this office sent or has a copy of; to anybody else it is not there.</summary>
-    public static byte[]? HeaderOf(Source source, string office, Digest ctx) => source.One<byte[]>(
-        "SELECT header FROM dispatch d WHERE ctx = @ctx AND (sender = @office OR EXISTS (SELECT 1 FROM parcel p WHERE p.dispatch = d.id AND p.office = @office))", new { office, ctx });
+    public static DispatchHeader? HeaderOf(Source source, string office, Digest ctx) => source.One<DispatchHeader>(
+        "SELECT id, header FROM dispatch d WHERE ctx = @ctx AND (sender = @office OR EXISTS (SELECT 1 FROM parcel p WHERE p.dispatch = d.id AND p.office = @office))", new { office, ctx });
 
     /// <summary>Whether a dispatch that keeps its payload, a held submission or an awaited upload has this id: then its blob is no orphan.</summary>
     public static bool IsNamed(Source source, Guid id) => source.One<long>(

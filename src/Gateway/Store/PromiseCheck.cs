@@ -72,6 +72,13 @@ internal static class PromiseCheck
         ("entry", "the approval it is about is missing", "SELECT seq FROM entry e WHERE e.kind = 17 AND NOT EXISTS (SELECT 1 FROM held_approval a WHERE a.leaf = e.leaf AND a.held = e.subject)"),
         WithReceipt(EntryKind.Hold, ReceiptEvent.SubmissionHold),
         WithReceipt(EntryKind.HoldApproval, ReceiptEvent.HoldApproval),
+        ("label_change", "its decision is missing", "SELECT id FROM label_change l WHERE NOT EXISTS (SELECT 1 FROM decision c WHERE c.digest = l.decision)"),
+        ("label_change", "statements are missing", "SELECT id FROM label_change l WHERE l.words <> (SELECT count(*) FROM label_word w WHERE w.change = l.id)"),
+        ("label_change", "a label before it is missing", "SELECT id FROM label_change l WHERE l.n > 1 AND NOT EXISTS (SELECT 1 FROM label_change b WHERE b.dispatch = l.dispatch AND b.n = l.n - 1 AND b.ref = l.previous)"),
+        ("label_change", "it points at no label of its dispatch", "SELECT id FROM label_change l WHERE l.n = 1 AND NOT EXISTS (SELECT 1 FROM dispatch d WHERE d.id = l.dispatch AND d.ctx = l.previous)"),
+        ("label_change", "its entry is missing", "SELECT id FROM label_change l WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.kind = 18 AND e.subject = l.dispatch)"),
+        ("label_word", "its entry is missing", "SELECT change FROM label_word w WHERE NOT EXISTS (SELECT 1 FROM entry e JOIN label_change l ON l.id = w.change WHERE e.leaf = w.leaf AND e.kind = 18 AND e.subject = l.dispatch)"),
+        WithReceipt(EntryKind.Label, ReceiptEvent.LabelChange),
         ("attempt", "its entry is missing", "SELECT parcel FROM attempt a WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.leaf = a.leaf AND e.subject = a.parcel)"),
     ];
 
@@ -85,6 +92,8 @@ internal static class PromiseCheck
                 findings.Add(new Finding(table, id, problem));
         foreach (var row in DispatchTable.Walk(source)) CheckDispatch(source, row, findings);
         foreach (var row in HeldTable.Walk(source)) CheckParts("held", row.Id, row.Manifest, row.ManifestDigest, row.Header, row.Ctx, findings);
+        foreach (var row in LabelTable.Walk(source))
+            if (Digest.Of(row.Change) != row.Ref) findings.Add(new Finding("label_change", $"{row.Id}", "its bytes are not those of its ref"));
         foreach (var row in ReceiptTable.Walk(source))
             if (Digest.Of(row.Der) != row.Sha256) findings.Add(new Finding("receipt", $"{row.Id}", "its bytes are not those of its digest"));
         foreach (var row in DecisionTable.Walk(source))
@@ -123,8 +132,9 @@ internal static class PromiseCheck
         try { detail = EntryDetails.Read(secret.Detail); }
         catch (RefusedException) { Found("its detail cannot be read"); return; }
         if (detail.EntryKind != entry.Kind) Found("its detail is of another kind");
-        var decision = detail switch { RejectionDetail r => r.Decision, DryRunDetail d => d.Decision, SubmissionDetail s => s.Decision, HoldDetail h => h.Decision, _ => null };
+        var decision = detail switch { RejectionDetail r => r.Decision, DryRunDetail d => d.Decision, SubmissionDetail s => s.Decision, HoldDetail h => h.Decision, LabelDetail l => l.Decision, _ => null };
         if (decision is { } digest && DecisionTable.Find(source, digest) is null) Found("its decision is missing");
+        if (detail is LabelDetail { Verdict: not "deny" } label && !LabelTable.Of(source, entry.Subject!.Value).Any(c => c.Ref == label.Change)) Found("its change of a label is missing");
         if (detail is SubmissionDetail submission && DispatchTable.Find(source, submission.Sender, submission.Envelope) is { } dispatch
             && (dispatch.Id != entry.Subject || dispatch.Ctx != submission.Ctx || dispatch.ManifestDigest != submission.ManifestDigest))
             Found("it says something else than its dispatch");

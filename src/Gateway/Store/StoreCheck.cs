@@ -16,6 +16,7 @@ internal sealed record Finding(string Table, string Id, string Problem)
 /// <item>dispatch: its Submission entry, its SubmissionAcceptance receipt, its decision, a parcel for each recipient of role "to" or "cc" and no other, its payload in the row or as a blob of the right length</item>
 /// <item>receipt: the entry with its leaf; its dispatch and parcel where it names them; bytes that hash to its digest</item>
 /// <item>held: its Hold entry, its SubmissionHold receipt, its decision, all approvals that came, its payload while it waits; then the dispatch of its id, or its SubmissionRejection</item>
+/// <item>change of a label: its bytes, entry and decision, all statements that came, the label before it; statement: its entry</item>
 /// <item>parcel: as long as it is queued a job, and none after; attempt: its entry</item>
 /// <item>entry: by its kind, see <see cref="PromiseCheck"/>; salt and detail that hash to it, unless erased</item>
 /// <item>tree: entries without gaps, complete tiles, head and signed checkpoints all from the same leaves</item>

@@ -115,7 +115,7 @@ sealed class AcceptDispatch(Arrival arrival, Rejections rejections, HoldDispatch
         var row = new DispatchRow
         {
             Id = dispatch, Sender = header.Sender, Envelope = header.Id, Ctx = arrived.Envelope.Ctx, ManifestDigest = arrived.Envelope.ManifestDigest,
-            Class = header.Label.Class, Urgency = header.Urgency, ReceivedAt = time, Expires = header.Times.Expires, Decision = record.Digest,
+            Class = header.Label.Class, Urgency = header.Urgency, ReceivedAt = time, Expires = header.Times.Expires, Term = header.Label.Term, Decision = record.Digest,
             PayloadBytes = header.Payload is { } payload ? Payload.WireLength(payload.Length) : null,
             Header = arrived.Parts.Header.ToArray(), Approvals = StoredEnvelope.Joined(arrived.Parts.Approvals), Manifest = arrived.Parts.Manifest.ToArray(), Payload = incoming.Inline,
         };

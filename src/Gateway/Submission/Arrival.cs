@@ -71,8 +71,8 @@ sealed class Arrival(Shared shared)
     {
         if (references.Length == 0) return [];
         using var reader = store.Engine.Reader();
-        return [.. references.Select(r => DispatchTable.HeaderOf(reader, office, r.Ref) is { } der && Statement.Read(der, StatementType.Header).As<Header>() is var known
-            ? new ReferenceFacts(r.Relation, r.Ref, known.Label, known.Sender, null) : new ReferenceFacts(r.Relation, r.Ref, null, null, null))];
+        return [.. references.Select(r => DispatchTable.HeaderOf(reader, office, r.Ref) is { } found && Statement.Read(found.Header, StatementType.Header).As<Header>() is var known
+            ? new ReferenceFacts(r.Relation, r.Ref, LabelInForce.Of(reader, found.Id, known).Label, known.Sender, null) : new ReferenceFacts(r.Relation, r.Ref, null, null, null))];
     }
 
     public Decision Decide(Arrived arrived)

@@ -21,9 +21,12 @@ namespace Exchange.Tests.Http;
 sealed class MovedClock : TimeProvider
 {
     long shift;
+    long wrong;
     public void Advance(TimeSpan by) => Interlocked.Add(ref shift, by.Ticks);
+    /// <summary>Only the time of day jumps: the machine's own counter knows nothing of it.</summary>
+    public void Jump(TimeSpan by) => Interlocked.Add(ref wrong, by.Ticks);
     public override long GetTimestamp() => TimeProvider.System.GetTimestamp() + (long)(Interlocked.Read(ref shift) * (TimestampFrequency / (double)TimeSpan.TicksPerSecond));
-    public override DateTimeOffset GetUtcNow() => TimeProvider.System.GetUtcNow().AddTicks(Interlocked.Read(ref shift));
+    public override DateTimeOffset GetUtcNow() => TimeProvider.System.GetUtcNow().AddTicks(Interlocked.Read(ref shift) + Interlocked.Read(ref wrong));
 }
 
 /// <summary>Keeps log lines; logging at every level, so that nothing hides from a search.</summary>

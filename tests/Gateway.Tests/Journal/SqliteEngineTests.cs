@@ -115,6 +115,7 @@ public sealed class SqliteEngineTests : IDisposable
     {
         [2] = "DROP TABLE job; DROP TABLE attempt; DROP INDEX parcel_queued",
         [3] = "DROP INDEX dispatch_retained; ALTER TABLE dispatch DROP COLUMN payload_erased_at",
+        [5] = "DROP TABLE label_word; DROP TABLE label_change; DROP INDEX dispatch_law; DROP INDEX dispatch_term; ALTER TABLE dispatch DROP COLUMN term",
         [4] = "DROP INDEX receipt_held; ALTER TABLE receipt DROP COLUMN held; DROP TABLE held_approval; DROP TABLE held",
     };
 
