@@ -102,13 +102,25 @@ static class FlowRules
                 recovery++;
             }
         if (c.IsDryRun) return Finding.NotInDryRun;
-        if (c.IsNew && recovery != policys.Length) return Finding.Deny(Refusal.RecipientKeys, "recovery-missing");
+        if (c.IsNew && !(recovery == policys.Length && AllAmong(recipients, policys))) return Finding.Deny(Refusal.RecipientKeys, "recovery-missing");
         for (var i = 0; i < recipients.Count; i++)
         {
             if (recipients[i].Key is null) return Finding.Deny(Refusal.RecipientKeys, "key-unknown");
             if (!recipients[i].KeyCurrent) return Finding.Deny(Refusal.RecipientKeys, "key-not-current");
         }
         return Finding.Permit;
+    }
+
+    /// <summary>Whether each of the policy's recovery keys has its own recipient; one of them twice does not stand for another.</summary>
+    static bool AllAmong(IReadOnlyList<RecipientFacts> recipients, Digest[] recovery)
+    {
+        foreach (var key in recovery)
+        {
+            var found = false;
+            for (var i = 0; i < recipients.Count && !found; i++) found = recipients[i].Role == "recovery" && recipients[i].Key == key;
+            if (!found) return false;
+        }
+        return true;
     }
 
     // R19: sizes tell no more than the level's buckets. Subjects and file names of a dispatch are sealed at every level.

@@ -1,6 +1,7 @@
 using Exchange.Crypto;
 using Exchange.Crypto.Labels;
 using Exchange.Crypto.Policy;
+using Xunit;
 
 namespace Exchange.Tests.Policy;
 
@@ -42,8 +43,22 @@ static class Cases
         Approvals = [Signatory],
     };
 
-    public static Decision Decide(this DecisionFacts facts, CompiledPolicy? policy = null, DateTimeOffset? now = null) =>
-        Decision.Decide(facts.Earlier is { Verdict: null } ? facts with { Earlier = new((policy ?? Policies.Vietnam).Ref, null) } : facts, policy ?? Policies.Vietnam, now ?? Now);
+    /// <summary>As the engine decides, once the second engine has said the same of the whole, of each recipient and of every rule.</summary>
+    public static Decision Decide(this DecisionFacts facts, CompiledPolicy? policy = null, DateTimeOffset? now = null)
+    {
+        var (under, at) = (policy ?? Policies.Vietnam, now ?? Now);
+        var asked = facts.Earlier is { Verdict: null } ? facts with { Earlier = new(under.Ref, null) } : facts;
+        var decision = Decision.Decide(asked, under, at);
+        if (decision.Faults.Count == 0) Agree(ReferenceDecision.Judge(asked, under, at), decision);
+        return decision;
+    }
+
+    public static void Agree(Judgement second, Decision decision)
+    {
+        Assert.Equal(second.Rules, decision.Trace.Select(t => $"{t.Rule} {t.Outcome}"));
+        Assert.Equal(second.PerRecipient, decision.PerRecipient);
+        Assert.Equal(second.Verdict, decision.Verdict);
+    }
 
     public static DecisionFacts With(this DecisionFacts facts, Func<Label, Label> change) => facts with { Label = change(facts.Label!) };
 

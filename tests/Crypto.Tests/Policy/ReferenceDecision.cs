@@ -4,8 +4,13 @@ using Exchange.Crypto.Policy;
 
 namespace Exchange.Tests.Policy;
 
+/// <summary>What the second engine says.</summary>
+/// <param name="PerRecipient">In the order of the facts.</param>
+/// <param name="Rules">Each rule's own verdict, in the order of the trace: R07 to R09 once for each recipient.</param>
+sealed record Judgement(Verdict Verdict, Verdict[] PerRecipient, string[] Rules);
+
 /// <summary>
-/// The decision written a second time, from the specification alone (rules R01 to R25) and without looking at the engine: sets, no order, no speed, no trace.
+/// The decision written a second time, from the specification alone (rules R01 to R25) and without looking at the engine: sets, no order, no speed, no reasons.
 /// It judges every case in these tests.
 /// </summary>
 sealed class ReferenceDecision(DecisionFacts f, PolicyStatement policy, Digest reference, DateTimeOffset now)
@@ -13,9 +18,7 @@ sealed class ReferenceDecision(DecisionFacts f, PolicyStatement policy, Digest r
     const Verdict Permit = Verdict.Permit, Hold = Verdict.Hold, Deny = Verdict.Deny;
     readonly long at = now.ToUnixTimeMilliseconds();
 
-    public static Verdict Judge(DecisionFacts facts, PolicyStatement policy, Digest reference, DateTimeOffset now) => new ReferenceDecision(facts, policy, reference, now).Judge();
-
-    public static bool Permits(DecisionFacts facts, PolicyStatement policy, DateTimeOffset now) => Judge(facts, policy, facts.Earlier!.Policy, now) == Permit;
+    public static Judgement Judge(DecisionFacts facts, CompiledPolicy policy, DateTimeOffset now) => new ReferenceDecision(facts, policy.Content, policy.Ref, now).Judge();
 
     bool Comes => f.Action is "submit" or "forward" or "dry-run";
     bool Goes => f.Action is "release" or "retry" or "download";
@@ -27,14 +30,20 @@ sealed class ReferenceDecision(DecisionFacts f, PolicyStatement policy, Digest r
     PolicyLevel? Level(Label? l) => l is null || l.Policy != policy.Policy ? null : policy.Levels.SingleOrDefault(x => x.Class == l.Class);
     PolicyLevel? Mine => Level(Own);
 
-    public Verdict Judge()
+    Judgement Judge()
     {
-        Verdict[] all = [R01(), R02(), R03(), R04(), R05(), R06(), .. f.Recipients.SelectMany(r => new[] { R07(r), R08(r), R09(r) }), R10(), R11(), R12(), R13(), R14(), R15(), R16(), R17(),
-            R18(), R19(), R20(), R21(), R23(), R25()];
-        var verdict = all.Min();
-        if ((Carries || f.Action == "relabel") && Mine is { Handling.SecondOpinion: true } && f.SecondOpinion != verdict) verdict = Deny;                                 // R22
-        if (!Known || (Carries && !f.Recipients.Any(r => r.Role is "to" or "cc"))) verdict = Deny;                                                                          // R24
-        return verdict;
+        var rules = new List<(string Rule, Verdict Says)>
+        {
+            ("R01", R01()), ("R02", R02()), ("R03", R03()), ("R04", R04()), ("R05", R05()), ("R06", R06()), ("R10", R10()), ("R11", R11()), ("R12", R12()), ("R13", R13()), ("R14", R14()),
+            ("R15", R15()), ("R16", R16()), ("R17", R17()), ("R18", R18()), ("R19", R19()), ("R20", R20()), ("R21", R21()), ("R23", R23()), ("R25", R25()),
+        };
+        (string Rule, Verdict[] Each)[] others = [("R07", [.. f.Recipients.Select(R07)]), ("R08", [.. f.Recipients.Select(R08)]), ("R09", [.. f.Recipients.Select(R09)])];
+        rules.Add(("R22", R22(rules.Select(r => r.Says).Concat(others.SelectMany(o => o.Each)).Min())));
+        rules.Add(("R24", R24()));
+        var dispatch = rules.Min(r => r.Says);
+        foreach (var (rule, each) in others) rules.AddRange(each.Select(says => (rule, says)));
+        return new(rules.Min(r => r.Says), [.. f.Recipients.Select((_, i) => others.Select(o => o.Each[i]).Append(dispatch).Min())],
+            [.. rules.OrderBy(r => r.Rule, StringComparer.Ordinal).Select(r => $"{r.Rule} {r.Says}")]);
     }
 
     static Verdict If(bool good, Verdict otherwise = Deny) => good ? Permit : otherwise;
@@ -178,7 +187,7 @@ sealed class ReferenceDecision(DecisionFacts f, PolicyStatement policy, Digest r
         var recovery = f.Recipients.Where(r => r.Role == "recovery").ToList();
         if (recovery.Exists(r => r.Key is not { } k || !named.Contains(k))) return Deny;
         if (f.Action == "dry-run") return Permit;
-        if ((Comes || !Known) && Comes && recovery.Count != named.Count) return Deny;
+        if (Comes && (recovery.Count != named.Count || !named.SetEquals(recovery.Select(r => r.Key!.Value)))) return Deny;
         return If(f.Recipients.All(r => r.Key is not null && r.KeyCurrent));
     }
 
@@ -196,7 +205,11 @@ sealed class ReferenceDecision(DecisionFacts f, PolicyStatement policy, Digest r
 
     Verdict R21() => !Goes ? Permit : f.Earlier is null ? Deny : f.Earlier.Policy == reference ? Permit : f.Earlier.Verdict ?? Deny;
 
+    Verdict R22(Verdict others) => If(!(Carries || f.Action == "relabel") || Mine is not { Handling.SecondOpinion: true } || f.SecondOpinion == others);
+
     Verdict R23() => If(f.Action != "read" || (Own is not null && Reads(f.Reader, Own)));
+
+    Verdict R24() => If(Known && (!Carries || f.Recipients.Any(r => r.Role is "to" or "cc")));
 
     Verdict R25() => If(f.Translation is null || (policy.Translators ?? []).Contains(f.Translation.Translator));
 
@@ -214,7 +227,7 @@ sealed class ReferenceDecision(DecisionFacts f, PolicyStatement policy, Digest r
     }
 
     // Section 6.5, with sets.
-    bool Below(Label low, Label high)
+    public bool Below(Label low, Label high)
     {
         var order = policy.Levels.Select(l => l.Class).ToList();
         if (low.Policy != policy.Policy || high.Policy != policy.Policy || order.IndexOf(low.Class) < 0 || order.IndexOf(high.Class) < order.IndexOf(low.Class)) return false;
@@ -226,7 +239,7 @@ sealed class ReferenceDecision(DecisionFacts f, PolicyStatement policy, Digest r
             && !low.Caveats.Except(high.Caveats).Any();
     }
 
-    bool Reads(Clearance? k, Label label)
+    public bool Reads(Clearance? k, Label label)
     {
         if (k is null || k.Policy != label.Policy || policy.Levels.All(l => l.Class != label.Class) || k.ValidFrom > at || k.ValidTo <= at || !k.Classes.ToHashSet().Contains(label.Class)) return false;
         var held = k.Categories.SelectMany(c => c.Values.Select(v => (c.Type, c.Tag, v))).ToHashSet();
@@ -234,7 +247,7 @@ sealed class ReferenceDecision(DecisionFacts f, PolicyStatement policy, Digest r
         {
             "restrictive" => c.Values.All(v => held.Contains(("restrictive", c.Tag, v))),
             "permissive" => c.Values.Any(v => held.Contains(("permissive", c.Tag, v))),
-            _ => true,
+            _ => c.Type == "informative",
         });
     }
 }
