@@ -50,6 +50,7 @@ public sealed class EssLabelTests
     [Fact]
     public void Reading_gives_back_what_was_written()
     {
+        // P10.
         LabelGen.Label.Sample(label =>
         {
             var parts = EssLabel.Read(EssLabel.ToEss(label));
@@ -79,6 +80,56 @@ public sealed class EssLabelTests
             }
             catch (RefusedException e) { Assert.Contains(e.Refusal, new[] { Refusal.Der, Refusal.LabelForm }); }
         }
+    }
+
+    [Fact]
+    public void A_changed_added_lost_or_moved_byte_is_refused_or_another_label_and_no_category_is_passed_over()
+    {
+        // P10.
+        var read = 0;
+        Gen.Select(LabelGen.Label, Gen.Int[0, 3], Gen.Int[0, 1 << 20], Gen.Byte[1, 255]).Sample((label, how, at, value) =>
+        {
+            var der = EssLabel.ToEss(label);
+            var place = at % (der.Length - 1);
+            byte[] changed = how switch
+            {
+                0 => [.. der[..place], (byte)(der[place] ^ value), .. der[(place + 1)..]],
+                1 => [.. der[..place], value, .. der[place..]],
+                2 => [.. der[..place], .. der[(place + 1)..]],
+                _ => [.. der[..place], der[place + 1], der[place], .. der[(place + 2)..]],
+            };
+            if (changed.SequenceEqual(der)) return;
+            EssParts parts;
+            try { parts = EssLabel.Read(changed); }
+            catch (RefusedException e) when (e.Refusal == Refusal.Der || e.Refusal == Refusal.LabelForm) { return; }
+            Assert.NotEqual(Flat(EssLabel.Read(der)), Flat(parts));
+            Interlocked.Increment(ref read);
+            try { Assert.Equal(parts.Categories.Count, EssLabel.Categories(parts).Length); }
+            catch (RefusedException e) when (e.Refusal == Refusal.LabelForm || e.Refusal == Refusal.Der) { }
+        }, iter: 20_000);
+        Assert.True(read > 100, $"{read} read");
+    }
+
+    [Fact]
+    public void Categories_in_another_order_are_refused()
+    {
+        // P10, whole elements.
+        LabelGen.Label.Sample(label =>
+        {
+            if (label.Categories.Length < 2) return;
+            var der = EssLabel.ToEss(label);
+            var set = new AsnReader(der, AsnEncodingRules.DER).ReadSetOf(skipSortOrderValidation: true);
+            byte[][] front = [.. Enumerable.Range(0, 3).Select(_ => set.ReadEncodedValue().ToArray())];
+            var categories = set.ReadSetOf();
+            var elements = new List<byte[]>();
+            while (categories.HasData) elements.Add(categories.ReadEncodedValue().ToArray());
+            elements.Reverse();
+            Refused(Refusal.Der, Set([.. front.SelectMany(b => b), .. Set([.. elements.SelectMany(b => b)])]));
+            elements.Reverse();
+            Assert.Equal(der, Set([.. front.SelectMany(b => b), .. Set([.. elements.SelectMany(b => b)])]));
+        }, iter: 500);
+
+        static byte[] Set(byte[] content) => [0x31, .. content.Length < 128 ? new[] { (byte)content.Length } : content.Length < 256 ? [0x81, (byte)content.Length] : [0x82, (byte)(content.Length >> 8), (byte)content.Length], .. content];
     }
 
     [Fact]

@@ -29,12 +29,24 @@ public sealed class PolicyMappingTests
     }, iter: 5_000);
 
     [Fact]
-    public void Translation_is_monotone() => Gen.Select(Labels, Labels).Sample((a, b) =>
+    public void Translation_is_monotone_and_valid_there_and_back()
     {
-        var low = Lattice.Meet(Policies.Vietnam, a, b) with { Basis = "117.1" };
-        var (translated, below) = (Try(There, a), Try(There, low));
-        if (translated is not null && below is not null) Assert.True(Lattice.Dominates(Nato, translated, below));
-    }, iter: 5_000);
+        var compared = 0;
+        Gen.Select(Labels, Labels).Sample((a, b) =>
+        {
+            var low = Lattice.Meet(Policies.Vietnam, a, b) with { Basis = "117.1" };
+            if (Try(There, a) is not { } translated || Try(There, low) is not { } below) return;
+            Assert.True(Lattice.Dominates(Nato, translated, below));
+            // The way back is one too, of labels that nobody here chose: one more group, one more field.
+            var wide = Lattice.Join(Nato, translated, below) with { Basis = translated.Basis };
+            if (Try(Back, wide) is not { } returned || Try(Back, below) is not { } lower) return;
+            Assert.All(new[] { translated, below }, l => Assert.Null(PolicyProbe.Fault(Nato, l)));
+            Assert.All(new[] { returned, lower }, l => Assert.Null(PolicyProbe.Fault(Policies.Vietnam, l)));
+            Assert.True(Lattice.Dominates(Policies.Vietnam, returned, lower));
+            if (!Lattice.Dominates(Policies.Vietnam, low, a)) Interlocked.Increment(ref compared);
+        }, iter: 5_000);
+        Assert.True(compared > 500, $"{compared} compared");
+    }
 
     [Fact]
     public void What_has_no_equivalent_is_refused_and_stays_as_it_is()
