@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using CsCheck;
 using Exchange.Crypto;
 using Exchange.Crypto.Labels;
 using Exchange.Crypto.Trust;
@@ -99,5 +100,30 @@ public sealed class ClearanceAttributeTests
                 }
                 catch (RefusedException) { }
             }
+    }
+
+    [Fact]
+    public void Any_clearance_reads_as_it_was_written_and_a_changed_added_lost_or_moved_byte_is_refused_or_another_one()
+    {
+        // P10, for clearances.
+        Gen.Select(PolicyGen.Clearance, Gen.Int[0, 3], Gen.Int[0, 1 << 20], Gen.Byte[1, 255]).Sample((clearance, how, at, value) =>
+        {
+            var der = ClearanceAttribute.AsDirectoryAttributes(clearance);
+            Assert.Equal(As(clearance, Read(der)), PolicyGen.Flat(Read(der)));
+            var place = at % (der.Length - 1);
+            byte[] changed = how switch
+            {
+                0 => [.. der[..place], (byte)(der[place] ^ value), .. der[(place + 1)..]],
+                1 => [.. der[..place], value, .. der[place..]],
+                2 => [.. der[..place], .. der[(place + 1)..]],
+                _ => [.. der[..place], der[place + 1], der[place], .. der[(place + 2)..]],
+            };
+            if (changed.SequenceEqual(der)) return;
+            try { Assert.NotEqual(As(clearance, Read(changed)), PolicyGen.Flat(Read(changed))); }
+            catch (RefusedException e) when (e.Refusal == Refusal.Der || e.Refusal == Refusal.LabelForm) { }
+        }, iter: 300);
+
+        static Clearance? Read(byte[] attributes) => ClearanceAttribute.Effective([With(("2.5.29.9", attributes))], Ours);
+        static string As(Clearance written, Clearance? read) => PolicyGen.Flat(written with { ValidFrom = read?.ValidFrom ?? 0, ValidTo = read?.ValidTo ?? 0 });
     }
 }

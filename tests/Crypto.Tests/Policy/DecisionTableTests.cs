@@ -58,23 +58,23 @@ public sealed class DecisionTableTests
 
         new("R01", "the policy is not in force any more", Thuong.All(All with { ValidTo = Ms(Policies.End) + 1 }).At(Policies.End), Deny, "E_POLICY_UNKNOWN"),
         new("R01 early", "the policy is not in force yet", Thuong.All(All with { ValidFrom = 0 }).At(Policies.Start.AddMilliseconds(-1)), Deny, "E_POLICY_UNKNOWN"),
-        new("R01 other", "a label of another policy, before sealing", Seal.Bears(l => l with { Policy = "2.25.9" }), Deny, "E_POLICY_UNKNOWN"),
+        new("R01 other", "a label of another policy, before sealing", Seal.With(l => l with { Policy = "2.25.9" }), Deny, "E_POLICY_UNKNOWN"),
         new("R01 first", "the first moment of the policy", Thuong.All(All).At(Policies.Start), Permit, "-"),
         new("R02", "nobody chose a level", Thuong with { Label = null }, Deny, "E_LABEL_MISSING"),
-        new("R02 basis", "Mật without an entry of the official list", Mat.Bears(l => l with { Basis = null }), Deny, "E_LABEL_BASIS"),
+        new("R02 basis", "Mật without an entry of the official list", Mat.With(l => l with { Basis = null }), Deny, "E_LABEL_BASIS"),
         new("R02 ordinary", "Thường without a basis", Thuong, Permit, "-"),
-        new("R03", "a caveat that is none", Mat.Bears(l => l with { Caveats = ["eyes-only"] }), Deny, "E_LABEL_FORM"),
-        new("R03 order", "categories out of order", Mat.Bears(l => l with { Categories = [Policies.Permissive(2), Policies.Informative(1)] }), Deny, "E_LABEL_FORM"),
+        new("R03", "a caveat that is none", Mat.With(l => l with { Caveats = ["eyes-only"] }), Deny, "E_LABEL_FORM"),
+        new("R03 order", "categories out of order", Mat.With(l => l with { Categories = [Policies.Permissive(2), Policies.Informative(1)] }), Deny, "E_LABEL_FORM"),
         new("R03 dry", "a dry run, when nothing is signed yet", Mat with { Action = "dry-run", LabelVerified = false }, Permit, "-"),
-        new("R04", "a class between two levels", Mat.Bears(l => l with { Class = 25 }), Deny, "E_LABEL_CLASS"),
-        new("R04 mark", "Mật under the mark of Thường", Mat.Bears(l => l with { Mark = "KHÔNG MẬT" }), Deny, "E_LABEL_CLASS"),
+        new("R04", "a class between two levels", Mat.With(l => l with { Class = 25 }), Deny, "E_LABEL_CLASS"),
+        new("R04 mark", "Mật under the mark of Thường", Mat.With(l => l with { Mark = "KHÔNG MẬT" }), Deny, "E_LABEL_CLASS"),
         new("R04 old", "a level that may not be chosen any more", Mat.Under(Retired), Deny, "E_LABEL_CLASS"),
         new("R04 stands", "a copy goes out at a level that was chosen in time", Out(Mat).Under(Retired), Permit, "-"),
-        new("R05", "a restrictive tag set declared informative", Mat.Bears(l => l with { Categories = [Policies.Restrictive(1) with { Type = "informative" }] }), Deny, "E_LABEL_CATEGORY"),
+        new("R05", "a restrictive tag set declared informative", Mat.With(l => l with { Categories = [Policies.Restrictive(1) with { Type = "informative" }] }), Deny, "E_LABEL_CATEGORY"),
         new("R05 value", "a value that the tag set does not have", Mat.Bear(Policies.Informative(9)), Deny, "E_LABEL_CATEGORY"),
         new("R05 old", "a value that may not be chosen any more", Thuong.Bear(Policies.Informative(1)).Under(Retired), Deny, "E_LABEL_CATEGORY"),
         new("R05 required", "Mật without the urgency that the policy wants", Mat.Under(Edited(d => d.TagSet(2)["requiredOn"] = new JsonArray(20, 30, 40))), Deny, "E_LABEL_CATEGORY"),
-        new("R05 caveat", "Tuyệt mật without its caveats", Tuyet.Bears(l => l with { Caveats = [] }), Deny, "E_LABEL_CAVEAT"),
+        new("R05 caveat", "Tuyệt mật without its caveats", Tuyet.With(l => l with { Caveats = [] }), Deny, "E_LABEL_CAVEAT"),
         new("R06", "a sender that may not hold Mật", Mat with { SenderClearance = Ordinary }, Deny, "E_SENDER_NOT_CLEARED"),
         new("R06 over", "a sender whose clearance ended this moment", Mat with { SenderClearance = Over }, Deny, "E_SENDER_NOT_CLEARED"),
         new("R06 held", "a sender whose new card is still held", Mat with { SenderHeldUntil = Now.AddMilliseconds(1) }, Deny, "E_CARD_HELD"),
@@ -118,10 +118,10 @@ public sealed class DecisionTableTests
         new("R14 below", "two persons lower, one of whom may not read the old label", Lower.By(By(1), By(2, held: Ordinary)), Hold, "E_RELABEL_PERSONS"),
         new("R14 reason", "two persons lower without a reason", Lower.Changed(c => c with { Reason = " " }), Deny, "E_RELABEL_PERSONS"),
         new("R14 origin", "two persons lower, and the new label points at nothing", Lower.Changed(c => c with { Previous = null }), Deny, "E_RELABEL_PERSONS"),
-        new("R14 sooner", "one person lets protection end sooner", Change("mat", "mat").Bears(l => l with { Term = Ms(Now) + 1 }), Hold, "E_RELABEL_PERSONS"),
-        new("R15", "a term that is over when the label is chosen", Mat.Bears(l => l with { Term = Ms(Now) }), Deny, "E_LABEL_TERM"),
-        new("R15 law", "a term a moment beyond the law's ten years", Mat.Bears(l => l with { Term = Ms(Now.AddYears(10)) + 1 }), Deny, "E_LABEL_TERM"),
-        new("R15 whole", "a term of the law's ten years", Mat.Bears(l => l with { Term = Ms(Now.AddYears(10)) }), Permit, "-"),
+        new("R14 sooner", "one person lets protection end sooner", Change("mat", "mat").With(l => l with { Term = Ms(Now) + 1 }), Hold, "E_RELABEL_PERSONS"),
+        new("R15", "a term that is over when the label is chosen", Mat.With(l => l with { Term = Ms(Now) }), Deny, "E_LABEL_TERM"),
+        new("R15 law", "a term a moment beyond the law's ten years", Mat.With(l => l with { Term = Ms(Now.AddYears(10)) + 1 }), Deny, "E_LABEL_TERM"),
+        new("R15 whole", "a term of the law's ten years", Mat.With(l => l with { Term = Ms(Now.AddYears(10)) }), Permit, "-"),
         new("R15 early", "a succession a moment before its signed time", Followed.At(Now.AddMilliseconds(-1)), Deny, "E_LABEL_TERM"),
         new("R15 now", "a succession at its signed time", Followed, Permit, "-"),
         new("R15 stopped", "a succession with a signed stop on it", Followed.Changed(c => c with { Stopped = true }), Deny, "E_LABEL_TERM"),
@@ -188,7 +188,7 @@ public sealed class DecisionTableTests
     static Label Controlled => Vietnam.NewLabel("mat", "117.1", caveats: ["originator-control"]);
     static CompiledPolicy Edited(Action<JsonObject> change) => Policies.Compile(Policies.Edit(change));
     static DecisionFacts Out(DecisionFacts facts) => facts with { Action = "release", Earlier = new(Vietnam.Ref, null) };
-    static DecisionFacts Forward(DecisionFacts facts, Label original, params string[] released) => facts.Bears(l => l with { Caveats = original.Caveats }) with { Action = "forward", References = [new("forward", Key(9), original, "H14", released)] };
+    static DecisionFacts Forward(DecisionFacts facts, Label original, params string[] released) => facts.With(l => l with { Caveats = original.Caveats }) with { Action = "forward", References = [new("forward", Key(9), original, "H14", released)] };
     static RelabelFacts Old(string code, string cause, params RelabelPerson[] persons) => new(Of(code), Key(7), "G22", cause, persons, "reason", Ms(Now.AddYears(-2)), null, null, false);
     static DecisionFacts Change(string from, string to, params RelabelPerson[] persons) => Level(to) with { Action = "relabel", Recipients = [], Relabel = Old(from, "person", persons.Length > 0 ? persons : [By(1)]) };
     static RelabelPerson By(int person, string role = "signatory", string office = "G22", Clearance? held = null) => new(Key(person), office, [role], held ?? All);
@@ -208,8 +208,7 @@ sealed record Asked(DecisionFacts Facts, CompiledPolicy Policy, DateTimeOffset N
 static class CaseChanges
 {
     public static DecisionFacts To(this DecisionFacts f, Func<RecipientFacts, RecipientFacts> change) => f with { Recipients = [change(f.Recipients[0]), .. f.Recipients.Skip(1)] };
-    public static DecisionFacts Bears(this DecisionFacts f, Func<Label, Label> change) => f with { Label = change(f.Label!) };
-    public static DecisionFacts Bear(this DecisionFacts f, params Category[] categories) => f.Bears(l => l with { Categories = categories });
+    public static DecisionFacts Bear(this DecisionFacts f, params Category[] categories) => f.With(l => l with { Categories = categories });
     public static DecisionFacts Refer(this DecisionFacts f, string relation, Label? to) => f with { References = [new(relation, Digest.Of("earlier"u8), to, "H41", null)] };
     public static DecisionFacts Say(this DecisionFacts f, string act, params int[] persons) => f with { Approvals = [.. f.Approvals, .. persons.Select(p => new ApprovalFacts(act, FactsGen.Key(p), ["clerk"], Cases.Now))] };
     public static DecisionFacts Changed(this DecisionFacts f, Func<RelabelFacts, RelabelFacts> change) => f with { Relabel = change(f.Relabel!) };
