@@ -15,7 +15,7 @@ namespace Exchange.Tests.Http;
 public sealed class NonInterferenceTests : IAsyncLifetime
 {
     /// <summary>What is removed before comparing, and nothing else: names and times that the gateway draws for H14's own things, and signed bytes, which differ from one signature to the next.</summary>
-    static readonly string[] Removed = ["parcel", "time", "receivedAt", "updatedAt", "receipt", "traceId", "at"];
+    static readonly string[] Removed = ["parcel", "time", "receivedAt", "updatedAt", "receipt", "since", "traceId"];
     static readonly string[] RemovedHeaders = ["Date", "Last-Modified"];
 
     /// <summary>The log is append-only for everybody: its size tells that something happened, not what, to whom or at which level. A fixed beat and dummies are the ledger's own affair.</summary>
@@ -28,7 +28,7 @@ public sealed class NonInterferenceTests : IAsyncLifetime
 
     World plain = null!, busy = null!;
     SealedEnvelope own = null!, received = null!, secret = null!, held = null!, refused = null!;
-    byte[] below = null!, sameName = null!, answers = null!;
+    byte[] below = null!, sameName = null!, answers = null!, raise = null!;
     Guid secretParcel;
 
     public async ValueTask InitializeAsync()
@@ -43,10 +43,23 @@ public sealed class NonInterferenceTests : IAsyncLifetime
         (_, below) = await first.SealFile("H41", "mat", from: "H14");
         (_, sameName) = await first.SealFile("H41", change: r => r with { Id = Id(secret) }, from: "H14");
         (_, answers) = await first.SealFile("H41", change: r => r with { References = [new("reply", Id(secret), secret.Ctx, 0)] }, from: "H14");
+        raise = Raise(first);
         plain = await Used(first, ownFile, receivedFile);
         busy = await Used(second, ownFile, receivedFile);
         foreach (var (file, status) in new[] { (secretFile, 201), (heldFile, 202), (refusedFile, 403) }) Assert.Equal(status, (await second.Submit(file)).Status);
         secretParcel = (await TestGateway.Send(second.As("H41"), HttpMethod.Get, "/mailbox")).Json.GetProperty("parcels").EnumerateArray().Last().GetProperty("parcel").GetGuid();
+    }
+
+    /// <summary>A person of H14 wants the label of G22's secret dispatch raised.</summary>
+    byte[] Raise(TestGateway gateway)
+    {
+        var (key, now) = (DevPkiFolder.Person("H14", "signatory"), gateway.Clock.GetUtcNow());
+        var change = new LabelChange
+        {
+            Salt = new byte[32], Sender = "G22", Id = Id(secret), Ctx = secret.Ctx, Previous = secret.Ctx, Act = LabelAct.Label, At = null, Until = null, Reason = null,
+            Label = gateway.Host.Shared.Worlds.Current.Policy.NewLabel("toi-mat", "test-basis"),
+        };
+        return Statement.Sign(new LabelStatement { V = 1, Type = LabelStatement.TypeName, Signers = [key.Certificate.Key], Office = "H14", NotAfter = now.AddDays(1).ToUnixTimeMilliseconds(), Change = change }, [key], now).Der.ToArray();
     }
 
     static async Task<World> Used(TestGateway gateway, byte[] own, byte[] received)
@@ -73,6 +86,8 @@ public sealed class NonInterferenceTests : IAsyncLifetime
             yield return new("GET", "/dispatches/{id}/header", _ => $"/dispatches/{id}/header");
             yield return new("GET", "/dispatches/{id}/receipts", _ => $"/dispatches/{id}/receipts");
             yield return new("POST", "/dispatches/{id}/approvals", _ => $"/dispatches/{id}/approvals", w => w.Gateway.Word(own, "signatory", from: "H14"));
+            yield return new("GET", "/dispatches/{id}/labels", _ => $"/dispatches/{id}/labels");
+            yield return new("POST", "/dispatches/{id}/labels", _ => $"/dispatches/{id}/labels", _ => raise);
             yield return new("HEAD", "/dispatches/{id}/payload", _ => $"/dispatches/{id}/payload");
             yield return new("PUT", "/dispatches/{id}/payload", _ => $"/dispatches/{id}/payload", _ => new byte[16]);
             yield return new("PATCH", "/dispatches/{id}/payload", _ => $"/dispatches/{id}/payload", _ => new byte[16]);
@@ -87,6 +102,8 @@ public sealed class NonInterferenceTests : IAsyncLifetime
             yield return new("GET", "/mailbox/{parcel}", w => $"/mailbox/{parcel(w)}");
             yield return new("HEAD", "/mailbox/{parcel}", w => $"/mailbox/{parcel(w)}");
             yield return new("GET", "/mailbox/{parcel}/receipt", w => $"/mailbox/{parcel(w)}/receipt");
+            yield return new("GET", "/mailbox/{parcel}/labels", w => $"/mailbox/{parcel(w)}/labels");
+            yield return new("POST", "/mailbox/{parcel}/labels", w => $"/mailbox/{parcel(w)}/labels", _ => raise);
             yield return new("POST", "/mailbox/{parcel}/receipts", w => $"/mailbox/{parcel(w)}/receipts", _ => OfficeReceipts.Sign(received, ReceiptEvent.ContentHandover, "H14"));
         }
         yield return new("GET", "/directory", _ => "/directory");
@@ -129,7 +146,7 @@ public sealed class NonInterferenceTests : IAsyncLifetime
         HashSet<string> differ = [];
         foreach (var probe in Probes().Where(p => p.Method == "GET"))
             if (await Ask(plain with { H14 = plain.Gateway.As("G22") }, probe) != await Ask(busy with { H14 = busy.Gateway.As("G22") }, probe)) differ.Add(probe.Route);
-        Assert.Equal(["/dispatches", "/dispatches/{id}", "/dispatches/{id}/header", "/dispatches/{id}/receipts", "/held"], differ.Order());
+        Assert.Equal(["/dispatches", "/dispatches/{id}", "/dispatches/{id}/header", "/dispatches/{id}/labels", "/dispatches/{id}/receipts", "/held"], differ.Order());
     }
 
     /// <summary>A sender is told the same, whatever it is about the other side that denies.</summary>

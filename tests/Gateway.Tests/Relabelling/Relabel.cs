@@ -83,19 +83,8 @@ sealed class Relabel
     public async Task<string[]> Receipts() => [.. (await TestGateway.Send(gateway.As("G22"), HttpMethod.Get, $"/dispatches/{Id}/receipts")).Json.GetProperty("receipts").EnumerateArray()
         .Select(r => Statement.Read(Base64Url.DecodeFromChars(r.GetProperty("receipt").GetString()), StatementType.Receipt).As<Receipt>()).Where(r => r.Event == ReceiptEvent.LabelChange).Select(r => r.Code)];
 
-    /// <summary>
-    /// A dispatch at the lowest level that answers this one. Our own sealing names no references yet, so the header is signed again with one, and the manifest bound to it; nobody could open
-    /// it, and a gateway cannot tell.
-    /// </summary>
-    public async Task<byte[]> Reply()
-    {
-        var (made, file) = await gateway.SealFile("H41");
-        var header = EnvelopeFile.PeekUnverified(made.Parts.Header) with { References = [new Reference("reply", Id, Envelope.Ctx, 0)] };
-        var (json, manifest) = (StrictJson.Write(header, StatementJson.Default.Header), made.Parts.Manifest.ToArray());
-        Digest.Of(json).CopyTo(manifest.AsSpan(manifest.AsSpan().IndexOf(made.Ctx.ToArray())));
-        var signed = Statement.Sign(header, [DevPkiFolder.Sign("G22")], gateway.Clock.GetUtcNow(), EssLabel.ToEss(header.Label), Digest.Of(manifest));
-        return [.. signed.Der.Span, .. manifest, .. file[EnvelopeFile.Write(made.Parts).Length..]];
-    }
+    /// <summary>A dispatch at the lowest level that answers this one.</summary>
+    public async Task<byte[]> Reply() => (await gateway.SealFile("H41", change: r => r with { References = [new Reference("reply", Id, Envelope.Ctx, 0)] })).File;
 
     public IReadOnlyList<Finding> Findings() => StoreCheck.Run(gateway.Host.Shared.Engine, gateway.Host.Shared.Blobs, []);
 
