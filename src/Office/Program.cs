@@ -31,6 +31,7 @@ namespace Exchange.Office
             root.Subcommands.Add(HoldCommands.Held(shell));
             root.Subcommands.Add(HoldCommands.Approve(shell));
             root.Subcommands.Add(TrackCommands.Status(shell));
+            root.Subcommands.Add(LabelCommands.Label(shell));
             root.Subcommands.Add(InboxCommands.Inbox(shell));
             root.Subcommands.Add(InboxCommands.Open(shell));
             root.Subcommands.Add(IntakeCommands.Intake(shell));

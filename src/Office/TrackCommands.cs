@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Exchange.Crypto;
+using Exchange.Crypto.Policy;
 using Exchange.Office.Client;
 
 namespace Exchange.Office;
@@ -18,9 +19,9 @@ static class TrackCommands
             if (entries.Count > 0) await client.RefreshAsync(cancel).ConfigureAwait(false);
             var views = new List<DispatchView>();
             foreach (var entry in entries) views.Add(await client.TrackAsync(entry, audit: false, cancel).ConfigureAwait(false));
-            say.Json(views.Select(Describe));
+            say.Json(views.Select(v => Describe(v, client)));
             if (views.Count == 0) say.Say("nothing was sent yet", "chưa gửi văn bản nào");
-            foreach (var view in views) Show(view, say);
+            foreach (var view in views) Show(view, client, say);
             return views.Any(v => v.Findings.Count > 0) ? ExchangeProgram.Bad : views.Any(v => v.Offline is not null) ? ExchangeProgram.Incomplete : ExchangeProgram.Good;
         });
     }
@@ -65,7 +66,7 @@ static class TrackCommands
         };
     }
 
-    static void Show(DispatchView view, Output say)
+    static void Show(DispatchView view, OfficeClient client, Output say)
     {
         var record = view.Entry.Record;
         say.Say($"{record.Id}  {record.Number}  {record.Level}  {SendCommands.StateText(view.Entry.State, say)}  {say.Time(record.Created)}{(record.Code is null ? "" : "  " + record.Code)}",
@@ -73,6 +74,8 @@ static class TrackCommands
         if (view.Entry.State == OutboxState.Accepted)
             say.Table([say.Text("office", "cơ quan"), say.Text("as", "vai trò"), say.Text("where it is", "đang ở đâu"), say.Text("proven", "bằng chứng"), say.Text("since", "từ lúc"), say.Text("code", "mã")],
                 view.Copies.Select(c => new[] { c.Office, c.Role, CopyText.Where(c, say), EvidenceText(c.Evidence, say), c.At is { } at ? say.Time(at) : "", c.Code ?? "" }));
+        if (InForce(view, client) is { } level && level.Code != record.Level)
+            say.Say($"  in force: {level.Name.En} (exchange label show {record.Id})", $"  đang có hiệu lực: {level.Name.Vi} (exchange label show {record.Id})");
         if (view.Entry.State == OutboxState.Held) say.Say("  it is not on its way: persons of this office must release it (exchange held)", "  chưa được chuyển: người có thẩm quyền của cơ quan phải cho phép (exchange held)");
         foreach (var copy in view.Copies)
             if (CopyText.Next(copy, say) is { } next) say.Say($"  {copy.Office}: {next}", $"  {copy.Office}: {next}");
@@ -97,9 +100,11 @@ static class TrackCommands
         _ => say.Text("not yet", "chưa"),
     };
 
-    static object Describe(DispatchView view) => new
+    static PolicyLevel? InForce(DispatchView view, OfficeClient client) => view.Level is { } known ? client.Policy.Level(known) : null;
+
+    static object Describe(DispatchView view, OfficeClient client) => new
     {
-        id = view.Entry.Id, number = view.Entry.Record.Number, level = view.Entry.Record.Level, outbox = view.Entry.State, code = view.Entry.Record.Code, state = view.State,
+        id = view.Entry.Id, number = view.Entry.Record.Number, level = view.Entry.Record.Level, inForce = InForce(view, client)?.Code, outbox = view.Entry.State, code = view.Entry.Record.Code, state = view.State,
         copies = view.Copies.Select(c => new { c.Office, c.Role, c.State, c.Evidence, c.Code, c.At, c.Status?.Channel, c.Status?.Attempts, c.Status?.Last, c.Status?.LastAt, c.Status?.NextAt, c.Status?.Expires }), offline = view.Offline?.Code, view.Findings,
     };
 }

@@ -124,6 +124,22 @@ sealed class GatewayApi(HttpClient http, TimeProvider clock)
         return await BytesAsync(response, cancel).ConfigureAwait(false);
     }
 
+    /// <param name="parcel">The copy through which this office has the dispatch; null: its own dispatch.</param>
+    public Task<LabelStatus> LabelsAsync(Guid id, Guid? parcel, CancellationToken cancel) => JsonAsync(HttpMethod.Get, LabelPath(id, parcel), ClientJson.Default.LabelStatus, cancel);
+
+    /// <summary>Idempotent: the same change by the same person again is answered with the first receipt.</summary>
+    public async Task<(byte[] Receipt, bool Waits)> ChangeLabelAsync(Guid id, Guid? parcel, ReadOnlyMemory<byte> statement, CancellationToken cancel)
+    {
+        using var content = new ReadOnlyMemoryContent(statement);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/cms");
+        using var request = Request(HttpMethod.Post, LabelPath(id, parcel));
+        request.Content = content;
+        using var response = await CheckedAsync(request, cancel).ConfigureAwait(false);
+        return (await BytesAsync(response, cancel).ConfigureAwait(false), response.StatusCode == HttpStatusCode.Accepted);
+    }
+
+    static string LabelPath(Guid id, Guid? parcel) => parcel is { } copy ? $"/mailbox/{copy}/labels" : $"/dispatches/{id}/labels";
+
     public Task<byte[]> ParcelReceiptAsync(Guid parcel, CancellationToken cancel) => GetAsync($"/mailbox/{parcel}/receipt", cancel);
 
     /// <summary>Idempotent: the same bytes again are answered like the first time.</summary>

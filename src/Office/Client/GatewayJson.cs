@@ -15,8 +15,17 @@ namespace Exchange.Office.Client;
 public sealed record CopyStatus(string Office, string Role, string State, long UpdatedAt, string? Channel = null, string? Code = null, int Attempts = 0, string? Last = null,
     long? LastAt = null, long? NextAt = null, long? Expires = null);
 
+/// <param name="Level">Class number of the label in force; null: not accepted yet, not for this office any more, or an older gateway.</param>
 /// <param name="Copies">One per recipient of the header.</param>
-public sealed record DispatchStatus(Guid Id, string State, int Urgency, long ReceivedAt, IReadOnlyList<CopyStatus> Copies);
+public sealed record DispatchStatus(Guid Id, string State, int Urgency, long ReceivedAt, IReadOnlyList<CopyStatus> Copies, int? Level = null);
+
+sealed record LabelStatus(Guid Id, Digest Previous, Label Label, long Since, long? Extension, bool Stopped, IReadOnlyList<LabelChangeStatus> Changes);
+
+/// <param name="Change">Canonical JSON.</param>
+sealed record LabelChangeStatus(Digest Ref, string Act, string State, string Code, long Time, long? InForceAt, long? WaitsUntil, [property: JsonConverter(typeof(BytesJson))] byte[] Change, IReadOnlyList<LabelWordStatus> Words);
+
+/// <param name="Statement">DER.</param>
+sealed record LabelWordStatus(string Office, Digest Person, long Time, [property: JsonConverter(typeof(BytesJson))] byte[] Statement);
 
 /// <param name="Act">"release" or "refuse".</param>
 /// <param name="Person">Key.</param>
@@ -71,6 +80,7 @@ sealed record Problem(string? Title, string? Code, Texts? Messages, Texts? Remed
 [JsonSerializable(typeof(DispatchStatus))]
 [JsonSerializable(typeof(DispatchList))]
 [JsonSerializable(typeof(HeldList))]
+[JsonSerializable(typeof(LabelStatus))]
 [JsonSerializable(typeof(MailboxList))]
 [JsonSerializable(typeof(ReceiptList))]
 [JsonSerializable(typeof(UploadAwaited))]

@@ -81,6 +81,16 @@ public sealed class OfficeClient : IDisposable
     public Task<ApproveVerdict> ApproveAsync(HeldView view, string person, string act, CancellationToken cancel) =>
         new ApproveDispatch(office).RunAsync(view, office.Keys.Person(person) ?? throw new RefusedException(Refusal.Profile, $"keys.persons.{person}: no key in the profile"), act, cancel);
 
+    /// <summary>The label in force of a dispatch that this office sent or opened, with every statement about it verified.</summary>
+    /// <param name="prefix">Of its id; of one that another machine of the office sent, all of it.</param>
+    public Task<LabelView> ShowLabelAsync(string prefix, CancellationToken cancel) => new ChangeLabel(office).ShowAsync(prefix, cancel);
+
+    /// <summary>Signs a change of a label in a person's name and hands it in.</summary>
+    /// <param name="person">Name under keys.persons of the profile.</param>
+    /// <param name="lapse">For how long the statement says something.</param>
+    public Task<LabelVerdict> ChangeLabelAsync(LabelView view, LabelChange change, string person, TimeSpan lapse, CancellationToken cancel) =>
+        new ChangeLabel(office).RunAsync(view, change, office.Keys.Person(person) ?? throw new RefusedException(Refusal.Profile, $"keys.persons.{person}: no key in the profile"), lapse, cancel);
+
     /// <summary>Would this be permitted? The gateway decides; nothing is sealed.</summary>
     public async Task<DryRunVerdict> DryRunAsync(SendRequest request, CancellationToken cancel)
     {

@@ -29,7 +29,11 @@ public sealed record ReceiptView(string Event, string? Office, string Code, Date
 
 /// <param name="Offline">Why the gateway could not be asked; null: it was.</param>
 /// <param name="Findings">Receipts that did not hold, and entries that should be in the ledger and are not.</param>
-public sealed record DispatchView(OutboxEntry Entry, string? State, IReadOnlyList<CopyView> Copies, IReadOnlyList<ReceiptView> Receipts, Refusal? Offline, IReadOnlyList<string> Findings);
+public sealed record DispatchView(OutboxEntry Entry, string? State, IReadOnlyList<CopyView> Copies, IReadOnlyList<ReceiptView> Receipts, Refusal? Offline, IReadOnlyList<string> Findings)
+{
+    /// <summary>Class number of the label in force, as the gateway says; null: it was not asked or does not say.</summary>
+    public int? Level { get; init; }
+}
 
 /// <summary>What the sender knows of a dispatch: every receipt verified here, none believed because the gateway lists it.</summary>
 sealed class TrackDispatch(OfficeContext office)
@@ -53,7 +57,7 @@ sealed class TrackDispatch(OfficeContext office)
         }
         var receipts = entry.Receipts().Select(View).ToList();
         if (audit && offline is null && receipts.Count > 0) receipts = await AuditAsync(receipts, findings, cancel).ConfigureAwait(false);
-        return new DispatchView(entry, status?.State, [.. header.Recipients.Select(r => CopyOf(r, status, receipts))], receipts, offline, findings);
+        return new DispatchView(entry, status?.State, [.. header.Recipients.Select(r => CopyOf(r, status, receipts))], receipts, offline, findings) { Level = status?.Level };
     }
 
     void Take(OutboxEntry entry, Header header, byte[] der, List<string> findings)

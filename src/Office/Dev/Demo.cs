@@ -96,8 +96,11 @@ sealed class Demo(Shell shell, Output say, DemoRequest request)
         Chapter("The sender sees each copy opened, and checks the proof itself", "Nơi gửi thấy từng bản đã mở và tự kiểm tra bằng chứng");
         await VerbAsync(["status", first.ToString(), .. Profile("G22")], 0).ConfigureAwait(false);
         Chapter("A dispatch at level Mật to H41; the signatory approves", "Văn bản độ Mật gửi H41; người có thẩm quyền phê duyệt");
-        await SendAsync("H41", "mat", "12", "VPCP-M", "Kế hoạch bảo vệ bí mật nhà nước", documents[..1], 0, cancel).ConfigureAwait(false);
+        var lowered = await SendAsync("H41", "mat", "12", "VPCP-M", "Kế hoạch bảo vệ bí mật nhà nước", documents[..1], 0, cancel).ConfigureAwait(false);
         await OpenAsync("H41", ["--all"], documents[..1], cancel).ConfigureAwait(false);
+        Chapter("It has become public: H41 proposes to declassify it, and a person of the originating office agrees", "Nội dung đã công bố: H41 đề nghị giải mật, một người của cơ quan ban hành cùng ký");
+        await VerbAsync(["label", "declassify", lowered.ToString(), "--reason", "made-public", "--as", "signatory", .. Profile("H41")], ExchangeProgram.Held).ConfigureAwait(false);
+        await VerbAsync(["label", "agree", lowered.ToString(), "--as", "signatory", .. Profile("G22")], 0).ConfigureAwait(false);
         Chapter("A dispatch at level Tối mật to H41: the gateway holds it until two release officers of G22 let it go", "Văn bản độ Tối mật gửi H41: trục giữ lại cho đến khi hai cán bộ của G22 cho phép chuyển");
         var secret = await SendAsync("H41", "toi-mat", "14", "VPCP-TM", "Phương án bảo vệ kỳ họp", documents[..1], ExchangeProgram.Held, cancel).ConfigureAwait(false);
         await VerbAsync(["held", .. Profile("G22")], 0).ConfigureAwait(false);
