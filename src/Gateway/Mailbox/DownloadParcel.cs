@@ -1,5 +1,6 @@
 using Exchange.Crypto;
 using Exchange.Crypto.Policy;
+using Exchange.Crypto.Trust;
 using Exchange.Gateway.Store;
 
 namespace Exchange.Gateway.Mailbox;
@@ -11,7 +12,8 @@ sealed record Download(Digest Ctx, long ReceivedAt, ParcelStream Content);
 sealed class DownloadParcel(ReleaseParcel release, EndParcel end, TimeProvider clock)
 {
     /// <exception cref="RefusedException">NotFound: no such copy, or somebody else's. NotReleasable, Expired: it ended undelivered.</exception>
-    public async Task<Download> Open(string office, Guid parcel)
+    /// <param name="session">Certificate that the office is signed in with.</param>
+    public async Task<Download> Open(string office, Certificate session, Guid parcel)
     {
         // 1. Only one's own copies are visible at all.
         var copy = release.Find(office, parcel) ?? throw new RefusedException(Refusal.NotFound);
@@ -20,11 +22,13 @@ sealed class DownloadParcel(ReleaseParcel release, EndParcel end, TimeProvider c
 
         // 2. Decide again, on the facts of now, for each range anew: a clearance may have gone since the last one.
         if (copy.Header.Times.NotBefore > clock.GetUtcNow().ToUnixTimeMilliseconds()) throw new RefusedException(Refusal.NotYet);
-        var decision = release.Decide(copy, "download");
+        var decision = release.Decide(copy, "download", session);
         // Our own state, not the copy's: nothing ends on it, and asking again helps.
         if (decision.IsPassing) throw new RefusedException(Refusal.Busy, "this gateway cannot decide now");
         if (decision.Verdict != Verdict.Permit)
         {
+            // What only this session may not carry, another one may: nothing ends on it.
+            if (release.Decide(copy, "download") is { Verdict: not Verdict.Deny }) throw new RefusedException(Refusal.NotReleasable, "not in this session");
             // 3. Denied: the copy ends here, with a receipt to the sender. A crash before that commit: the next request decides the same.
             if (copy.Row.State == ParcelState.Available && decision.Verdict == Verdict.Deny) await end.End(copy.Ending, ParcelState.Refused, Refusal.NotReleasable, DecisionRow.Of(decision.Record));
             throw new RefusedException(Refusal.NotReleasable);

@@ -34,7 +34,7 @@ static class MailboxEndpoint
 
         routes.MapMethods("/mailbox/{parcel}", [HttpMethods.Get, HttpMethods.Head], async (HttpContext context, string parcel) =>
         {
-            var found = await download.Open(SignIn.Office(context), Answers.Id(parcel));
+            var found = await download.Open(SignIn.Office(context), SignIn.Session(context), Answers.Id(parcel));
             context.Response.Headers.CacheControl = "no-store";
             return Results.Stream(found.Content, Answers.EnvelopeType, enableRangeProcessing: true,
                 lastModified: DateTimeOffset.FromUnixTimeMilliseconds(found.ReceivedAt), entityTag: new EntityTagHeaderValue($"\"{found.Ctx}\""));

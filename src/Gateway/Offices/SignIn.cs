@@ -11,6 +11,7 @@ namespace Exchange.Gateway.Offices;
 sealed class SignIn(Worlds worlds, TimeProvider clock, SignInFailures failures)
 {
     const string OfficeClaim = "office";
+    static readonly object SessionItem = new();
     // Kestrel hands out one object per connection; parsing it again for each request would cost more than the (cached) check.
     readonly ConditionalWeakTable<X509Certificate2, Certificate> parsed = [];
 
@@ -25,6 +26,7 @@ sealed class SignIn(Worlds worlds, TimeProvider clock, SignInFailures failures)
             world.Trust.Demand(certificate, Purpose.TlsClient, clock.GetUtcNow());
             var office = world.Directory.FindByTls(certificate.Key) ?? throw new RefusedException(Refusal.NotSignedIn, "not a TLS key of the directory");
             context.Principal = new ClaimsPrincipal(new ClaimsIdentity([new Claim(OfficeClaim, office.Code)], context.Scheme.Name));
+            context.HttpContext.Items[SessionItem] = certificate;
             context.Success();
         }
         catch (RefusedException e)
@@ -44,4 +46,8 @@ sealed class SignIn(Worlds worlds, TimeProvider clock, SignInFailures failures)
     /// <summary>Code of the office that this request comes from. Routes are reached by signed-in offices only.</summary>
     public static string Office(HttpContext context) =>
         context.User.FindFirstValue(OfficeClaim) ?? throw new InvalidOperationException("This route was reached without signing in.");
+
+    /// <summary>The certificate that it is signed in with: what goes through this session is bounded by the clearance in it.</summary>
+    public static Certificate Session(HttpContext context) =>
+        context.Items[SessionItem] as Certificate ?? throw new InvalidOperationException("This route was reached without signing in.");
 }

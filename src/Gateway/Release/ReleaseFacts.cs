@@ -13,17 +13,19 @@ static class ReleaseFacts
     /// <summary>What changes a label: persons, or time alone.</summary>
     public const string ByPerson = "person", ByTerm = "term", BySuccession = "succession";
 
+    /// <param name="session">Certificate that the sender is signed in with; null: it comes from the store.</param>
     /// <param name="later">Approvals that came by themselves while the gateway held it.</param>
     /// <param name="references">What the header refers to, as far as its sender may know it.</param>
-    public static DecisionFacts OfSubmission(VerifiedEnvelope envelope, World world, DateTimeOffset now, IReadOnlyList<ReferenceFacts> references, IEnumerable<VerifiedApproval> later)
+    public static DecisionFacts OfSubmission(VerifiedEnvelope envelope, Certificate? session, World world, DateTimeOffset now, IReadOnlyList<ReferenceFacts> references, IEnumerable<VerifiedApproval> later)
     {
         var header = envelope.Header;
         var approvals = envelope.Approvals.Select(a => a.Approval).ToList();
-        return Of(header.References.Any(r => r.Relation == "forward") ? "forward" : "submit", world, now, header, envelope.Signer,
+        var facts = Of(header.References.Any(r => r.Relation == "forward") ? "forward" : "submit", world, now, header, envelope.Signer,
             header.Recipients.Select((recipient, i) => Of(recipient.Office, recipient.Role, recipient.Key, envelope.RecipientKeysCurrent[i], world, now)),
-            envelope.Approvals.Concat(later).Select(a => new ApprovalFacts(a.Approval.Act, a.Person.Key, a.Roles, DateTimeOffset.FromUnixTimeMilliseconds(a.Approval.NotAfter)))) with
+            envelope.Approvals.Concat(later).Select(a => new ApprovalFacts(a.Approval.Act, a.Person.Key, a.Roles, DateTimeOffset.FromUnixTimeMilliseconds(a.Approval.NotAfter))));
+        return facts with
         {
-            References = references,
+            SenderClearance = Through(session, facts.SenderClearance, world, now), References = references,
             Sizes = new SizeFacts(envelope.ManifestLength, header.Payload?.Length ?? 0),
             Named = approvals.Count == 0 ? null : [.. approvals.Skip(1).Aggregate(approvals[0].To.AsEnumerable(), (named, a) => named.Intersect(a.To))],
         };
@@ -33,24 +35,25 @@ static class ReleaseFacts
     /// <param name="action">"download", "release" (a channel's first attempt) or "retry".</param>
     /// <param name="policy">Ref of the policy that decided at acceptance.</param>
     /// <param name="label">In force.</param>
-    public static DecisionFacts OfCopy(string action, Header header, LabelInForce label, string office, Digest key, DecisionFacts accepted, Digest policy, World world, DateTimeOffset now)
+    public static DecisionFacts OfCopy(string action, Certificate? session, Header header, LabelInForce label, string office, Digest key, DecisionFacts accepted, Digest policy, World world, DateTimeOffset now)
     {
         var recipient = header.Recipients.First(r => r.Office == office && r.Key == key);
         // A key that the office took out of its card may be lost or stolen: nothing sealed to it is handed out any more.
         var current = world.Directory.Find(office)?.Encryption.Any(certificate => certificate.Key == key) ?? false;
-        return Of(action, world, now, header, null, [Of(office, recipient.Role, key, current, world, now)], accepted.Approvals.Concat(label.Signed)) with
+        var facts = Of(office, recipient.Role, key, current, world, now);
+        return Of(action, world, now, header, null, [facts with { Clearance = Through(session, facts.Clearance, world, now) }], accepted.Approvals.Concat(label.Signed)) with
         {
             Label = label.Label, Named = accepted.Named, NeedToKnow = accepted.NeedToKnow, Earlier = new EarlierFacts(policy, null),
         };
     }
 
     /// <summary>A question, not a dispatch: nothing is signed, so the label is not verified and every key counts as the current one.</summary>
-    public static DecisionFacts OfDryRun(string sender, Label? label, IEnumerable<(string Office, string Role)> recipients, IEnumerable<string> approvals, World world, DateTimeOffset now)
+    public static DecisionFacts OfDryRun(string sender, Certificate session, Label? label, IEnumerable<(string Office, string Role)> recipients, IEnumerable<string> approvals, World world, DateTimeOffset now)
     {
         RecipientFacts[] named = [.. recipients.Select(r => Of(r.Office, r.Role, null, keyCurrent: true, world, now))];
         return new()
         {
-            Action = "dry-run", Label = label, LabelVerified = false, Sender = sender, SenderClearance = ClearanceOf(sender, world.Directory.Find(sender)?.Signing, Purpose.OfficeSigning, world, now),
+            Action = "dry-run", Label = label, LabelVerified = false, Sender = sender, SenderClearance = Through(session, ClearanceOf(sender, world.Directory.Find(sender)?.Signing, Purpose.OfficeSigning, world, now), world, now),
             Recipients = named,
             Approvals = [.. approvals.Select((role, i) => new ApprovalFacts("send", Digest.Of([(byte)i]), [role], now.AddMinutes(1)))],
             SenderHeldUntil = world.Directory.Find(sender)?.HeldUntil,
@@ -93,11 +96,18 @@ static class ReleaseFacts
         };
     }
 
+    /// <summary>What of a clearance goes through a session: no more than the certificate that it was opened with allows.</summary>
+    static Clearance? Through(Certificate? session, Clearance? clearance, World world, DateTimeOffset now) =>
+        session is null ? clearance : Lattice.Intersect(CeilingOf(session, Purpose.TlsClient, world, now), clearance);
+
     /// <summary>The ceiling in the certificate, cut by every CA above it, and what the office is granted now: whatever is missing is nothing.</summary>
-    static Clearance? ClearanceOf(string office, IEnumerable<Certificate>? keys, Purpose purpose, World world, DateTimeOffset now)
+    static Clearance? ClearanceOf(string office, IEnumerable<Certificate>? keys, Purpose purpose, World world, DateTimeOffset now) =>
+        Lattice.Intersect(keys?.FirstOrDefault() is { } key ? CeilingOf(key, purpose, world, now) : null, world.Standing.Find(office)?.Clearance);
+
+    static Clearance? CeilingOf(Certificate key, Purpose purpose, World world, DateTimeOffset now)
     {
-        if (keys?.FirstOrDefault() is not { } key || world.Trust.Check(key, purpose, now) is not { Good: true } verdict) return null;
-        try { return Lattice.Intersect(ClearanceAttribute.Effective(verdict.Path, world.Policy.Content.Policy), world.Standing.Find(office)?.Clearance); }
+        if (world.Trust.Check(key, purpose, now) is not { Good: true } verdict) return null;
+        try { return ClearanceAttribute.Effective(verdict.Path, world.Policy.Content.Policy); }
         catch (RefusedException) { return null; }
     }
 }

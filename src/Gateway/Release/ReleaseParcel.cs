@@ -1,6 +1,7 @@
 using Exchange.Crypto;
 using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
+using Exchange.Crypto.Trust;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Store;
 
@@ -36,12 +37,13 @@ sealed class ReleaseParcel(Shared shared)
 
     /// <summary>On the facts of now.</summary>
     /// <param name="action">"download", "release" or "retry".</param>
-    public Decision Decide(FoundParcel parcel, string action)
+    /// <param name="session">Certificate that the office is signed in with; null: a channel carries it.</param>
+    public Decision Decide(FoundParcel parcel, string action, Certificate? session = null)
     {
         using var span = Spans.Start("release");
         var world = shared.Worlds.Current;
         var now = shared.Clock.GetUtcNow();
-        var facts = shared.Circumstances.Complete(ReleaseFacts.OfCopy(action, parcel.Header, parcel.Label, parcel.Row.Office, parcel.Row.Key, parcel.Accepted, parcel.AcceptedPolicy, world, now), world.Policy, now);
+        var facts = shared.Circumstances.Complete(ReleaseFacts.OfCopy(action, session, parcel.Header, parcel.Label, parcel.Row.Office, parcel.Row.Key, parcel.Accepted, parcel.AcceptedPolicy, world, now), world.Policy, now);
         // The stricter of both policies wins: the one that took it in is asked first, on the facts of now.
         if (parcel.AcceptedPolicy != world.Policy.Ref && policies.Find(parcel.AcceptedPolicy) is { } earlier)
             facts = facts with { Earlier = new EarlierFacts(earlier.Ref, Decision.UnderEarlier(facts, earlier, now)) };

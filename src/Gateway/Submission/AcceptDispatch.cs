@@ -45,7 +45,7 @@ sealed class AcceptDispatch(Arrival arrival, Rejections rejections, HoldDispatch
     /// <summary>Decides for the last time and commits what follows: a dispatch, or one that is held.</summary>
     public async Task<Submitted> Accept(string office, Arrived arrived, Incoming incoming, CancellationToken cancel)
     {
-        for (; ; arrived = arrival.Check(office, arrived.Parts))
+        for (; ; arrived = arrival.Check(office, arrived.Parts, arrived.Session))
         {
             cancel.ThrowIfCancellationRequested();
             // Decided here, last thing before the commit and in the World that the commit will find: the payload may have taken days.

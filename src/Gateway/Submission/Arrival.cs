@@ -2,6 +2,7 @@ using Exchange.Crypto;
 using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
+using Exchange.Crypto.Trust;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Store;
 
@@ -13,6 +14,8 @@ sealed record Arrived(EnvelopeParts Parts, VerifiedEnvelope Envelope, World Worl
 {
     /// <summary>Approvals that came by themselves while it was held, as far as they hold in this World.</summary>
     public IReadOnlyList<VerifiedApproval> Later { get; init; } = [];
+    /// <summary>Certificate of the session that brings it; null: it was held, and nobody brings it now.</summary>
+    public Certificate? Session { get; init; }
 }
 
 /// <summary>Checks without a key and the decision: pure functions of the parts, the World and the time, asked again whenever one of them has moved on.</summary>
@@ -24,7 +27,8 @@ sealed class Arrival(Shared shared)
     public World Current => store.Worlds.Current;
 
     /// <summary>Everything that does not depend on how late it is.</summary>
-    public Arrived Check(string office, EnvelopeParts parts)
+    /// <param name="session">Certificate that the office is signed in with; null: it was held, and comes from the store.</param>
+    public Arrived Check(string office, EnvelopeParts parts, Certificate? session)
     {
         using var span = Spans.Start("check");
         var (world, now) = (store.Worlds.Current, clock.GetUtcNow());
@@ -37,13 +41,13 @@ sealed class Arrival(Shared shared)
         var envelope = Envelope.Verify(parts, new EnvelopeContext(world.Directory, world.Trust, now));
         var header = envelope.Header;
         if (header.Kind != "new") throw new RefusedException(Refusal.Kind, "only new dispatches are taken in");
-        return new Arrived(parts, envelope, world, now, References(office, header.References));
+        return new Arrived(parts, envelope, world, now, References(office, header.References)) { Session = session };
     }
 
     /// <summary>As <see cref="Check"/>, for one that was held: with what persons said since. Who left the card, lost the certificate or whose word has lapsed does not count.</summary>
     public Arrived Check(string office, EnvelopeParts parts, IReadOnlyList<HeldApprovalRow> said)
     {
-        var arrived = Check(office, parts);
+        var arrived = Check(office, parts, session: null);
         var context = new EnvelopeContext(arrived.World.Directory, arrived.World.Trust, arrived.At);
         return arrived with { Later = [.. said.Select(a => Verified(a.Der)).OfType<VerifiedApproval>()] };
 
@@ -79,7 +83,7 @@ sealed class Arrival(Shared shared)
     {
         using var span = Spans.Start("decide");
         var decision = Decision.Decide(
-            shared.Circumstances.Complete(ReleaseFacts.OfSubmission(arrived.Envelope, arrived.World, arrived.At, arrived.References, arrived.Later), arrived.World.Policy, arrived.At), arrived.World.Policy, arrived.At);
+            shared.Circumstances.Complete(ReleaseFacts.OfSubmission(arrived.Envelope, arrived.Session, arrived.World, arrived.At, arrived.References, arrived.Later), arrived.World.Policy, arrived.At), arrived.World.Policy, arrived.At);
         span.Verdict(decision.Verdict);
         return decision;
     }

@@ -2,6 +2,7 @@ using Exchange.Crypto;
 using Exchange.Crypto.Labels;
 using Exchange.Crypto.Ledger;
 using Exchange.Crypto.Policy;
+using Exchange.Crypto.Trust;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Store;
 
@@ -14,7 +15,7 @@ sealed class DryRun(Shared shared, Quotas quotas)
     readonly TimeProvider clock = shared.Clock;
     public const int MaxRecipients = 1000, MaxApprovals = 16;
 
-    public async Task<DryRunAnswer> Ask(string office, DryRunRequest question)
+    public async Task<DryRunAnswer> Ask(string office, Certificate session, DryRunRequest question)
     {
         quotas.DemandSubmission(office, clock.GetUtcNow());
         if (question.Recipients.Length is 0 or > MaxRecipients || question.Approvals is { Length: > MaxApprovals }) throw new RefusedException(Refusal.Request);
@@ -22,7 +23,7 @@ sealed class DryRun(Shared shared, Quotas quotas)
 
         // 1. Decide on the facts of now. Nothing is stored yet.
         var (world, now) = (store.Worlds.Current, clock.GetUtcNow());
-        var facts = ReleaseFacts.OfDryRun(office, question.Label, question.Recipients.Select(r => (r.Office, r.Role ?? "to")), question.Approvals ?? [], world, now);
+        var facts = ReleaseFacts.OfDryRun(office, session, question.Label, question.Recipients.Select(r => (r.Office, r.Role ?? "to")), question.Approvals ?? [], world, now);
         var decision = Decision.Decide(shared.Circumstances.Complete(facts, world.Policy, now), world.Policy, now);
         var refusal = decision.Verdict == Verdict.Permit ? null : decision.ForSender ?? Refusal.Internal;
 

@@ -31,13 +31,13 @@ static class SubmissionEndpoint
         routes.MapPost("/dispatches", async (HttpContext context) =>
         {
             Answers.BodyUpTo(context, maxSubmission);
-            return Answer(context, await submit.Submit(SignIn.Office(context), context.Request.BodyReader, context.RequestAborted));
+            return Answer(context, await submit.Submit(SignIn.Office(context), SignIn.Session(context), context.Request.BodyReader, context.RequestAborted));
         });
         async Task<IResult> Upload(HttpContext context, string id, long? from)
         {
             Answers.BodyUpTo(context, context.Request.ContentLength ?? 0);
             var body = new UploadBody(context.Request.Body, context.Request.ContentLength, from);
-            return Answer(context, await upload.TakeIn(SignIn.Office(context), Answers.Id(id), body, context.RequestAborted));
+            return Answer(context, await upload.TakeIn(SignIn.Office(context), SignIn.Session(context), Answers.Id(id), body, context.RequestAborted));
         }
         routes.MapPut(Payload, (HttpContext context, string id) => Upload(context, id, null));
         routes.MapPatch(Payload, (HttpContext context, string id) => Upload(context, id, Offset(context)));
@@ -46,7 +46,7 @@ static class SubmissionEndpoint
         {
             Answers.BodyUpTo(context, MaxQuestion);
             var question = await Answers.ReadJson(context, AnswerJson.Shared.DryRunRequest);
-            return Answers.Json(await dryRun.Ask(SignIn.Office(context), question), AnswerJson.Shared.DryRunAnswer);
+            return Answers.Json(await dryRun.Ask(SignIn.Office(context), SignIn.Session(context), question), AnswerJson.Shared.DryRunAnswer);
         });
     }
 

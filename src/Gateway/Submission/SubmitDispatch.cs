@@ -3,6 +3,7 @@ using Exchange.Crypto;
 using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
+using Exchange.Crypto.Trust;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Queue;
 using Exchange.Gateway.Store;
@@ -39,13 +40,14 @@ sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections r
     readonly ILogger log = shared.Log<SubmitDispatch>();
 
     /// <param name="office">Signed in.</param>
+    /// <param name="session">With this certificate.</param>
     /// <param name="body">File form.</param>
     /// <exception cref="RejectedException">Refused and journalled.</exception>
     /// <exception cref="RefusedException">Busy or full: nothing was journalled.</exception>
     /// <exception cref="LaterException">Over the office's share; likewise.</exception>
-    public Task<Submitted> Submit(string office, PipeReader body, CancellationToken cancel) => MeasureSubmission.Run(shared, "submit", () => Story(office, body, cancel));
+    public Task<Submitted> Submit(string office, Certificate session, PipeReader body, CancellationToken cancel) => MeasureSubmission.Run(shared, "submit", () => Story(office, session, body, cancel));
 
-    async Task<Submitted> Story(string office, PipeReader body, CancellationToken cancel)
+    async Task<Submitted> Story(string office, Certificate session, PipeReader body, CancellationToken cancel)
     {
         if (store.Journal.RefusesFull || shared.Room.IsShort) throw new RefusedException(Refusal.Full);
         if (!store.Journal.HasRoom(EnvelopeParts.MaxHeader, urgent: true)) throw new RefusedException(Refusal.Busy);
@@ -66,7 +68,7 @@ sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections r
             }
 
             // 3. Check all that can be checked without a key, in the World of this moment. Anything else under an identifier that was used is refused.
-            var arrived = arrival.Check(office, parts);
+            var arrived = arrival.Check(office, parts, session);
             DemandUnused(arrived.Envelope);
             arrival.DemandFresh(arrived);
 

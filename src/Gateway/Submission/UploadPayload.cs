@@ -3,6 +3,7 @@ using System.Runtime.ExceptionServices;
 using Exchange.Crypto;
 using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Statements;
+using Exchange.Crypto.Trust;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Store;
 
@@ -29,9 +30,9 @@ sealed class UploadPayload(Arrival arrival, AcceptDispatch accept, Rejections re
         return new Submitted.Partly(envelope, store.Files.Durable(awaited.Id, PayloadOf(awaited).Length), awaited.PayloadBytes);
     }
 
-    public Task<Submitted> TakeIn(string office, Guid envelope, UploadBody body, CancellationToken cancel) => MeasureSubmission.Run(shared, "upload", () => Story(office, envelope, body, cancel));
+    public Task<Submitted> TakeIn(string office, Certificate session, Guid envelope, UploadBody body, CancellationToken cancel) => MeasureSubmission.Run(shared, "upload", () => Story(office, session, envelope, body, cancel));
 
-    async Task<Submitted> Story(string office, Guid envelope, UploadBody body, CancellationToken cancel)
+    async Task<Submitted> Story(string office, Certificate session, Guid envelope, UploadBody body, CancellationToken cancel)
     {
         DemandRoom();
 
@@ -49,12 +50,12 @@ sealed class UploadPayload(Arrival arrival, AcceptDispatch accept, Rejections re
                 }
             }
             if (body.From is null && body.Length != awaited.PayloadBytes) throw new RefusedException(Refusal.PayloadLength, "Content-Length");
-            return await Continue(office, awaited, body, cancel);
+            return await Continue(office, session, awaited, body, cancel);
         }
         finally { running.TryRemove((office, envelope), out _); }
     }
 
-    async Task<Submitted> Continue(string office, UploadRow awaited, UploadBody body, CancellationToken cancel)
+    async Task<Submitted> Continue(string office, Certificate session, UploadRow awaited, UploadBody body, CancellationToken cancel)
     {
         var payload = PayloadOf(awaited);
         // 2. Go on where it broke off, or begin anew. A payload that a crash left in its place, whole, only wants its commit.
@@ -72,10 +73,10 @@ sealed class UploadPayload(Arrival arrival, AcceptDispatch accept, Rejections re
             if (upload.Root() == payload.Root) upload.Place();
             else payload = null;
         }
-        return await Finish(office, awaited, payload is not null, cancel);
+        return await Finish(office, session, awaited, payload is not null, cancel);
     }
 
-    async Task<Submitted> Finish(string office, UploadRow awaited, bool rootHolds, CancellationToken cancel)
+    async Task<Submitted> Finish(string office, Certificate session, UploadRow awaited, bool rootHolds, CancellationToken cancel)
     {
         var parts = await StoredEnvelope.Read(awaited.Header, awaited.Approvals, awaited.Manifest);
         if (!rootHolds)
@@ -87,7 +88,7 @@ sealed class UploadPayload(Arrival arrival, AcceptDispatch accept, Rejections re
         try
         {
             // 4. Everything again in the World of now: it may be days later. A refusal ends the upload.
-            var arrived = arrival.Check(office, parts);
+            var arrived = arrival.Check(office, parts, session);
 
             // 5. The decision again, and ONE commit that also settles the awaited row. In AcceptDispatch.cs and HoldDispatch.cs.
             store.Files.Step("commit");
