@@ -57,6 +57,9 @@ namespace Exchange.Tests.Crash
         /// <summary>The last that is held.</summary>
         public SealedEnvelope? Held { get; set; }
 
+        /// <summary>The last that waits for a second person.</summary>
+        public LabelChange? Change { get; set; }
+
         /// <summary>Accepted and not yet handed over.</summary>
         public Queue<SealedEnvelope> Waiting { get; } = [];
 
@@ -145,6 +148,9 @@ namespace Exchange.Tests.Crash
         [
             new("word", w => Say(w, "release-1"), Recovered.Said),
             new("release", w => Say(w, "release-2"), Recovered.Said),
+            new("raise", w => Relabel(w, w.Waiting.Peek(), "mat", "G22", 201), Recovered.Labelled),
+            new("lower", w => Relabel(w, w.Held!, "mat", "H41", 202), Recovered.Labelled),
+            new("lowered", w => Relabel(w, w.Held!, null, "G22", 201), Recovered.Labelled),
             new("handover", w => Acknowledge(w, ReceiptEvent.ContentHandover), Recovered.Filed),
             new("opening", w => Acknowledge(w, ReceiptEvent.ContentOpening), Recovered.Filed),
             new("attempt", Attempt, Recovered.Attempted),
@@ -184,6 +190,17 @@ namespace Exchange.Tests.Crash
             var answer = await TestGateway.Send(w.Sender, HttpMethod.Post, $"/dispatches/{IdOf(envelope)}/approvals", w.Gateway.Word(envelope, person));
             Demand(201, answer);
             return [$"{IdOf(envelope)}", Digest.Of(answer.Body).ToString()];
+        }
+
+        // A label raised by one; lowered by a person of the recipient, and then by one of the sender who signs the same change.
+        static async Task<string[]> Relabel(CrashWorkload w, SealedEnvelope envelope, string? level, string office, int status)
+        {
+            var relabel = new Relabelling.Relabel(w.Gateway, envelope, []);
+            var change = level is null ? w.Change ?? throw new InvalidOperationException("nothing waits") : await relabel.Change(LabelAct.Label, level);
+            w.Change = level is null ? null : change;
+            var answer = await relabel.Say(change, office: office);
+            Demand(status, answer);
+            return [$"{IdOf(envelope)}", Digest.Of(answer.Body).ToString(), change.Ref.ToString(), $"{(level is null ? 2 : 1)}", $"{status == 201}"];
         }
 
         // What a reader sees is committed: the newest attempt on the copy that the channel was given last.

@@ -101,6 +101,16 @@ sealed class Recovered : IDisposable
     public static string? Said(Recovered r, string[] said) => !r.HasReceipt(said[1]) ? "no receipt"
         : HeldTable.Find(r.reader, "G22", Guid.Parse(said[0])) is { } row && HeldTable.Approvals(r.reader, row.Id).Count == row.Approved && row.Approved > 0 ? null : "no word";
 
+    /// <summary>Envelope, digest of the receipt, ref of the change, how many signed it, whether it counts: all of it is there, and gives the label or has been followed by another.</summary>
+    public static string? Labelled(Recovered r, string[] said)
+    {
+        if (!r.HasReceipt(said[1])) return "no receipt";
+        if (DispatchTable.Find(r.reader, "G22", Guid.Parse(said[0])) is not { } dispatch) return "no dispatch";
+        if (LabelTable.Of(r.reader, dispatch.Id).FirstOrDefault(c => c.Ref.ToString() == said[2]) is not { } change) return "no change";
+        if (LabelTable.Words(r.reader, change.Id).Count < int.Parse(said[3], CultureInfo.InvariantCulture)) return "no statement";
+        return said[4] == "False" || change is { State: LabelState.Accepted, N: not null } ? null : "it does not count";
+    }
+
     /// <summary>Parcel, digest of the office's receipt.</summary>
     public static string? Filed(Recovered r, string[] said) =>
         !r.HasReceipt(said[1]) ? "no receipt" : ParcelTable.Find(r.reader, "H41", Guid.Parse(said[0]))?.State != ParcelState.Delivered ? "not delivered" : null;

@@ -16,7 +16,8 @@ sealed class Relabel
 {
     readonly TestGateway gateway;
 
-    Relabel(TestGateway gateway, SealedEnvelope envelope, byte[] file) =>
+    /// <param name="file">Of a dispatch that was accepted.</param>
+    public Relabel(TestGateway gateway, SealedEnvelope envelope, byte[] file) =>
         (this.gateway, Envelope, File, Header) = (gateway, envelope, file, EnvelopeFile.PeekUnverified(envelope.Parts.Header));
 
     public SealedEnvelope Envelope { get; }
