@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Exchange.Crypto;
 using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
@@ -54,11 +55,29 @@ public sealed class RelabellingTests : IAsyncLifetime
         Assert.Equal(201, (await dispatch.Say(await dispatch.Change(LabelAct.Label, "toi-mat"), office: "H41")).Status);
         Assert.Equal(30, dispatch.InForce());
         Assert.Equal("H41", (await dispatch.Shown()).GetProperty("changes")[0].GetProperty("words")[0].GetProperty("office").GetString());
-        // H37 has a copy, and no clearance for what it now is: it sees nothing of it.
+        // H37 has a copy, and no clearance for what it now is: it sees nothing of it, and once its copy has ended it has no say.
+        var labels = $"/mailbox/{await dispatch.Parcel("H37")}/labels";
+        Assert.Equal((403, "E_NOT_RELEASABLE"), await TestGateway.Send(gateway.As("H37"), HttpMethod.Get, labels) is var a ? (a.Status, a.Code) : default);
+        Assert.Equal(404, (await TestGateway.Send(gateway.As("H41"), HttpMethod.Get, labels)).Status);
         Assert.Equal((403, "E_NOT_RELEASABLE"), await dispatch.Download("H37"));
-        var parcel = await dispatch.Parcel("H37");
-        Assert.Equal(404, (await TestGateway.Send(gateway.As("H41"), HttpMethod.Get, $"/mailbox/{parcel}/labels")).Status);
-        Assert.Contains((await TestGateway.Send(gateway.As("H37"), HttpMethod.Get, $"/mailbox/{parcel}/labels")).Status, new[] { 403, 404 });
+        Assert.Equal(404, (await TestGateway.Send(gateway.As("H37"), HttpMethod.Get, labels)).Status);
+    }
+
+    [Fact]
+    public async Task Nobody_sees_a_label_above_his_clearance_also_not_among_those_of_before_nor_its_own_sender()
+    {
+        var dispatch = await Relabel.Accepted(gateway, "thuong", "H14,H41");
+        await dispatch.Say(await dispatch.Change(LabelAct.Label, "mat"));
+        await gateway.Activate(DevPkiFolder.Standing(2, o => o.Code == "G22" ? o with { Clearance = o.Clearance with { Classes = [10] } } : o));
+        var own = await TestGateway.Send(gateway.As("G22"), HttpMethod.Get, $"/dispatches/{dispatch.Id}");
+        Assert.Equal((JsonValueKind.Null, 403), (own.Json.GetProperty("level").ValueKind, (await TestGateway.Send(gateway.As("G22"), HttpMethod.Get, $"/dispatches/{dispatch.Id}/labels")).Status));
+
+        await gateway.Activate(DevPkiFolder.Standing(3, o => o));
+        var change = await dispatch.Change(LabelAct.Label, "thuong");
+        await dispatch.Say(change);
+        await dispatch.Say(change, office: "H41");
+        Assert.Equal(2, (await dispatch.Shown()).GetProperty("changes").GetArrayLength());
+        Assert.Equal(change.Ref.ToString(), Assert.Single((await dispatch.Shown("H14")).GetProperty("changes").EnumerateArray()).GetProperty("ref").GetString());
     }
 
     [Theory]
