@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using Exchange.Crypto;
@@ -26,6 +27,25 @@ public sealed partial class RefusalTests
     {
         var named = Il.Source.SelectMany(Il.Uses).Where(u => u.Type == typeof(Refusal).FullName && u.From.FullName != u.Type).Select(u => u.Member).ToHashSet();
         Rules.Empty(typeof(Refusal).GetFields().Where(f => f.IsStatic && f.FieldType == typeof(Refusal) && !named.Contains(f.Name)).Select(f => f.Name));
+    }
+
+    /// <summary>docs/codes.md is these texts and no others, in the order of the source. What it should be is written beside the test when it is not.</summary>
+    [Fact]
+    public void The_page_of_codes_says_what_the_program_says()
+    {
+        var page = new StringBuilder("""
+            # Codes
+
+            Every refusal has one of these codes, whoever says it: gateway, office, command line. A code never changes its meaning. Mỗi lần từ chối mang một trong các mã sau; nghĩa của mã không bao giờ đổi.
+
+            | code | what it means | what to do | ý nghĩa | cách xử lý |
+            |---|---|---|---|---|
+
+            """);
+        foreach (var r in Refusals) page.Append(CultureInfo.InvariantCulture, $"| `{r.Code}` | {r.En} | {r.RemedyEn} | {r.Vi} | {r.RemedyVi} |\n");
+        var (written, expected) = (Repository.Path("docs/codes.md"), Path.Combine(AppContext.BaseDirectory, "codes.md"));
+        File.WriteAllText(expected, page.ToString());
+        Assert.True(File.Exists(written) && File.ReadAllText(written) == page.ToString(), $"docs/codes.md is not {expected}");
     }
 
     [Fact]
