@@ -10,7 +10,7 @@ public sealed class CompiledPolicy
 {
     readonly int[] ranks;
     readonly FrozenDictionary<string, PolicyLevel> byCode;
-    readonly Dictionary<string, (PolicyTagSet Set, Dictionary<int, PolicyTag> Tags)> byTag;
+    readonly FrozenDictionary<string, (PolicyTagSet Set, Dictionary<int, PolicyTag> Tags)> byTag;
 
     CompiledPolicy(PolicyStatement content, Digest reference, ReadOnlyMemory<byte> statement)
     {
@@ -21,7 +21,7 @@ public sealed class CompiledPolicy
         Array.Fill(ranks, -1);
         for (var rank = 0; rank < content.Levels.Length; rank++) ranks[content.Levels[rank].Class] = rank;
         byCode = content.Levels.ToFrozenDictionary(l => l.Code, StringComparer.Ordinal);
-        byTag = content.TagSets.ToDictionary(t => t.Tag, t => (t, t.Values.ToDictionary(v => v.Value)), StringComparer.Ordinal);
+        byTag = content.TagSets.ToFrozenDictionary(t => t.Tag, t => (t, t.Values.ToDictionary(v => v.Value)), StringComparer.Ordinal);
     }
 
     /// <param name="statement">Policy statement, DER.</param>
@@ -78,8 +78,12 @@ public sealed class CompiledPolicy
     /// <summary>Tag set by its dotted OID; null: not one of this policy.</summary>
     public PolicyTagSet? TagSet(string tag) => byTag.GetValueOrDefault(tag).Set;
 
-    /// <summary>One value of a tag set; null: the policy has no such set or value.</summary>
-    internal PolicyTag? Tag(string tag, int value) => byTag.GetValueOrDefault(tag).Tags?.GetValueOrDefault(value);
+    /// <param name="tags">Its values by number; null: not one of this policy.</param>
+    internal PolicyTagSet? TagSet(string tag, out Dictionary<int, PolicyTag>? tags)
+    {
+        (var set, tags) = byTag.GetValueOrDefault(tag);
+        return set;
+    }
 
     /// <summary>Whether a label is in form (<see cref="LabelForm"/>) because each of its parts is one of this policy, which is; false says nothing.</summary>
     internal bool IsPlainForm(Label label)

@@ -73,6 +73,12 @@ public sealed class Decision
     /// <summary>Pure. All rules run, in a fixed order; an exception inside a rule is Deny for that rule.</summary>
     public static Decision Decide(DecisionFacts facts, CompiledPolicy policy, DateTimeOffset now) => Evaluation.Run(facts, policy, now, Evaluation.Rules);
 
+    /// <summary>
+    /// The verdict that <see cref="Decide"/> would give, and nothing to show for it: for lists and forecasts over many cases, never for what is acted on. Allocates nothing for
+    /// a dispatch whose facts are in form.
+    /// </summary>
+    public static Verdict VerdictOf(DecisionFacts facts, CompiledPolicy policy, DateTimeOffset now) => Evaluation.Say(facts, policy, now, Evaluation.Rules);
+
     /// <summary>What a policy that was in force before says of facts of now; that it is not in force any more (R01) does not count against them, and what is only of this moment waits.</summary>
     public static Verdict UnderEarlier(DecisionFacts facts, CompiledPolicy policy, DateTimeOffset now)
     {

@@ -35,6 +35,9 @@ static class Evaluation
     /// <summary>All but R01: for a policy that was in force when a dispatch was taken in, and has since been followed by another.</summary>
     public static readonly Rule[] AfterItsTime = [.. Rules.Where(r => r.Code != "R01")];
 
+    /// <summary>For the next verdict of this thread; it holds no facts in between.</summary>
+    [ThreadStatic] static RuleCase? spare;
+
     public static Decision Run(DecisionFacts given, CompiledPolicy policy, DateTimeOffset at, IReadOnlyList<Rule> rules)
     {
         // Milliseconds are what the record holds: a replay must see the same time.
@@ -50,6 +53,44 @@ static class Evaluation
         {
             return NoFacts(policy, now, e);
         }
+    }
+
+    /// <summary>
+    /// The verdict of <see cref="Run"/> and nothing else: the same rules, folded as they speak and left at the first denial, for nothing is stricter. A rule that fails denies,
+    /// as there; so do facts that cannot be read.
+    /// </summary>
+    public static Verdict Say(DecisionFacts facts, CompiledPolicy policy, DateTimeOffset at, Rule[] rules)
+    {
+        var c = spare ??= new RuleCase();
+        try
+        {
+            FactsForm.Demand(facts);
+            c.Begin(facts, policy, at);
+            c.Others = Fold(c, rules, ofTheOthers: false, Verdict.Permit);
+            return Fold(c, rules, ofTheOthers: true, c.Others);
+        }
+        catch (Exception)
+        {
+            return Verdict.Deny;
+        }
+        finally
+        {
+            c.End();
+        }
+    }
+
+    static Verdict Fold(RuleCase c, Rule[] rules, bool ofTheOthers, Verdict found)
+    {
+        var recipients = c.Facts.Recipients;
+        for (var i = 0; i < rules.Length && found != Verdict.Deny; i++)
+        {
+            var rule = rules[i];
+            if (rule.OfTheOthers != ofTheOthers) continue;
+            if (rule.OfDispatch is { } judge) found = Strictest(found, judge(c).Outcome);
+            if (rule.OfRecipient is { } each)
+                for (var r = 0; r < recipients.Count; r++) found = Strictest(found, each(c, recipients[r]).Outcome);
+        }
+        return found;
     }
 
     /// <summary>Facts that cannot be read, or not be written down: no, and a record of that.</summary>
@@ -96,7 +137,7 @@ static class Evaluation
             var verdict = perRecipient.Aggregate(whole, Strictest);
             return new Decision(c.Facts, c.Policy)
             {
-                Verdict = verdict, PerRecipient = perRecipient, Trace = trace, ForSender = ForSender(trace, verdict), At = c.Now, Faults = faults,
+                Verdict = verdict, PerRecipient = perRecipient, Trace = trace, ForSender = ForSender(trace, verdict), At = DateTimeOffset.FromUnixTimeMilliseconds(c.At), Faults = faults,
             };
         }
 

@@ -18,7 +18,9 @@ public static class Lattice
             if (category.Type == "restrictive" && !ContainsAll(Values(high.Categories, "restrictive", category.Tag), category.Values)) return false;
         foreach (var category in low.Categories)
             if (category.Type == "permissive" && (Values(high.Categories, "permissive", category.Tag) is not { } limit || !ContainsAll(category.Values, limit))) return false;
-        return low.Caveats.All(high.Caveats.Contains);
+        foreach (var caveat in low.Caveats)
+            if (Array.IndexOf(high.Caveats, caveat) < 0) return false;
+        return true;
     }
 
     /// <summary>The lowest label that protects both: what a bundle of the two must bear. Basis and term are for its author to choose.</summary>
@@ -53,7 +55,9 @@ public static class Lattice
     }
 
     /// <summary>From inclusive, to exclusive.</summary>
-    public static bool InForce(Clearance clearance, DateTimeOffset now) => now.ToUnixTimeMilliseconds() is var ms && clearance.ValidFrom <= ms && ms < clearance.ValidTo;
+    public static bool InForce(Clearance clearance, DateTimeOffset now) => InForce(clearance, now.ToUnixTimeMilliseconds());
+
+    internal static bool InForce(Clearance clearance, long at) => clearance.ValidFrom <= at && at < clearance.ValidTo;
 
     /// <summary>What both grant: each part of a path can only take away. null: nothing at all.</summary>
     public static Clearance? Intersect(Clearance? left, Clearance? right)

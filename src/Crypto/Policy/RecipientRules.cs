@@ -22,7 +22,7 @@ static class RecipientRules
         if (!c.IsDispatch) return Finding.NotThisAction;
         if (recipient.Role is "self" or "recovery") return Finding.Permit;
         if (c.Facts.NeedToKnow is { } groups && !Share(groups, recipient.Groups)) return Finding.DenyOther("need-to-know");
-        if (c.Label is { } label && c.Bears(label, "named-only") && !Holds(c.Facts.Named, recipient.Office)) return Finding.DenyOther("not-named");
+        if (c.Label is { } label && c.Bears(label, "named-only") && !c.IsNamed(recipient.Office)) return Finding.DenyOther("not-named");
         return Finding.Permit;
     }
 

@@ -67,7 +67,6 @@ sealed class RuleCase
 {
     public DecisionFacts Facts { get; private set; } = null!;
     public CompiledPolicy Policy { get; private set; } = null!;
-    public DateTimeOffset Now { get; private set; }
     /// <summary>Unix milliseconds.</summary>
     public long At { get; private set; }
 
@@ -82,12 +81,19 @@ sealed class RuleCase
     /// <summary>What the rules found that ran before those about the others.</summary>
     public Verdict Others { get; set; }
 
+    HashSet<string>? named;
+
+    public RuleCase()
+    {
+    }
+
     public RuleCase(DecisionFacts facts, CompiledPolicy policy, DateTimeOffset now) => Begin(facts, policy, now);
 
     /// <summary>Another question with the same object.</summary>
+    /// <param name="now">Only its whole milliseconds count: they are what the record holds.</param>
     public void Begin(DecisionFacts facts, CompiledPolicy policy, DateTimeOffset now)
     {
-        (Facts, Policy, Now, At, Failed, Others) = (facts, policy, now, now.ToUnixTimeMilliseconds(), null, Verdict.Permit);
+        (Facts, Policy, At, Failed, Others, named) = (facts, policy, now.ToUnixTimeMilliseconds(), null, Verdict.Permit, null);
         Label = facts.Label is { } label && label.Policy == policy.Content.Policy ? label : null;
         Level = Label is null ? null : policy.Level(Label.Class);
         Doing = facts.Action switch
@@ -105,6 +111,9 @@ sealed class RuleCase
         };
     }
 
+    /// <summary>Nothing is kept of the question.</summary>
+    public void End() => (Facts, Policy, Label, Level, named) = (null!, null!, null, null, null);
+
     /// <summary>The dispatch comes in now.</summary>
     public bool IsNew => Doing is Doing.Submit or Doing.Forward or Doing.DryRun;
     /// <summary>A copy of one that was taken in before goes out.</summary>
@@ -120,17 +129,24 @@ sealed class RuleCase
     public bool IsHeld(DateTimeOffset? heldUntil) => heldUntil is { } until && Level is not { HoldNewCards: false } && until.ToUnixTimeMilliseconds() > At;
 
     /// <summary>What is missing for this clearance to cover the label now; null: nothing.</summary>
-    public string? Lacks(Clearance? clearance) => Label is null ? clearance is null ? "clearance" : !Lattice.InForce(clearance, Now) ? "clearance-not-in-force" : "label" : Lacks(clearance, Label);
+    public string? Lacks(Clearance? clearance) => Label is null ? clearance is null ? "clearance" : !Lattice.InForce(clearance, At) ? "clearance-not-in-force" : "label" : Lacks(clearance, Label);
 
     public string? Lacks(Clearance? clearance, Label label)
     {
         if (clearance is null) return "clearance";
-        return Lattice.InForce(clearance, Now) ? Lattice.Lacks(Policy, clearance, label) : "clearance-not-in-force";
+        return Lattice.InForce(clearance, At) ? Lattice.Lacks(Policy, clearance, label) : "clearance-not-in-force";
     }
 
     /// <summary>Whether a label bears a caveat, by itself or because its level always does.</summary>
     public bool Bears(Label label, string caveat) =>
         Array.IndexOf(label.Caveats, caveat) >= 0 || (label.Policy == Policy.Content.Policy && Policy.Level(label.Class) is { } level && Array.IndexOf(level.Handling.Caveats, caveat) >= 0);
+
+    /// <summary>Whether all approvals name this office. A long list is looked up, so that thousands of names cost no millions of comparisons.</summary>
+    public bool IsNamed(string office)
+    {
+        if (Facts.Named is not { Count: > 32 } many) return RecipientRules.Holds(Facts.Named, office);
+        return (named ??= new(many, StringComparer.Ordinal)).Contains(office);
+    }
 
     /// <summary>How many distinct persons have done this act, and not too long ago.</summary>
     public bool HaveTwo(string act)

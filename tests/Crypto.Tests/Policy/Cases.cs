@@ -43,12 +43,13 @@ static class Cases
         Approvals = [Signatory],
     };
 
-    /// <summary>As the engine decides, once the second engine has said the same of the whole, of each recipient and of every rule.</summary>
+    /// <summary>As the engine decides, with trace and without, once the second engine has said the same of the whole, of each recipient and of every rule.</summary>
     public static Decision Decide(this DecisionFacts facts, CompiledPolicy? policy = null, DateTimeOffset? now = null)
     {
         var (under, at) = (policy ?? Policies.Vietnam, now ?? Now);
         var asked = facts.Earlier is { Verdict: null } ? facts with { Earlier = new(under.Ref, null) } : facts;
         var decision = Decision.Decide(asked, under, at);
+        Assert.Equal(decision.Verdict, Decision.VerdictOf(asked, under, at));
         if (decision.Faults.Count == 0) Agree(ReferenceDecision.Judge(asked, under, at), decision);
         return decision;
     }

@@ -26,6 +26,7 @@ public sealed class DecisionPropertyTests
             var (policy, facts) = drawn;
             var second = ReferenceDecision.Judge(facts, policy, Cases.Now);
             Cases.Agree(second, Decision.Decide(facts, policy, Cases.Now));
+            Assert.Equal(second.Verdict, Decision.VerdictOf(facts, policy, Cases.Now));
             seen.AddOrUpdate((facts.Action, second.Verdict), 1, (_, count) => count + 1);
         }, iter: cases);
         foreach (var action in FactsGen.Actions.Distinct())
@@ -120,10 +121,7 @@ public sealed class DecisionPropertyTests
         // P8.
         foreach (var broken in Evaluation.Rules)
         {
-            var rules = Evaluation.Rules.Select(r => r != broken ? r : r.OfDispatch is not null
-                ? r with { OfDispatch = _ => throw new InvalidOperationException("broken") }
-                : r with { OfRecipient = (_, _) => throw new InvalidOperationException("broken") }).ToList();
-            var decision = Evaluation.Run(Cases.Mat(), Policies.Vietnam, Cases.Now, rules);
+            var decision = Evaluation.Run(Cases.Mat(), Policies.Vietnam, Cases.Now, Broken(broken));
             Assert.Equal(Verdict.Deny, decision.Verdict);
             Assert.All(decision.PerRecipient, v => Assert.Equal(Verdict.Deny, v));
             Assert.Equal(Evaluation.Rules.Length + 3, decision.Trace.Count);
@@ -140,12 +138,15 @@ public sealed class DecisionPropertyTests
             var (policy, facts) = drawn;
             var broken = Evaluation.Rules[which];
             if (broken.OfRecipient is not null && facts.Recipients.Count == 0) return;
-            var decision = Evaluation.Run(facts, policy, Cases.Now, [.. Evaluation.Rules.Select(r => r != broken ? r : r.OfDispatch is null
-                ? r with { OfRecipient = (_, _) => throw new IOException() } : r with { OfDispatch = _ => throw new IOException() })]);
+            var decision = Evaluation.Run(facts, policy, Cases.Now, Broken(broken));
             Assert.Equal(Verdict.Deny, decision.Verdict);
             Assert.Equal(Evaluation.Rules.Length - 3 + (3 * facts.Recipients.Count), decision.Trace.Count);
+            Assert.Equal(Verdict.Deny, Evaluation.Say(facts, policy, Cases.Now, Broken(broken)));
         }, iter: 2_000);
     }
+
+    static Rule[] Broken(Rule broken) => [.. Evaluation.Rules.Select(r => r != broken ? r : r.OfDispatch is null
+        ? r with { OfRecipient = (_, _) => throw new InvalidOperationException("broken") } : r with { OfDispatch = _ => throw new InvalidOperationException("broken") })];
 
     [Fact]
     public void Facts_that_cannot_be_read_or_written_deny_and_are_recorded()
@@ -233,6 +234,29 @@ public sealed class DecisionPropertyTests
         Assert.Equal(Verdict.Permit, Cases.Mat(many).Decide().Verdict);
         many[7_777] = many[7_777] with { Clearance = null };
         Assert.Equal("H7777", Assert.Single(Cases.Mat(many).Decide().Trace, t => t.Outcome != Verdict.Permit).Subject);
+    }
+
+    [Fact]
+    public void A_verdict_alone_allocates_nothing()
+    {
+        var all = Cases.To("H41") with { Clearance = Cases.All, ChannelCeiling = Cases.All };
+        foreach (var action in new[] { "submit", "forward", "dry-run", "release", "retry", "download", "read" })
+            foreach (var level in Policies.Vietnam.Content.Levels)
+            {
+                var label = Policies.Vietnam.NewLabel(level.Code, "1", [Policies.Informative(1), Policies.Permissive(1, 2), Policies.Restrictive(1)]);
+                var facts = Cases.Mat(all, all with { Office = "H37" }) with
+                {
+                    Action = action, Label = label, Reader = Cases.All, Named = ["H37", "H41"], NeedToKnow = ["a"],
+                    Approvals = [Cases.Signatory, .. new[] { 1, 2 }.Select(p => new ApprovalFacts("release", FactsGen.Key(p), ["release-officer"], Cases.Now))],
+                    References = action == "forward" ? [new("forward", FactsGen.Key(9), label with { Caveats = [] }, "H14", null)] : [],
+                };
+                Assert.Equal(Verdict.Permit, facts.Decide().Verdict);
+                for (var i = 0; i < 100; i++) Decision.VerdictOf(facts, Policies.Vietnam, Cases.Now);
+                var before = GC.GetAllocatedBytesForCurrentThread();
+                for (var i = 0; i < 1_000; i++) Decision.VerdictOf(facts, Policies.Vietnam, Cases.Now);
+                var bytes = GC.GetAllocatedBytesForCurrentThread() - before;
+                Assert.True(bytes == 0, $"{action} {level.Code}: {bytes} bytes in 1,000 verdicts");
+            }
     }
 
     static Label Raise(Label label, Label by)
