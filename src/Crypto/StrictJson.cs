@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -51,17 +52,7 @@ public static class StrictJson
         switch (element.ValueKind)
         {
             case JsonValueKind.Object:
-                Raw(output, "{"u8);
-                var first = true;
-                foreach (var member in element.EnumerateObject().OrderBy(m => m.Name, StringComparer.Ordinal))
-                {
-                    if (!first) Raw(output, ","u8);
-                    first = false;
-                    WriteString(output, member.Name);
-                    Raw(output, ":"u8);
-                    WriteElement(output, member.Value);
-                }
-                Raw(output, "}"u8);
+                WriteObject(output, element);
                 break;
             case JsonValueKind.Array:
                 Raw(output, "["u8);
@@ -76,11 +67,16 @@ public static class StrictJson
                 }
                 Raw(output, "]"u8);
                 break;
-            case JsonValueKind.String: WriteString(output, element.GetString()!); break;
+            case JsonValueKind.String:
+                // ASCII that the serializer had nothing to escape in is what RFC 8785 writes.
+                if (JsonMarshal.GetRawUtf8Value(element) is var raw && !raw.Contains((byte)'\\') && Ascii.IsValid(raw)) Raw(output, raw);
+                else WriteString(output, element.GetString()!);
+                break;
             case JsonValueKind.Number:
                 if (!element.TryGetInt64(out var number) || number is > MaxInteger or < -MaxInteger)
                     throw new ArgumentException("Only integers within 2^53-1 are written.");
-                Raw(output, Encoding.ASCII.GetBytes(number.ToString(CultureInfo.InvariantCulture)));
+                number.TryFormat(output.GetSpan(20), out var length, provider: CultureInfo.InvariantCulture);
+                output.Advance(length);
                 break;
             case JsonValueKind.True: Raw(output, "true"u8); break;
             case JsonValueKind.False: Raw(output, "false"u8); break;
@@ -89,9 +85,34 @@ public static class StrictJson
         }
     }
 
+    static void WriteObject(ArrayBufferWriter<byte> output, JsonElement element)
+    {
+        var names = new string[element.GetPropertyCount()];
+        var values = new JsonElement[names.Length];
+        var count = 0;
+        foreach (var member in element.EnumerateObject()) (names[count], values[count++]) = (member.Name, member.Value);
+        Array.Sort(names, values, StringComparer.Ordinal);
+        Raw(output, "{"u8);
+        for (var i = 0; i < count; i++)
+        {
+            if (i > 0) Raw(output, ","u8);
+            WriteString(output, names[i]);
+            Raw(output, ":"u8);
+            WriteElement(output, values[i]);
+        }
+        Raw(output, "}"u8);
+    }
+
     // RFC 8785 3.2.2.2: the short escapes, \u00xx in lower case for other controls, all else as UTF-8.
     static void WriteString(ArrayBufferWriter<byte> output, string text)
     {
+        if (!text.AsSpan().ContainsAnyExcept(Plain))
+        {
+            Raw(output, "\""u8);
+            output.Advance(Encoding.ASCII.GetBytes(text, output.GetSpan(text.Length)));
+            Raw(output, "\""u8);
+            return;
+        }
         if (!text.IsNormalized(NormalizationForm.FormC)) throw new ArgumentException("Text must be Unicode NFC.");
         var escaped = new StringBuilder(text.Length + 2).Append('"');
         foreach (var c in text)
@@ -112,5 +133,7 @@ public static class StrictJson
 
     static void Raw(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> bytes) => output.Write(bytes);
 
+    /// <summary>ASCII that is written as it is.</summary>
+    static readonly SearchValues<char> Plain = SearchValues.Create(string.Concat(Enumerable.Range(' ', '~' - ' ' + 1).Select(c => (char)c).Where(c => c is not ('"' or '\\'))));
     static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 }

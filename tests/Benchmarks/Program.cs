@@ -11,6 +11,9 @@ using Exchange.Crypto;
 //                                                    -- ledger [ENTRIES]
 // Rates of the ledger's mathematics.
 if (args is ["ledger", ..]) return LedgerRates.Run(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 1_000_000);
+//                                                    -- policy [DRAFT] [ROUNDS]
+// Rates of the decision, beside a XACML engine on the same questions.
+if (args is ["policy", ..]) return PolicyRates.Run(args.Length > 1 ? args[1] : "samples/policies/vietnam-state.json", args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 5);
 //                                                    -- accept PKI [SECONDS]
 // Durable accepts a second over mutual TLS at 1, 16 and 64 clients, in turn with Postfix; SECONDS for each of them. As root, for Postfix.
 if (args is ["accept", var folder, ..])
@@ -25,7 +28,7 @@ if (args is ["accept", var folder, ..])
 }
 if (args.Length is < 1 or > 3)
 {
-    Console.Error.WriteLine("usage: Benchmarks PKI [MB=256] [ROUNDS=5] | ledger [ENTRIES=1000000] | accept PKI [SECONDS=5]");
+    Console.Error.WriteLine("usage: Benchmarks PKI [MB=256] [ROUNDS=5] | ledger [ENTRIES=1000000] | policy [DRAFT] [ROUNDS=5] | accept PKI [SECONDS=5]");
     return 64;
 }
 var megabytes = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 256;

@@ -75,7 +75,7 @@ public sealed class Decision
 
     /// <summary>
     /// The verdict that <see cref="Decide"/> would give, and nothing to show for it: for lists and forecasts over many cases, never for what is acted on. Allocates nothing for
-    /// a dispatch whose facts are in form.
+    /// a dispatch that is permitted.
     /// </summary>
     public static Verdict VerdictOf(DecisionFacts facts, CompiledPolicy policy, DateTimeOffset now) => Evaluation.Say(facts, policy, now, Evaluation.Rules);
 

@@ -46,7 +46,7 @@ static class Evaluation
         {
             // One snapshot: a list that changes or fails under the rules would be another question. What could not be written down is not decided on.
             var facts = given with { Recipients = [.. given.Recipients], Approvals = [.. given.Approvals] };
-            FactsForm.Demand(facts);
+            FactsForm.Demand(facts, policy);
             return new Course(new RuleCase(facts, policy, now), rules).Decide();
         }
         catch (Exception e)
@@ -64,7 +64,7 @@ static class Evaluation
         var c = spare ??= new RuleCase();
         try
         {
-            FactsForm.Demand(facts);
+            FactsForm.Demand(facts, policy);
             c.Begin(facts, policy, at);
             c.Others = Fold(c, rules, ofTheOthers: false, Verdict.Permit);
             return Fold(c, rules, ofTheOthers: true, c.Others);

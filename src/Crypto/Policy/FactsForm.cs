@@ -7,11 +7,11 @@ namespace Exchange.Crypto.Policy;
 static class FactsForm
 {
     /// <exception cref="ArgumentException">They cannot.</exception>
-    public static void Demand(DecisionFacts facts)
+    public static void Demand(DecisionFacts facts, CompiledPolicy policy)
     {
         Text(facts.Action);
         Text(facts.Sender);
-        Demand(facts.Label);
+        Demand(facts.Label, policy);
         Demand(facts.SenderClearance);
         Demand(facts.StoreCeiling);
         Demand(facts.Reader);
@@ -25,8 +25,8 @@ static class FactsForm
         if (facts.Named is not null) Texts(facts.Named);
         if (facts.Translation is { } translation) Text(translation.From);
         if (facts.Sizes is { } sizes) Numbers(sizes.Manifest, sizes.Payload);
-        for (var i = 0; i < (facts.References?.Count ?? 0); i++) Demand(facts.References![i]);
-        if (facts.Relabel is { } relabel) Demand(relabel);
+        for (var i = 0; i < (facts.References?.Count ?? 0); i++) Demand(facts.References![i], policy);
+        if (facts.Relabel is { } relabel) Demand(relabel, policy);
     }
 
     static void Demand(RecipientFacts recipient)
@@ -39,17 +39,17 @@ static class FactsForm
         if (recipient.Groups is not null) Texts(recipient.Groups);
     }
 
-    static void Demand(ReferenceFacts reference)
+    static void Demand(ReferenceFacts reference, CompiledPolicy policy)
     {
         Text(reference.Relation);
-        Demand(reference.Label);
+        Demand(reference.Label, policy);
         if (reference.Originator is not null) Text(reference.Originator);
         if (reference.Released is not null) Texts(reference.Released);
     }
 
-    static void Demand(RelabelFacts relabel)
+    static void Demand(RelabelFacts relabel, CompiledPolicy policy)
     {
-        Demand(relabel.Old);
+        Demand(relabel.Old, policy);
         Text(relabel.Originator);
         Text(relabel.Cause);
         if (relabel.Reason is not null) Text(relabel.Reason);
@@ -63,11 +63,12 @@ static class FactsForm
         }
     }
 
-    static void Demand(Label? label)
+    /// <param name="policy">Its own marks are in form.</param>
+    static void Demand(Label? label, CompiledPolicy policy)
     {
         if (label is null) return;
         Text(label.Policy);
-        Text(label.Mark);
+        if (policy.Level(label.Class)?.Mark != label.Mark) Text(label.Mark);
         if (label.Basis is not null) Text(label.Basis);
         Numbers(label.Term ?? 0, 0);
         Texts(label.Caveats);

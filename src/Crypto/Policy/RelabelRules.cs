@@ -20,7 +20,7 @@ static class RelabelRules
         if (c.Level is null) return Finding.NoLevel;
         if (!Raises(c, change)) return Finding.IsLowered;
         foreach (var person in change.Persons)
-            if (Array.Exists(person.Roles, r => Array.IndexOf(c.Level.AuthorRoles, r) >= 0) && c.Lacks(person.Clearance, change.Old) is null && c.Lacks(person.Clearance) is null)
+            if (person.Roles.AsSpan().ContainsAny(c.Level.AuthorRoles) && c.Lacks(person.Clearance, change.Old) is null && c.Lacks(person.Clearance) is null)
                 return Finding.Permit;
         return Finding.Deny(Refusal.RelabelPersons, "person");
     }
@@ -36,7 +36,17 @@ static class RelabelRules
         if (OldLevel(c, change) is not { } old) return Finding.Deny(Refusal.RelabelPersons, "old-label");
         if (string.IsNullOrWhiteSpace(change.Reason)) return Finding.Deny(Refusal.RelabelPersons, "reason");
         if (change.Previous is null) return Finding.Deny(Refusal.RelabelPersons, "previous");
-        var able = change.Persons.Where(p => p.Roles.Any(r => old.AuthorRoles.Contains(r) || old.Handling.Release.Roles.Contains(r)) && c.Lacks(p.Clearance, change.Old) is null).ToList();
+        var able = new List<RelabelPerson>();
+        foreach (var person in change.Persons)
+            if (MayLower(c, change, old, person)) able.Add(person);
+        return ByTwo(change, able);
+    }
+
+    static bool MayLower(RuleCase c, RelabelFacts change, PolicyLevel old, RelabelPerson person) =>
+        (person.Roles.AsSpan().ContainsAny(old.AuthorRoles) || person.Roles.AsSpan().ContainsAny(old.Handling.Release.Roles)) && c.Lacks(person.Clearance, change.Old) is null;
+
+    static Finding ByTwo(RelabelFacts change, List<RelabelPerson> able)
+    {
         if (able.Count == 0) return Finding.Deny(Refusal.RelabelPersons, "person");
         if (able.DistinctBy(p => p.Person).Count() < 2) return Finding.Hold(Refusal.RelabelPersons, "second-person");
         return able.Exists(p => p.Office == change.Originator) ? Finding.Permit : Finding.Hold(Refusal.RelabelPersons, "originating-office");
