@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Exchange.Crypto;
+using Exchange.Crypto.Labels;
 using Exchange.Office.Client;
 
 namespace Exchange.Office;
@@ -152,10 +153,27 @@ static class InboxCommands
         }
         say.Say($"{(opened.Again ? "already open" : "opened")}  {name}  sent {say.Time(opened.Accepted)}  →  {opened.Folder}",
             $"{(opened.Again ? "đã mở trước đó" : "đã mở")}  {name}  gửi {say.Time(opened.Accepted)}  →  {opened.Folder}");
+        foreach (var (en, vi) in HandlingOf(opened.Label, say)) say.Say($"    {en}", $"    {vi}");
         foreach (var file in opened.Files) say.Say($"    {Path.GetFileName(file)}  {SizeOf(file)}", $"    {Path.GetFileName(file)}  {SizeOf(file)}");
         if (opened.Acknowledged) return ExchangeProgram.Good;
         say.Note("the gateway could not be told yet; the receipts go with the next inbox or open", "chưa báo được cho trục; biên nhận sẽ gửi trong lần sau");
         return ExchangeProgram.Incomplete;
+    }
+
+    // The forms of the 2020 circular on marks, where it has one.
+    static IEnumerable<(string En, string Vi)> HandlingOf(Label label, Output say)
+    {
+        if (label.Basis is not null || label.Caveats.Length > 0) yield return ($"marked {label.Mark}", $"dấu {label.Mark}");
+        foreach (var caveat in label.Caveats)
+            yield return caveat switch
+            {
+                "named-only" => ("only who is named may read it", "Chỉ người có tên mới được bóc bì"),
+                "no-forward" => ("not to be passed on", "Không được chuyển tiếp"),
+                "originator-control" => ("passed on only with the sender's signed release", "Chỉ chuyển tiếp khi cơ quan ban hành cho phép"),
+                "return-after-use" => ("to be returned after use", "Tài liệu thu hồi"),
+                _ => (caveat, caveat),
+            };
+        if (label.Term is { } term) yield return ($"protected until {say.Time(term)}", $"thời hạn bảo vệ đến {say.Time(term)}");
     }
 
     static string SizeOf(string file) => File.Exists(file) ? Output.Size(new FileInfo(file).Length) : "";
@@ -170,7 +188,7 @@ static class InboxCommands
 
     internal static object Describe(OpenResult o) => new
     {
-        parcel = o.Parcel, o.Sender, envelope = o.Envelope, o.Number, o.Level, acceptedAt = o.Accepted, o.Folder, o.Files, o.Again, o.Acknowledged,
+        parcel = o.Parcel, o.Sender, envelope = o.Envelope, o.Number, o.Level, mark = o.Label.Mark, o.Label.Caveats, o.Label.Term, acceptedAt = o.Accepted, o.Folder, o.Files, o.Again, o.Acknowledged,
         failure = o.Failure is null ? null : Output.Describe(o.Failure),
     };
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Exchange.Crypto.Labels;
 using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
 using Exchange.Office.Client;
@@ -39,6 +40,9 @@ sealed class SendForm
     readonly Option<string?> author = new("--as") { Description = "Role of the author: clerk or signatory; default the first that the level allows", HelpName = "ROLE" };
     readonly Option<string[]> approve = new("--approve") { Description = "Role that approves, for example signatory", HelpName = "ROLE" };
 
+    readonly Option<string[]> category = new("--category") { Description = "Value of a category of the policy, by its code, for example co-yeu", HelpName = "CODE" };
+    readonly Option<string[]> caveat = new("--caveat") { Description = "How it is to be handled, besides what its level always bears", HelpName = string.Join('|', LabelForm.Caveats) };
+    readonly Option<string?> term = new("--term") { Description = "First day on which it is not protected any more, where that is sooner than the law's term", HelpName = "yyyy-MM-dd" };
     readonly Option<string[]> release = new("--release") { Description = "Person of the profile who releases it beforehand, at a level under dual control; otherwise exchange approve", HelpName = "PERSON" };
     readonly Option<string[]> replyTo = new("--reply-to") { Description = "Dispatch that it answers, received or sent here; its first characters will do. A level below that one's waits for two persons", HelpName = "ID" };
     readonly Option<string[]> nothing = new("--carries-nothing") { Description = "Person of the profile who states that nothing of what it answers is in it; two of them", HelpName = "PERSON" };
@@ -50,7 +54,8 @@ sealed class SendForm
     public void AddTo(Command command)
     {
         command.Arguments.Add(files);
-        foreach (var option in new Option[] { to, cc, Level, basis, sheet, subject, number, notation, type, place, date, signatoryName, signatoryPosition, urgency, expires, respondBy, author, approve, release, replyTo, nothing, below, DryRun })
+        caveat.AcceptOnlyFromAmong([.. LabelForm.Caveats]);
+        foreach (var option in new Option[] { to, cc, Level, basis, category, caveat, term, sheet, subject, number, notation, type, place, date, signatoryName, signatoryPosition, urgency, expires, respondBy, author, approve, release, replyTo, nothing, below, DryRun })
             command.Options.Add(option);
     }
 
@@ -69,6 +74,9 @@ sealed class SendForm
             Cc = Codes(parsed.GetValue(cc)),
             Level = level,
             Basis = parsed.GetValue(basis),
+            Categories = parsed.GetValue(category) ?? [],
+            Caveats = parsed.GetValue(caveat) ?? [],
+            Term = parsed.GetValue(term) is { } ends ? Day(ends, "--term") : null,
             Sheet = parsed.GetValue(DryRun) ? NoSheet : SheetOf(parsed, say, clock),
             Urgency = priority,
             Expires = Span(parsed.GetValue(expires) ?? "30d"),

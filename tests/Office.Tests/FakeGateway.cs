@@ -183,10 +183,10 @@ sealed class Bench : IDisposable
         };
     }
 
-    public async Task<(OutboxEntry Entry, DeliveryVerdict Verdict)> SendAsync(Action<string>? step = null)
+    public async Task<(OutboxEntry Entry, DeliveryVerdict Verdict)> SendAsync(Action<string>? step = null, Func<SendRequest, SendRequest>? change = null)
     {
         using var client = new OfficeClient(Start("G22", step));
-        return await client.SendAsync(Request(), null, TestContext.Current.CancellationToken);
+        return await client.SendAsync(change?.Invoke(Request()) ?? Request(), null, TestContext.Current.CancellationToken);
     }
 
     public void Dispose() => folder.Delete(recursive: true);

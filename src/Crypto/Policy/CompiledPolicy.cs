@@ -123,4 +123,17 @@ public sealed class CompiledPolicy
         LabelForm.Check(label);
         return label;
     }
+
+    /// <summary>Categories of the values that these codes name, across all tag sets.</summary>
+    /// <exception cref="RefusedException"><see cref="Refusal.LabelCategory"/>: no such value, or two tag sets have one of this code.</exception>
+    public Category[] CategoriesOf(IEnumerable<string> codes)
+    {
+        var named = codes.Distinct(StringComparer.Ordinal).Select(code => Content.TagSets.SelectMany(set => set.Values.Where(v => v.Code == code).Select(v => (Set: set, v.Value))).ToList() switch
+        {
+            [var one] => one,
+            [] => throw new RefusedException(Refusal.LabelCategory, $"no value {code}"),
+            _ => throw new RefusedException(Refusal.LabelCategory, $"{code} is a value of several tag sets"),
+        });
+        return [.. named.GroupBy(n => n.Set).Select(g => new Category { Type = g.Key.Type, Tag = g.Key.Tag, Values = [.. g.Select(n => n.Value).Order()] }).Order(Comparer<Category>.Create(LabelForm.Order))];
+    }
 }

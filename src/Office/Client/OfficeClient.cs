@@ -95,7 +95,7 @@ public sealed class OfficeClient : IDisposable
     public async Task<DryRunVerdict> DryRunAsync(SendRequest request, CancellationToken cancel)
     {
         var level = request.Level is null ? null : Policy.Level(request.Level) ?? throw new RefusedException(Refusal.LabelClass, request.Level);
-        var label = level is null ? null : Policy.NewLabel(level.Code, request.Basis);
+        var label = level is null ? null : SealDispatch.LabelOf(request, level, Policy);
         var answer = await office.Api.DryRunAsync(new DryRunQuestion(label,
             [.. request.To.Select(o => new DryRunRecipient(o, "to")), .. request.Cc.Select(o => new DryRunRecipient(o, "cc"))], [.. request.Approve]), cancel).ConfigureAwait(false);
         return new DryRunVerdict(answer.Verdict, answer.Refusal is not { } r ? null : Refusal.All.GetValueOrDefault(r.Code)

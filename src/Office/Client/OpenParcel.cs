@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Exchange.Crypto;
 using Exchange.Crypto.Envelope;
+using Exchange.Crypto.Labels;
 using Exchange.Crypto.Statements;
 
 namespace Exchange.Office.Client;
@@ -12,7 +13,11 @@ namespace Exchange.Office.Client;
 /// <param name="Again">It had been opened before; only the receipts were sent again.</param>
 /// <param name="Acknowledged">The gateway has our receipts; false: they go again next time.</param>
 public sealed record OpenResult(Guid Parcel, string Sender, Guid Envelope, string? Number, string Level, DateTimeOffset Accepted, string? Folder, IReadOnlyList<string> Files,
-    Refusal? Failure, bool Again, bool Acknowledged);
+    Refusal? Failure, bool Again, bool Acknowledged)
+{
+    /// <summary>As its author chose it: what the reader must know before he does anything with it.</summary>
+    public required Label Label { get; init; }
+}
 
 /// <summary>From a parcel in the mailbox to documents on disk and receipts at the gateway. Again is harmless at every step.</summary>
 sealed class OpenParcel(OfficeContext office)
@@ -36,7 +41,7 @@ sealed class OpenParcel(OfficeContext office)
         using var alone = bytes.TryLock() ?? throw new RefusedException(Refusal.Busy, "another process opens this parcel");
         // 1. All bytes, and the gateway's receipt of the submission: its time is T. What was delivered here, or fetched by an earlier run, is not fetched again.
         if (!bytes.IsWhole && OpenedBefore(parcel) is { } before)
-            return Result(before, parcel, LevelOf(before), null, again: true, await AcknowledgeAsync(before, cancel).ConfigureAwait(false));
+            return Result(before, parcel, LabelOf(before), null, again: true, await AcknowledgeAsync(before, cancel).ConfigureAwait(false));
         if (!bytes.IsWhole) await new FetchParcel(office).RunAsync(bytes, progress, cancel).ConfigureAwait(false);
         try { return await OpenWholeAsync(bytes, outFolder, cancel).ConfigureAwait(false); }
         catch (RefusedException e) when (OfTheBytes.Contains(e.Refusal))
@@ -55,11 +60,10 @@ sealed class OpenParcel(OfficeContext office)
         return office.Received.Find(handover.Sender, handover.Envelope) is { Stage: ReceivedState.Opened } record && record.Files.All(File.Exists) ? record : null;
     }
 
-    string LevelOf(ReceivedRecord record)
-    {
-        var label = Statement.Read(File.ReadAllBytes(Path.Combine(office.Received.Evidence(record.Sender, record.Id), "header.p7s")), StatementType.Header).As<Header>().Label;
-        return (office.View.Policy.Content.Policy == label.Policy ? office.View.Policy.Level(label.Class)?.Code : null) ?? "";
-    }
+    Label LabelOf(ReceivedRecord record) =>
+        Statement.Read(File.ReadAllBytes(Path.Combine(office.Received.Evidence(record.Sender, record.Id), "header.p7s")), StatementType.Header).As<Header>().Label;
+
+    string LevelOf(Label label) => (office.View.Policy.Content.Policy == label.Policy ? office.View.Policy.Level(label.Class)?.Code : null) ?? "";
 
     async Task<OpenResult> OpenWholeAsync(ParcelFiles bytes, string outFolder, CancellationToken cancel)
     {
@@ -84,7 +88,7 @@ sealed class OpenParcel(OfficeContext office)
         // 5. Documents and receipts are durable: only now the gateway is told.
         var acknowledged = await AcknowledgeAsync(record, cancel).ConfigureAwait(false);
         if (failure is null) bytes.Remove();
-        return Result(record, held.Parcel, held.Level, failure, again: false, acknowledged);
+        return Result(record, held.Parcel, held.Envelope.Header.Label, failure, again: false, acknowledged);
     }
 
     async Task<ReceivedRecord> OpenAsync(HeldParcel held, ReceivedRecord? known, FileStream payload, string outFolder, CancellationToken cancel)
@@ -171,7 +175,7 @@ sealed class OpenParcel(OfficeContext office)
         var acknowledged = await AcknowledgeAsync(known, cancel).ConfigureAwait(false);
         if (known.Stage == ReceivedState.Opened) bytes.Remove();
         Refusal? failure = known.Code is null ? null : Refusal.All.GetValueOrDefault(known.Code, Refusal.CannotOpen);
-        return Result(known, held.Parcel, held.Level, failure, again: true, acknowledged);
+        return Result(known, held.Parcel, held.Envelope.Header.Label, failure, again: true, acknowledged);
     }
 
     /// <summary>Hands our two receipts to the gateway; the same bytes each time.</summary>
@@ -189,8 +193,8 @@ sealed class OpenParcel(OfficeContext office)
         return true;
     }
 
-    static OpenResult Result(ReceivedRecord record, Guid parcel, string level, Refusal? failure, bool again, bool acknowledged) => new(parcel, record.Sender, record.Id, record.Number,
-        level, DateTimeOffset.FromUnixTimeMilliseconds(record.Time), record.Folder, record.Files, failure, again, acknowledged);
+    OpenResult Result(ReceivedRecord record, Guid parcel, Label label, Refusal? failure, bool again, bool acknowledged) => new(parcel, record.Sender, record.Id, record.Number,
+        LevelOf(label), DateTimeOffset.FromUnixTimeMilliseconds(record.Time), record.Folder, record.Files, failure, again, acknowledged) { Label = label };
 
     static string FreeFolder(string root, string sender, string? number, Guid id)
     {

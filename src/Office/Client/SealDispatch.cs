@@ -18,6 +18,12 @@ public sealed record SendRequest
     /// <summary>Code of a level of the active policy. There is no default.</summary>
     public required string? Level { get; init; }
     public string? Basis { get; init; }
+    /// <summary>Codes of category values of the policy.</summary>
+    public IReadOnlyList<string> Categories { get; init; } = [];
+    /// <summary>Besides those that the level always bears.</summary>
+    public IReadOnlyList<string> Caveats { get; init; } = [];
+    /// <summary>End of protection, where it is to be sooner than the law's.</summary>
+    public DateTimeOffset? Term { get; init; }
     public required Sheet Sheet { get; init; }
     public int Urgency { get; init; }
     public TimeSpan Expires { get; init; } = TimeSpan.FromDays(30);
@@ -47,7 +53,7 @@ sealed class SealDispatch(OfficeContext office)
         var policy = office.View.Policy;
         var level = LevelOf(request, policy);
         DemandFloor(level, Floor(office, request), policy, request.BelowFloor);
-        var label = policy.NewLabel(level.Code, request.Basis);
+        var label = LabelOf(request, level, policy);
         var author = AuthorOf(request, level);
         var approvers = ApproversOf(request, level);
         // 2. To whom, by the verified directory; the first encryption key of a card is the one to seal to.
@@ -100,6 +106,9 @@ sealed class SealDispatch(OfficeContext office)
         if (floor?.Level is { } least && policy.Rank(level.Class) < policy.Rank(least.Class) && persons < 2)
             throw new RefusedException(Refusal.WordFloor, $"at least {least.Code}, by entries {string.Join(", ", floor.Found.Take(10))} of the word list");
     }
+
+    internal static Label LabelOf(SendRequest request, PolicyLevel level, CompiledPolicy policy) =>
+        policy.NewLabel(level.Code, request.Basis, policy.CategoriesOf(request.Categories), request.Caveats) with { Term = request.Term?.ToUnixTimeMilliseconds() };
 
     internal static PolicyLevel LevelOf(SendRequest request, CompiledPolicy policy)
     {

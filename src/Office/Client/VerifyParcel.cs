@@ -6,7 +6,7 @@ using Exchange.Crypto.Statements;
 namespace Exchange.Office.Client;
 
 /// <summary>A parcel whose outside holds and whose key we have.</summary>
-sealed record HeldParcel(Guid Parcel, EnvelopeParts Parts, VerifiedEnvelope Envelope, Receipt Submission, ReadOnlyMemory<byte> SubmissionDer, IPrivateKey Key, string Level);
+sealed record HeldParcel(Guid Parcel, EnvelopeParts Parts, VerifiedEnvelope Envelope, Receipt Submission, ReadOnlyMemory<byte> SubmissionDer, IPrivateKey Key);
 
 /// <summary>Everything about a parcel that can be checked without touching a private key, and without trusting the gateway.</summary>
 sealed class VerifyParcel(OfficeContext office)
@@ -22,10 +22,9 @@ sealed class VerifyParcel(OfficeContext office)
         if (receipt.Signatures is null || !receipt.Signatures.SequenceEqual(header.Dispatch.Signatures)) throw new RefusedException(Refusal.Receipt, "signatures of the dispatch");
         var envelope = Envelope.Verify(parts, Context(header, receipt));
         if (header.Gateway != office.Profile.Pins.Origin) throw new RefusedException(Refusal.OtherGateway, header.Gateway);
-        var level = office.View.Policy.Content.Policy == header.Label.Policy ? office.View.Policy.Level(header.Label.Class) : null;
+        if (office.View.Policy.Content.Policy != header.Label.Policy || office.View.Policy.Level(header.Label.Class) is null) throw new RefusedException(Refusal.PolicyUnknown);
         var key = office.Keys.Encrypt.FirstOrDefault(k => header.Recipients.Any(r => r.Office == office.Profile.Office && r.Key == k.Certificate.Key));
-        return new HeldParcel(parcel, parts, envelope, receipt, submission, key ?? throw new RefusedException(Refusal.NotForThisKey),
-            (level ?? throw new RefusedException(Refusal.PolicyUnknown)).Code);
+        return new HeldParcel(parcel, parts, envelope, receipt, submission, key ?? throw new RefusedException(Refusal.NotForThisKey));
     }
 
     public EnvelopeContext Context(Header header, Receipt submission) =>

@@ -143,7 +143,8 @@ sealed class Demo(Shell shell, Output say, DemoRequest request)
         await File.WriteAllTextAsync(sheet, JsonSerializer.Serialize(new SheetFile(number, notation, subject, "Công văn", "Hà Nội", null, new SheetSignatory("KT.", "Phó Chủ nhiệm", "Nguyễn Văn An")),
             SheetJson.Default.SheetFile), cancel).ConfigureAwait(false);
         string[] secret = level == "thuong" ? [] : ["--basis", "BMNN-VPCP-2.1", "--approve", "signatory"];
-        await VerbAsync(["send", .. files, "--to", to, "--level", level, .. secret, "--sheet", sheet, .. Profile("G22")], expected).ConfigureAwait(false);
+        string[] handled = level == "toi-mat" ? ["--caveat", "return-after-use"] : [];
+        await VerbAsync(["send", .. files, "--to", to, "--level", level, .. secret, .. handled, "--sheet", sheet, .. Profile("G22")], expected).ConfigureAwait(false);
         return Newest().Id;
     }
 
