@@ -2,6 +2,7 @@ using System.Text.Json;
 using Exchange.Crypto;
 using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
+using Exchange.Gateway.Relabelling;
 using Exchange.Gateway.Store;
 using Exchange.Tests.Http;
 
@@ -248,6 +249,26 @@ public sealed class RelabellingTests : IAsyncLifetime
         Assert.Equal([200, 200, 201, 202], answers.Select(a => a.Status).Order());
         Assert.Equal(20, dispatch.InForce());
         Assert.Empty(dispatch.Findings());
+    }
+
+    [Fact]
+    public async Task What_was_decided_about_a_label_that_has_changed_since_is_not_committed()
+    {
+        var dispatch = await Relabel.Accepted(gateway, "mat");
+        var shared = gateway.Host.Shared;
+        LabelStanding before;
+        using (var reader = shared.Engine.Reader()) before = LabelStanding.Read(reader, DispatchTable.Read(reader, "G22", dispatch.Id)!);
+        var change = await dispatch.Change(LabelAct.Label, "thuong");
+        // Somebody lays a stop on it between the decision and its commit.
+        Assert.Equal(201, (await dispatch.Say(await dispatch.Change(LabelAct.Stop))).Status);
+        var row = new LabelChangeRow
+        {
+            Id = Guid.CreateVersion7(), Dispatch = before.Dispatch.Id, Ref = change.Ref, Previous = change.Previous, Act = change.Act, State = LabelState.Accepted, Code = "OK", N = before.NextPlace, Class = 10,
+            CreatedAt = 1, AcceptedAt = 1, InForceAt = 1, Words = 0, Decision = before.Dispatch.Decision, Change = change.Write(),
+        };
+        Assert.Null(await new FileChange(shared).Commit(new DecidedChange(before, change, row, shared.Worlds.Current, "permit", "OK", "term", null)));
+        Assert.Equal(20, dispatch.InForce());
+        Assert.Equal(["OK"], await dispatch.Receipts());
     }
 
     [Fact]
