@@ -1,4 +1,6 @@
 using System.Text;
+using CsCheck;
+using Exchange.Crypto;
 using Exchange.Crypto.Evidence;
 using Exchange.Crypto.Ledger;
 using Xunit;
@@ -78,6 +80,29 @@ public sealed class LedgerCheckTests : IDisposable
         Assert.Contains(Check(export).All, f => f.Kind == FindingKind.Bad && f.Part == bundle.ToString());
         export.Files[bundle] = bytes[34..];
         Assert.Contains(Check(export).All, f => f.Kind == FindingKind.Bad && f.Part == bundle.ToString());
+    }
+
+    [Fact]
+    public void Who_sees_only_some_details_checks_the_whole_and_finds_what_was_altered_swapped_or_dropped_seen_or_not()
+    {
+        // P18. Every entry stands there as 32 bytes; those whose salt and detail are shown are computed from them again.
+        Gen.Select(Gen.Int[1, 600], Gen.Int[0, 3], Gen.Int[0, 1 << 30]).Sample((size, how, seed) =>
+        {
+            var draw = new Random(seed);
+            LedgerEntry[] written = [.. Enumerable.Range(0, size).Select(i => new LedgerEntry(Digest.Of(BitConverter.GetBytes(i + seed)).ToArray(), BitConverter.GetBytes(i)))];
+            var note = Encoding.UTF8.GetBytes(key.Sign(new Checkpoint(key.Origin, size, MerkleTree.Root([.. written.Select(e => e.Leaf)]))));
+            int CheckOf(IEnumerable<(LedgerEntry? Seen, Digest Opaque)> shown) => Check((note, MemoryTiles.Export([.. shown.Select(e => e.Seen?.Hash ?? e.Opaque)]))).ExitCode;
+            (LedgerEntry? Seen, Digest Opaque)[] view = [.. written.Select(e => draw.Next(2) == 0 ? (e, default) : ((LedgerEntry?)null, e.Hash))];
+            Assert.Equal(0, CheckOf(view));
+
+            var at = draw.Next(size);
+            var other = (at + 1) % size;
+            if (how == 0 && view[at].Seen is { } seen) view[at].Seen = seen with { Detail = [.. seen.Detail, 0] };
+            else if (how == 0) view[at].Opaque = Digest.Of("another"u8);
+            else if (how == 1 && size > 1) (view[at], view[other]) = (view[other], view[at]);
+            else view = [.. view.Where((_, i) => i != at)];
+            Assert.NotEqual(0, CheckOf(view));
+        }, iter: 200);
     }
 
     [Fact]

@@ -35,7 +35,7 @@ public sealed class DecisionTableTests
 
     static readonly Row[] Table =
     [
-        new("T1", "parts for A alone and for B alone, joined, to an office of A", Mat.To(r => r with { Clearance = All }).Bear(Policies.Permissive()), Deny, "E_SENDER_NOT_CLEARED"),
+        new("T1", "parts for A alone and for B alone, joined, to an office of A", Mat.To(r => r with { Clearance = All }).With(l => Lattice.Join(Vietnam, Of("mat", Policies.Permissive(1)), Of("mat", Policies.Permissive(2))) with { Basis = l.Basis }), Deny, "E_SENDER_NOT_CLEARED"),
         new("T1 apart", "the part for A alone, sent by itself", Toi.Bear(Policies.Permissive(1)), Permit, "-"),
         new("T2", "class 11 stands below class 5, and the office holds 11", (Mat.All(Policies.Clearance([5, 11])).To(r => r with { Clearance = Policies.Clearance([11]) }) with { Label = Swapped.NewLabel("mat", "1") }).Under(Swapped), Deny, "E_NOT_RELEASABLE"),
         new("T3", "Mật for an office that holds Tối mật and not Mật", Mat.To(r => r with { Clearance = Policies.Clearance([30]) }), Deny, "E_NOT_RELEASABLE"),
