@@ -152,7 +152,18 @@ public sealed class DecisionPropertyTests
     public void Facts_that_cannot_be_read_or_written_deny_and_are_recorded()
     {
         var broken = new IReadOnlyList<RecipientFacts>[] { null!, [null!], new Breaking<RecipientFacts>() };
-        foreach (var facts in broken.Select(r => Cases.Mat() with { Recipients = r }).Append(Cases.Mat() with { Sender = "Nghê" + "\u0323" + " An" }))
+        // Wherever text stands that is not in Unicode NFC.
+        var (loose, mat, to) = ("Nghê" + "\u0323" + " An", Cases.Mat(), Cases.To("H41"));
+        var odd = mat.With(l => l with { Mark = loose }).Label!;
+        var category = Policies.Restrictive(1) with { Tag = loose };
+        DecisionFacts[] unwritten =
+        [
+            mat with { Sender = loose }, mat with { Action = loose }, mat with { Label = odd }, mat with { Label = odd with { Mark = "MẬT", Basis = loose } }, mat.Refer("reply", odd), mat.Refer(loose, null),
+            mat with { SenderClearance = Cases.All with { Categories = [category] } }, mat with { StoreCeiling = Cases.All with { Policy = loose } }, mat with { Named = [loose] }, mat with { NeedToKnow = [loose] },
+            Cases.Mat(to with { Office = loose }), Cases.Mat(to with { Channel = loose }), Cases.Mat(to with { Groups = [loose] }), Cases.Mat(to with { ChannelCeiling = Cases.All with { Categories = [category] } }),
+            mat with { Approvals = [Cases.Signatory with { Roles = [loose] }] }, mat with { Translation = new(default, loose) }, mat with { Sizes = new(0, long.MaxValue) },
+        ];
+        foreach (var facts in broken.Select(r => mat with { Recipients = r }).Concat(unwritten))
         {
             var decision = facts.Decide();
             Assert.Equal(Verdict.Deny, decision.Verdict);
