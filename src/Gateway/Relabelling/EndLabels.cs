@@ -54,7 +54,10 @@ sealed class EndLabels(FileChange file, Shared shared)
     {
         var (standing, row) = Read(due);
         if (row is not { State: LabelState.Accepted, N: null } || row.Previous != standing.Previous) return;
-        await Decide(standing, LabelChange.Read(row.Change), ReleaseFacts.BySuccession, (record, time) => row with { N = standing.NextPlace, InForceAt = time });
+        var change = LabelChange.Read(row.Change);
+        // One person signed it as a raise. Under a policy that has turned the order of levels round since, it would lower the label by his word alone.
+        if (row.Words < 2 && !Lattice.Dominates(shared.Worlds.Current.Policy, change.Label!, standing.InForce)) return;
+        await Decide(standing, change, ReleaseFacts.BySuccession, (record, time) => row with { N = standing.NextPlace, InForceAt = time });
     }
 
     /// <summary>Back to the lowest level. Nobody signs it: the label or the law said so all along.</summary>

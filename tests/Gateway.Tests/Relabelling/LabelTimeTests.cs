@@ -185,6 +185,17 @@ public sealed class LabelTimeTests : IAsyncLifetime
         Assert.Equal((30, 20, 20), (raised.InForce(), extended.InForce(), stopped.InForce()));
     }
 
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task One_persons_succession_does_not_lower_a_label_when_a_new_policy_turns_levels_round(bool round)
+    {
+        var dispatch = await Ending(4000);
+        Assert.Equal(201, (await dispatch.Say(await dispatch.Change(LabelAct.Succession, "toi-mat", at: In(24)))).Status);
+        // Same classes, marks and codes; what is demanded stays with the place in the order.
+        if (round) await gateway.Govern(p => p with { Levels = [p.Levels[0], p.Levels[2] with { Handling = p.Levels[1].Handling }, p.Levels[1] with { Handling = p.Levels[2].Handling }, p.Levels[3]] });
+        await Pass(25);
+        Assert.Equal(round ? 20 : 30, dispatch.InForce());
+    }
+
     [Fact]
     public async Task A_time_that_is_over_and_an_end_that_is_no_later_are_refused()
     {
