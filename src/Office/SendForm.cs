@@ -42,7 +42,7 @@ sealed class SendForm
 
     readonly Option<string[]> category = new("--category") { Description = "Value of a category of the policy, by its code, for example co-yeu", HelpName = "CODE" };
     readonly Option<string[]> caveat = new("--caveat") { Description = "How it is to be handled, besides what its level always bears", HelpName = string.Join('|', LabelForm.Caveats) };
-    readonly Option<string?> term = new("--term") { Description = "First day on which it is not protected any more, where that is sooner than the law's term", HelpName = "yyyy-MM-dd" };
+    readonly Option<string?> term = new("--term") { Description = "Last day of protection, where that is sooner than the law's term", HelpName = "yyyy-MM-dd" };
     readonly Option<string[]> release = new("--release") { Description = "Person of the profile who releases it beforehand, at a level under dual control; otherwise exchange approve", HelpName = "PERSON" };
     readonly Option<string[]> replyTo = new("--reply-to") { Description = "Dispatch that it answers, received or sent here; its first characters will do. A level below that one's waits for two persons", HelpName = "ID" };
     readonly Option<string[]> nothing = new("--carries-nothing") { Description = "Person of the profile who states that nothing of what it answers is in it; two of them", HelpName = "PERSON" };

@@ -28,14 +28,12 @@ public sealed class CompiledPolicy
     /// <param name="officers">Keys of the pinned policy officers: two different ones must have signed, and no one else.</param>
     /// <param name="at">When the officers' certificates must be valid. Whether the policy itself is in force is asked in each decision (R01), so that one can be loaded early and kept for replay.</param>
     /// <param name="seenVersion">Highest version activated before.</param>
+    /// <param name="again">It was put in force before: see <see cref="Officers"/>.</param>
     /// <exception cref="RefusedException"><see cref="Refusal.Officers"/>, <see cref="Refusal.VersionOld"/>, <see cref="Refusal.PolicyInvalid"/>, or what the statement or a certificate is refused for.</exception>
-    public static CompiledPolicy Open(ReadOnlyMemory<byte> statement, IReadOnlyCollection<Digest> officers, CertificateCheck trust, DateTimeOffset at, long seenVersion = 0)
+    public static CompiledPolicy Open(ReadOnlyMemory<byte> statement, IReadOnlyCollection<Digest> officers, CertificateCheck trust, DateTimeOffset at, long seenVersion = 0, bool again = false)
     {
         var read = Statements.Statement.Read(statement, StatementType.Policy);
-        var keys = read.Signers.Select(s => s.Key).ToList();
-        if (keys.Count != 2 || keys[0] == keys[1] || !keys.All(officers.Contains)) throw new RefusedException(Refusal.Officers, "policy");
-        foreach (var officer in read.Signers) trust.Demand(officer, Purpose.Officer, at);
-
+        Officers.Demand(read, officers, trust, at, again);
         var content = read.As<PolicyStatement>();
         if (content.Version < seenVersion) throw new RefusedException(Refusal.VersionOld, $"policy {content.Version} below {seenVersion}");
         PolicyForm.Check(content);

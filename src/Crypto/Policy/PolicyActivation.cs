@@ -39,7 +39,7 @@ public sealed record ActivationApproval : IStatementContent
     public static Statement Open(ReadOnlyMemory<byte> approval, PolicyDiff diff, IReadOnlyCollection<Digest> officers, CertificateCheck trust, DateTimeOffset at)
     {
         var read = Statement.Read(approval, StatementType.Activation);
-        Officers.Demand(read, officers, trust, at);
+        Officers.Demand(read, officers, trust, at, again: false);
         var content = read.As<ActivationApproval>();
         if (content.NotAfter < at.ToUnixTimeMilliseconds()) throw new RefusedException(Refusal.ActivationUnapproved, "lapsed");
         if (content.Policy != diff.New) throw new RefusedException(Refusal.ActivationUnapproved, "another policy");

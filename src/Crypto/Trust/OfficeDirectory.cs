@@ -38,13 +38,14 @@ public sealed class OfficeDirectory
     /// </param>
     /// <param name="officers">Keys of the pinned directory officers; two different ones must have signed.</param>
     /// <param name="trust">Path check of officers' and offices' certificates at <paramref name="at"/>; a bad office certificate removes that key only.</param>
+    /// <param name="again">It was put in force before: see <see cref="Officers"/>.</param>
     /// <param name="seen">The newest one verified before; older versions and cards that break the chain are refused.</param>
     /// <exception cref="RefusedException"><see cref="Refusal.Officers"/>, <see cref="Refusal.VersionOld"/>, <see cref="Refusal.Card"/> …</exception>
     public static OfficeDirectory Open(ReadOnlyMemory<byte> directory, IEnumerable<ReadOnlyMemory<byte>> cards, IReadOnlyCollection<Digest> officers,
-        CertificateCheck trust, DateTimeOffset at, OfficeDirectory? seen = null)
+        CertificateCheck trust, DateTimeOffset at, OfficeDirectory? seen = null, bool again = false)
     {
         var statement = Statements.Statement.Read(directory, StatementType.Directory);
-        Officers.Demand(statement, officers, trust, at);
+        Officers.Demand(statement, officers, trust, at, again);
         var content = statement.As<DirectoryStatement>();
         DirectoryForm.Check(content);
         if (seen is not null) DemandNewer(statement, content, seen);

@@ -18,11 +18,12 @@ public sealed class Standing
     }
 
     /// <param name="seenVersion">Highest version activated before; a lower one is refused.</param>
+    /// <param name="again">It was put in force before: see <see cref="Officers"/>.</param>
     /// <exception cref="RefusedException"><see cref="Refusal.Officers"/>, <see cref="Refusal.VersionOld"/>, <see cref="Refusal.Json"/>, <see cref="Refusal.LabelForm"/> …</exception>
-    public static Standing Open(ReadOnlyMemory<byte> statement, IReadOnlyCollection<Digest> officers, CertificateCheck trust, DateTimeOffset at, long seenVersion = 0)
+    public static Standing Open(ReadOnlyMemory<byte> statement, IReadOnlyCollection<Digest> officers, CertificateCheck trust, DateTimeOffset at, long seenVersion = 0, bool again = false)
     {
         var read = Statements.Statement.Read(statement, StatementType.Standing);
-        Officers.Demand(read, officers, trust, at);
+        Officers.Demand(read, officers, trust, at, again);
         var content = read.As<StandingStatement>();
         DirectoryForm.Check(content);
         if (content.Version < seenVersion) throw new RefusedException(Refusal.VersionOld, $"standing {content.Version} after {seenVersion}");

@@ -38,13 +38,13 @@ internal static class WorldActivation
         return new PreparedWorld(current.Id, new World(current.Id + 1, policy, directory, standing, trust), rows);
     }
 
-    /// <summary>The world of the documents in force, each verified as at its activation.</summary>
+    /// <summary>The world of the documents in force, each signed by two pinned officers whose certificates were judged at its activation.</summary>
     internal static World Reload(long id, Source source, TrustStore anchors, Pins pins, DateTimeOffset at)
     {
         var inForce = DocumentTable.InForce(source);
         var trust = new CertificateCheck(anchors.WithCrls(inForce.Where(d => d.Kind == DocumentKind.Crl).Select(d => (ReadOnlyMemory<byte>)d.Der)));
-        var policy = The(DocumentKind.Policy) is { } p ? CompiledPolicy.Open(p.Der, pins.PolicyOfficers, trust, Time(p)) : null;
-        var standing = The(DocumentKind.Standing) is { } s ? Standing.Open(s.Der, pins.DirectoryOfficers, trust, Time(s)) : null;
+        var policy = The(DocumentKind.Policy) is { } p ? CompiledPolicy.Open(p.Der, pins.PolicyOfficers, trust, Time(p), again: true) : null;
+        var standing = The(DocumentKind.Standing) is { } s ? Standing.Open(s.Der, pins.DirectoryOfficers, trust, Time(s), again: true) : null;
         return new World(id, policy, Rejudged(DirectoryInForce(source, pins, trust, at), pins, trust, at), standing, trust);
 
         DocumentRow? The(DocumentKind kind) => inForce.SingleOrDefault(d => d.Kind == kind);
@@ -56,7 +56,7 @@ internal static class WorldActivation
         var cards = DocumentTable.Cards(source).Select(c => (ReadOnlyMemory<byte>)c).ToList();
         OfficeDirectory? directory = null;
         foreach (var row in DocumentTable.DirectoriesSince(source, at.AddDays(-2).ToUnixTimeMilliseconds()))
-            directory = OfficeDirectory.Open(row.Der, cards, pins.DirectoryOfficers, trust, Time(row), directory);
+            directory = OfficeDirectory.Open(row.Der, cards, pins.DirectoryOfficers, trust, Time(row), directory, again: true);
         return directory;
     }
 
@@ -121,12 +121,8 @@ internal static class WorldActivation
     }
 
     // Keys that have expired or been revoked since fall out of the directory; the directory itself stays in force even when an officer's certificate has ended.
-    static OfficeDirectory? Rejudged(OfficeDirectory? directory, Pins pins, CertificateCheck trust, DateTimeOffset at)
-    {
-        if (directory is null) return null;
-        try { return OfficeDirectory.Open(directory.Statement, directory.Cards.Values, pins.DirectoryOfficers, trust, at, directory); }
-        catch (RefusedException) { return directory; }
-    }
+    static OfficeDirectory? Rejudged(OfficeDirectory? directory, Pins pins, CertificateCheck trust, DateTimeOffset at) =>
+        directory is null ? null : OfficeDirectory.Open(directory.Statement, directory.Cards.Values, pins.DirectoryOfficers, trust, at, directory, again: true);
 
     static void Newer(string what, long version, long seen)
     {

@@ -212,6 +212,22 @@ public sealed class WorldTests : IDisposable
     }
 
     [Fact]
+    public void What_was_put_in_force_stays_so_over_a_restart_when_an_officers_certificate_has_ended_since()
+    {
+        var before = Activate([Policy(1), .. Directory(1, null, "G22", "H41"), Standing(1)]);
+        (X509Certificate2, DateTimeOffset) Ended(FileKey officer) => (X509CertificateLoader.LoadCertificate(officer.Certificate.Der.Span), TestPki.Now.AddMinutes(-1));
+        Activate(pki.Issuing.Crl(8, TestPki.Now, TestPki.NextUpdate, Ended(pki.PolicyOfficers[0]), Ended(pki.DirectoryOfficers[0])));
+
+        store.Reopen();
+
+        var again = store.Worlds.Current;
+        Assert.Equal((before.Policy.Ref, before.Directory.Ref, before.Standing.Ref), (again.Policy.Ref, again.Directory.Ref, again.Standing.Ref));
+        // What they sign from now on is another matter.
+        Assert.Equal(Refusal.CertificateRevoked, Refused(Policy(2)));
+        Assert.Equal(Refusal.CertificateRevoked, Refused(Standing(2)));
+    }
+
+    [Fact]
     public void An_office_rolls_its_keys_and_the_hold_on_its_first_card_outlives_a_restart()
     {
         var (old, renewed) = (pki["H41"], pki.NewOffice("H41", "UBND tỉnh Nghệ An", "x"));
