@@ -124,11 +124,21 @@ public sealed class RelabellingTests : IAsyncLifetime
         Assert.Equal(202, (await dispatch.Say(change)).Status);
         Assert.Equal(201, (await dispatch.Say(change, "release-1")).Status);
         Assert.Equal(20, dispatch.InForce());
-        // Two of one other office do not make up for it.
+        // Nobody hands in the word of another office's person.
         change = await dispatch.Change(LabelAct.Label, "thuong");
-        Assert.Equal(202, (await dispatch.Say(change, office: "H41")).Status);
         Assert.Equal("E_LABEL_CHANGE", (await dispatch.Send(dispatch.Sign(change, office: "H41"), "G22")).Code);
+    }
+
+    [Fact]
+    public async Task Two_persons_of_other_offices_lower_nothing_until_one_of_the_originating_office_agrees()
+    {
+        var dispatch = await Relabel.Accepted(gateway, "mat");
+        var change = await dispatch.Change(LabelAct.Label, "thuong");
+        Assert.Equal(202, (await dispatch.Say(change, office: "H41")).Status);
+        Assert.Equal(202, (await dispatch.Say(change, office: "H37")).Status);
         Assert.Equal(20, dispatch.InForce());
+        Assert.Equal(201, (await dispatch.Say(change)).Status);
+        Assert.Equal((10, 3), (dispatch.InForce(), dispatch.Newest().Facts.Persons.Length));
     }
 
     [Fact]
