@@ -20,7 +20,7 @@ static class HoldCommands
             if (held.Count == 0) say.Say("nothing is held", "không có văn bản nào đang chờ");
             else say.Table(["id", say.Text("number", "số, ký hiệu"), say.Text("level", "độ mật"), say.Text("to", "nơi nhận"), say.Text("waits for", "chờ"), say.Text("until", "đến"), say.Text("said so far", "đã có ý kiến")],
                 held.Select(h => new[] { h.Id.ToString(), client.Find(h.Id)?.Record.Number ?? "", LevelName(h.Level, client, say), string.Join(",", h.To), WaitsFor(h, say), say.Time(h.Until), string.Join("; ", h.Approvals.Select(w => Word(w, client, say))) }));
-            if (held.Count > 0) say.Hint("to let one go", "để cho phép chuyển", $"exchange approve {held[0].Id} --as PERSON");
+            if (held.Count > 0) say.Hint("to let one go", "để cho phép chuyển", $"exchange approve {held[0].Id} --as PERSON{(held[0].Needs is [{ Act: ApprovalAct.CarriesNothing }] ? " --carries-nothing" : "")}");
             return ExchangeProgram.Good;
         });
     }
@@ -80,6 +80,8 @@ static class HoldCommands
         say.Say($"level       {LevelName(held.Level, client, say)}, marked {header.Label.Mark}", $"độ mật      {LevelName(held.Level, client, say)}, dấu {header.Label.Mark}");
         if (header.Label.Basis is { } basis) say.Say($"basis       {basis}", $"căn cứ      {basis}");
         say.Say($"to          {string.Join("; ", held.To.Select(o => Office(o, client, say)))}", $"nơi nhận    {string.Join("; ", held.To.Select(o => Office(o, client, say)))}");
+        // Who says that nothing of it is in here must know of what.
+        foreach (var answered in header.References) say.Say($"answers     {answered.Id}", $"trả lời     {answered.Id}");
         say.Say($"sent        {say.Time(held.HeldAt)}, ends as refused at {say.Time(held.Until)}", $"gửi lúc     {say.Time(held.HeldAt)}, hết hạn chờ lúc {say.Time(held.Until)}");
         say.Say($"waits for   {WaitsFor(held, say)}", $"chờ         {WaitsFor(held, say)}");
         foreach (var word in held.Approvals) say.Say($"said        {Word(word, client, say)}, {say.Time(word.Time)}", $"ý kiến      {Word(word, client, say)}, {say.Time(word.Time)}");

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Exchange.Crypto;
 using Exchange.Crypto.Labels;
 using Exchange.Crypto.Policy;
@@ -147,12 +146,5 @@ static class LabelCommands
         return (from is null ? LabelAct.Label : LabelAct.Succession, label, from, null);
     }
 
-    // Where the offices are.
-    static DateTimeOffset? Day(string? text, string option, bool end)
-    {
-        if (text is null) return null;
-        if (!DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day))
-            throw new UsageException($"{option}: like 2031-12-31, not {text}", $"{option}: ví dụ 2031-12-31, không phải {text}");
-        return new DateTimeOffset((end ? day.AddDays(1) : day).ToDateTime(TimeOnly.MinValue), TimeSpan.FromHours(7));
-    }
+    static DateTimeOffset? Day(string? text, string option, bool end) => text is null ? null : SendForm.Midnight(text, option).AddDays(end ? 1 : 0);
 }

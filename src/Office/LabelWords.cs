@@ -38,7 +38,17 @@ static class LabelWords
     public static string Text(Label label, OfficeClient client, Output say)
     {
         var level = client.Policy.Level(label.Class) is { } known && label.Policy == client.Policy.Content.Policy ? say.Text(known.Name.En, known.Name.Vi) : $"{label.Class}";
-        return label.Term is { } term ? say.Text($"{level} until {say.Time(term)}", $"{level} đến {say.Time(term)}") : level;
+        // All of it that protects: who agrees to a change must see what falls away.
+        var parts = label.Categories.Select(c => Category(c, client, say)).Concat(label.Caveats).Prepend(level);
+        if (label.Basis is { } basis) parts = parts.Append(basis);
+        var text = string.Join(", ", parts);
+        return label.Term is { } term ? say.Text($"{text} until {say.Time(term)}", $"{text} đến {say.Time(term)}") : text;
+    }
+
+    static string Category(Category category, OfficeClient client, Output say)
+    {
+        if (client.Policy.TagSet(category.Tag) is not { } set) return category.Tag;
+        return $"{say.Text(set.Name.En, set.Name.Vi)}: {(category.Values.Length == 0 ? say.Text("nobody", "không ai") : string.Join("/", category.Values.Select(v => set.Values.FirstOrDefault(t => t.Value == v)?.Code ?? $"{v}")))}";
     }
 
     static string State(LabelChangeView change, Output say) => change switch

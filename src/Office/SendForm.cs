@@ -76,7 +76,7 @@ sealed class SendForm
             Basis = parsed.GetValue(basis),
             Categories = parsed.GetValue(category) ?? [],
             Caveats = parsed.GetValue(caveat) ?? [],
-            Term = parsed.GetValue(term) is { } ends ? Day(ends, "--term") : null,
+            Term = parsed.GetValue(term) is { } ends ? Midnight(ends, "--term").AddDays(1) : null,
             Sheet = parsed.GetValue(DryRun) ? NoSheet : SheetOf(parsed, say, clock),
             Urgency = priority,
             Expires = Span(parsed.GetValue(expires) ?? "30d"),
@@ -154,8 +154,12 @@ sealed class SendForm
         throw new UsageException($"--expires: like 30m, 12h or 5d, not {text}", $"--expires: ví dụ 30m, 12h hoặc 5d, không phải {text}");
     }
 
-    static DateTimeOffset Day(string text, string option) => DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
-        ? new DateTimeOffset(day.ToDateTime(new TimeOnly(23, 59, 59)), TimeSpan.FromHours(7))
+    // A day ends a second before the next begins, where only its date is shown.
+    static DateTimeOffset Day(string text, string option) => Midnight(text, option).AddDays(1).AddSeconds(-1);
+
+    /// <summary>At which a day begins, where the offices are.</summary>
+    internal static DateTimeOffset Midnight(string text, string option) => DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) && day < DateOnly.MaxValue
+        ? new DateTimeOffset(day.ToDateTime(TimeOnly.MinValue), TimeSpan.FromHours(7))
         : throw new UsageException($"{option}: a date like 2026-11-24, not {text}", $"{option}: ngày dạng 2026-11-24, không phải {text}");
 
     static string? Nfc(string? text) => text?.Normalize();
