@@ -15,7 +15,7 @@ sealed record Rule
     public bool OfTheOthers { get; init; }
 
     /// <summary>As a line of the trace. Most say the same each time: that one is kept.</summary>
-    public RuleResult Result(in Finding found)
+    public RuleResult Result(Finding found)
     {
         var known = usual;
         if (known is not null && known.Outcome == found.Outcome && found.Refusal is null && (object?)known.Reason == found.Reason && known.AboutOther == found.AboutOther) return known;
@@ -24,12 +24,12 @@ sealed record Rule
         return fresh;
     }
 
-    public RuleResult Result(in Finding found, string subject) => new(Code, found.Outcome, found.Refusal?.Code, subject, found.AboutOther) { Reason = found.Reason };
+    public RuleResult Result(Finding found, string subject) => new(Code, found.Outcome, found.Refusal?.Code, subject, found.AboutOther) { Reason = found.Reason };
 }
 
-/// <summary>What a rule found.</summary>
+/// <summary>What a rule found. Those that permit are kept and handed out again, one word each.</summary>
 /// <param name="Reason">Short code for policy officer and auditor; never shown to the sender when <paramref name="AboutOther"/>.</param>
-readonly record struct Finding(Verdict Outcome, Refusal? Refusal, string? Reason, bool AboutOther)
+sealed record Finding(Verdict Outcome, Refusal? Refusal, string? Reason, bool AboutOther)
 {
     public static readonly Finding Permit = new(Verdict.Permit, null, null, false);
 
