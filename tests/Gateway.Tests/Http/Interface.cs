@@ -36,10 +36,10 @@ static class Interface
         var operation = item is { } found && found.TryGetProperty(method.Method.ToLowerInvariant(), out var one) ? (JsonElement?)one : null;
         if (operation is null)
         {
-            Assert.True((status, Code(body)) == (item is null ? (404, "E_NOT_FOUND") : (400, "E_REQUEST")), $"{method} {path}, which is not in the document, answered {status}");
+            Assert.True((status, Code(response, body)) == (item is null ? (404, "E_NOT_FOUND") : (400, "E_REQUEST")), $"{method} {path}, which is not in the document, answered {status}");
             return;
         }
-        Assert.True(operation.Value.GetProperty("responses").TryGetProperty($"{status}", out var documented), $"{method} {path} answered {status} {Code(body)}, which the document does not list");
+        Assert.True(operation.Value.GetProperty("responses").TryGetProperty($"{status}", out var documented), $"{method} {path} answered {status} {Code(response, body)}, which the document does not list");
         foreach (var header in documented.TryGetProperty("headers", out var headers) ? headers.EnumerateObject().ToList() : [])
             if (Resolved(header.Value).TryGetProperty("required", out _)) Assert.True(response.Headers.Contains(header.Name), $"{method} {path} {status} without {header.Name}");
 
@@ -55,7 +55,8 @@ static class Interface
         Assert.True(faults.Count == 0, $"{method} {path} {status}: {string.Join("; ", faults)}");
     }
 
-    static string? Code(byte[] body) => body.Length > 0 && body[0] == '{' && JsonDocument.Parse(body).RootElement.TryGetProperty("code", out var code) ? code.GetString() : null;
+    // Sealed bytes may begin like JSON.
+    static string? Code(HttpResponseMessage response, byte[] body) => response.Content.Headers.ContentType?.MediaType?.EndsWith("json", StringComparison.Ordinal) == true && body.Length > 0 && JsonDocument.Parse(body).RootElement.TryGetProperty("code", out var code) ? code.GetString() : null;
 
     // Only the tile's path has slashes in a placeholder.
     static Regex Pattern(string path) => new("^" + Placeholder.Replace(Regex.Escape(path).Replace("\\{", "{", StringComparison.Ordinal), m => m.Value == "{rest}" ? ".+" : "[^/]+") + "$");
