@@ -9,6 +9,13 @@ public abstract record DeliveryOutcome
     /// <param name="Receipt">Evidence the other side gave: an office's ContentHandover (DER), not yet verified. null: a channel that cannot sign.</param>
     public sealed record Delivered(ReadOnlyMemory<byte>? Receipt) : DeliveryOutcome;
 
+    /// <summary>
+    /// A carrier holds it durably on the way; the office does not have it yet, as far as anybody knows. The carrier, or the office itself, will say so. Not a failure of the channel, and not the
+    /// end of the parcel: it is asked about again, and sent again only when the adapter says so.
+    /// </summary>
+    /// <param name="AskIn">When asking again makes sense, if nothing is heard before.</param>
+    public sealed record HandedOn(TimeSpan AskIn) : DeliveryOutcome;
+
     /// <summary>Up and well, but not now. Not a failure of the channel.</summary>
     /// <param name="RetryAfter">As the other side wishes; null: it did not say.</param>
     public sealed record Busy(TimeSpan? RetryAfter) : DeliveryOutcome;

@@ -61,6 +61,9 @@ sealed class DeliverParcel(Shared shared, Channels channels, ReleaseParcel relea
             case DeliveryOutcome.Delivered:
                 await settle.Delivered(Ended(AttemptOutcome.Delivered, ""), null);
                 break;
+            case DeliveryOutcome.HandedOn on:
+                await settle.Again(Ended(AttemptOutcome.HandedOn, ""), clock.GetUtcNow() + on.AskIn, ask: true);
+                break;
             case DeliveryOutcome.Refused refused:
                 await settle.Ended(Ended(AttemptOutcome.Refused, refused.Code), ParcelState.Dead, Refusal.ChannelRefused, null);
                 break;

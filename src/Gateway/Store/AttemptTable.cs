@@ -23,6 +23,8 @@ internal enum AttemptOutcome
     Denied = 8,
     /// <summary>The office's channel is now its mailbox.</summary>
     ToMailbox = 9,
+    /// <summary>A carrier has it on the way; its report, or the office's receipt, is awaited.</summary>
+    HandedOn = 10,
 }
 
 /// <summary>An attempt that ended. Never changed.</summary>

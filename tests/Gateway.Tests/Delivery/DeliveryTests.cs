@@ -102,6 +102,24 @@ public sealed class DeliveryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_carrier_has_on_the_way_is_asked_about_and_not_sent_again()
+    {
+        var (_, _, id) = await Accepted();
+        h41.Answer = (_, _, _) => Task.FromResult<DeliveryOutcome>(new DeliveryOutcome.HandedOn(TimeSpan.FromMinutes(10)));
+        h41.Holds = _ => new DeliveryOutcome.HandedOn(TimeSpan.FromMinutes(10));
+        await gateway.Deliver();
+        var copy = await Copy(id);
+        Assert.Equal(("queued", "HandedOn"), (copy.GetProperty("state").GetString(), copy.GetProperty("last").GetString()));
+        Assert.InRange(copy.GetProperty("nextAt").GetInt64() - gateway.Clock.GetUtcNow().ToUnixTimeMilliseconds(), 590_000, 600_000);
+        gateway.Clock.Advance(TimeSpan.FromMinutes(10));
+        Assert.Equal(1, await gateway.Deliver());
+        h41.Holds = _ => new DeliveryOutcome.Delivered(null);
+        gateway.Clock.Advance(TimeSpan.FromMinutes(10));
+        await gateway.Deliver();
+        Assert.Equal(("delivered", 2, 1), ((await Copy(id)).GetProperty("state").GetString()!, h41.Asked, h41.Received.Count));
+    }
+
+    [Fact]
     public async Task An_office_that_is_faster_than_our_settling_is_told_to_say_it_again()
     {
         var (envelope, _, id) = await Accepted();
