@@ -72,7 +72,7 @@ public static class EnvelopeFile
     static int PartsLength(EnvelopeParts parts) => parts.Header.Length + parts.Approvals.Sum(a => a.Length) + parts.Manifest.Length;
 
     /// <summary>One DER SEQUENCE of bounded length; not a byte more is taken from the stream.</summary>
-    static async Task<byte[]> ReadPartAsync(Stream stream, int max, CancellationToken cancel)
+    internal static async Task<byte[]> ReadPartAsync(Stream stream, int max, CancellationToken cancel)
     {
         // X.690 8.1.3, 10.1: 30, then a length below 80, or 8n and n bytes, the fewest that do. Four bytes cover every limit here.
         var head = new byte[6];

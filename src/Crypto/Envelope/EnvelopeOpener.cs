@@ -25,7 +25,7 @@ static class EnvelopeOpener
 
         // 4 Tags, root, documents: into temp files.
         using var folder = new OpeningFolder(request.Folder, dispatch.Documents);
-        await PayloadOpener.OpenAsync(request.Payload, header.Payload!, frame.Secret, folder, request.Progress, cancel);
+        await PayloadOpener.OpenAsync(request.Payload, header.Payload!.Length, header.Payload.Root, frame.Secret, folder, request.Progress, cancel);
 
         // 5 Everything held: now they get their names. A crash between two renames leaves whole documents only; opening again finishes.
         var files = folder.Release();

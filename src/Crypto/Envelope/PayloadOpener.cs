@@ -12,11 +12,12 @@ interface IPlaintextSink
 /// <summary>Ciphertext in, plaintext out in order. Tags first, root at the end: the sink holds back what it got until this returned.</summary>
 static class PayloadOpener
 {
+    /// <param name="root">null: a payload whose root nobody signed; its tags alone hold it.</param>
     /// <exception cref="RefusedException">
     /// <see cref="Refusal.PayloadLength"/>, <see cref="Refusal.PayloadRoot"/>: changed on the way. <see cref="Refusal.CannotOpen"/>: these are the bytes that
     /// the header was signed with, but they were not encrypted under its secret.
     /// </exception>
-    public static async Task OpenAsync(Stream wire, PayloadRef expected, ReadOnlyMemory<byte> secret, IPlaintextSink sink, IProgress<long>? progress,
+    public static async Task OpenAsync(Stream wire, long length, Digest? root, ReadOnlyMemory<byte> secret, IPlaintextSink sink, IProgress<long>? progress,
         CancellationToken cancel)
     {
         var key = GC.AllocateArray<byte>(32, pinned: true);
@@ -29,7 +30,7 @@ static class PayloadOpener
             var bad = false;
             try
             {
-                await SegmentPipeline.RunAsync(expected.Length,
+                await SegmentPipeline.RunAsync(length,
                     segment => Payload.ReadSegmentAsync(wire, segment, cancel),
                     segment => Decrypt(gcm.Value!, segment),
                     async segment =>
@@ -43,7 +44,7 @@ static class PayloadOpener
             }
             finally { foreach (var one in gcm.Values) one.Dispose(); }
             await Payload.DemandEndAsync(wire, cancel);
-            if (tree.Root() != expected.Root) throw new RefusedException(Refusal.PayloadRoot);
+            if (root is { } expected && tree.Root() != expected) throw new RefusedException(Refusal.PayloadRoot);
             if (bad) throw new RefusedException(Refusal.CannotOpen, "segment tag");
         }
         finally { CryptographicOperations.ZeroMemory(key); }

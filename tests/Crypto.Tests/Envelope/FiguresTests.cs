@@ -32,7 +32,7 @@ public class FiguresTests
             await Measure("open", async () =>
             {
                 await using var input = File.OpenRead(path);
-                await PayloadOpener.OpenAsync(input, payload!, secret, new Nowhere(), null, default);
+                await PayloadOpener.OpenAsync(input, payload!.Length, payload.Root, secret, new Nowhere(), null, default);
             });
         }
         finally { Directory.Delete(Path.GetDirectoryName(path)!, recursive: true); }

@@ -31,7 +31,7 @@ public class PayloadTests
     static async Task<byte[]> Open(byte[] wire, PayloadRef payload, byte[]? secret = null)
     {
         var sink = new Sink();
-        await PayloadOpener.OpenAsync(new MemoryStream(wire), payload, secret ?? Secret, sink, null, default);
+        await PayloadOpener.OpenAsync(new MemoryStream(wire), payload.Length, payload.Root, secret ?? Secret, sink, null, default);
         return sink.Bytes.ToArray();
     }
 
@@ -211,7 +211,7 @@ public class PayloadTests
         var (wire, payload, _) = await Seal(1, RandomNumberGenerator.GetBytes(3 * Mi));
         wire[Mi + 20] ^= 1;
         var sink = new Sink();
-        await Refused(Refusal.PayloadRoot, PayloadOpener.OpenAsync(new MemoryStream(wire), payload, Secret, sink, null, default));
+        await Refused(Refusal.PayloadRoot, PayloadOpener.OpenAsync(new MemoryStream(wire), payload.Length, payload.Root, Secret, sink, null, default));
         Assert.Equal(Mi, sink.Bytes.Length);
     }
 
