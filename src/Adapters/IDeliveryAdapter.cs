@@ -10,6 +10,12 @@ public interface IDeliveryAdapter
     string Name { get; }
 
     /// <summary>
+    /// The channel ends in the office's own TLS: nobody on the way sees what it carries. False: a mail server, a file server, a mounted folder may be anybody's, so the gateway
+    /// seals each copy once more to its office (docs/envelope.md 13); <see cref="Parcel.Receipt"/> is then inside and empty here.
+    /// </summary>
+    bool EndsAtOffice { get; }
+
+    /// <summary>
     /// Carries the parcel. Contract: <see cref="DeliveryOutcome.Delivered"/> only when the other side has it durably. Never retries by itself: the
     /// queue does, with the same <see cref="Parcel.Id"/>, which the other side must use to recognise a repeat. Called concurrently for
     /// different parcels, never for the same. Ends promptly on cancellation, with <see cref="DeliveryOutcome.Unknown"/> when bytes may have arrived,

@@ -26,6 +26,7 @@ namespace Exchange.Gateway;
 sealed record Shared(Options Options, IEngine Engine, Journal Journal, LedgerReader Ledger, Worlds Worlds, BlobStore Blobs, UploadFolder Uploads, Room Room, Evidence Evidence, Meters Meters, TimeProvider Clock, ILoggerFactory Logs)
 {
     public required Circumstances Circumstances { get; init; }
+    public required BlobStore Sealed { get; init; }
 
     public ILogger<T> Log<T>() => Logs.CreateLogger<T>();
 }
@@ -94,7 +95,7 @@ static class Composition
 
         // Delivery: a copy is carried, by whichever channel its office has.
         var settle = new SettleAttempt(shared, end);
-        worker = new DeliveryWorker(shared, new DeliverParcel(shared, new Channels(adapters), release, settle), settle);
+        worker = new DeliveryWorker(shared, new DeliverParcel(shared, new Channels(adapters), release, new SealedCopies(shared, release), settle), settle);
 
         // Receipts and audit: what anyone concerned may see and prove.
         ReceiptEndpoint.Map(app, shared.Engine, (office, label) => ReleaseFacts.IsCleared(office, label, shared.Worlds.Current, shared.Clock.GetUtcNow()), options);
@@ -117,7 +118,7 @@ static class Composition
             new("labels", TimeSpan.FromSeconds(limits.ExpirySeconds), labels.Step),
             new("unjournalled refusals", TimeSpan.FromMinutes(1), rejections.Step),
             new("retention", TimeSpan.FromMinutes(10), erase.Step),
-            new("blob sweep", TimeSpan.FromMinutes(10), now => Task.FromResult(shared.Blobs.Step(shared.Engine))),
+            new("blob sweep", TimeSpan.FromMinutes(10), now => Task.FromResult((shared.Blobs.Step(shared.Engine), shared.Sealed.Step(shared.Engine)))),
         ];
         return app;
     }

@@ -103,13 +103,16 @@ sealed class GatewayHost : IAsyncDisposable
         checkpoints = Checkpoints.Open(engine, guard, equipment.Checkpoint, TimeSpan.FromSeconds(options.Limits.CheckpointSeconds), settings.Stop);
         var ledger = new LedgerReader(engine, checkpoints);
         blobs.SweepTemporary();
+        DurableFile.CreateFolder(folder.Sealed);
+        var sealedCopies = new BlobStore(folder.Sealed, clock) { IsNamed = ParcelTable.IsQueued };
+        sealedCopies.SweepTemporary();
         var uploads = new UploadFolder(folder.Uploads, blobs, settings.Step) { SyncEvery = settings.UploadSync };
         using (var reader = engine.Reader()) uploads.Sweep(id => UploadTable.IsAwaited(reader, id));
         var room = new Room(data, options.Limits.ReserveBytes, clock, logs.CreateLogger<Room>());
         meters.Watch(room, journal);
         meters.Watch(new Backlog(engine, checkpoints, clock));
         meters.Watch(equipment, worlds, clock);
-        Shared = new(options, engine, journal, ledger, worlds, blobs, uploads, room, new Evidence(equipment.Evidence, options.Origin, TimeSpan.FromSeconds(options.Limits.PromiseSeconds)), meters, clock, logs) { Circumstances = new Circumstances(options.Ceiling, clock) };
+        Shared = new(options, engine, journal, ledger, worlds, blobs, uploads, room, new Evidence(equipment.Evidence, options.Origin, TimeSpan.FromSeconds(options.Limits.PromiseSeconds)), meters, clock, logs) { Circumstances = new Circumstances(options.Ceiling, clock), Sealed = sealedCopies };
         meters.WatchClock(() => Shared.Circumstances.IsClockSure);
 
         long size;

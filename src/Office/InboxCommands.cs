@@ -51,19 +51,27 @@ static class InboxCommands
     {
         var parcel = new Argument<string?>("PARCEL") { Description = "One parcel of the mailbox; its first characters will do", Arity = ArgumentArity.ZeroOrOne };
         var all = new Option<bool>("--all") { Description = "Everything that waits" };
-        var from = new Option<string?>("--from") { Description = "Everything that the gateway's folder channel put into this folder", HelpName = "DIR" };
+        var from = new Option<string?>("--from") { Description = "Everything that the gateway's folder or SFTP channel put into this folder", HelpName = "DIR" };
+        var file = new Option<string?>("--file") { Description = "A sealed parcel that came as a file, attached to a mail for instance", HelpName = "FILE" };
         var folder = new Option<string>("--out") { Description = "Folder in which each dispatch gets its own folder", Required = true, HelpName = "DIR" };
-        var command = new Command("open", "Fetches, checks and opens; acknowledges when the documents are safe on disk. Mở văn bản.") { parcel, all, from, folder };
+        var command = new Command("open", "Fetches, checks and opens; acknowledges when the documents are safe on disk. Mở văn bản.") { parcel, all, from, file, folder };
         return shell.Does(command, async (parsed, say, cancel) =>
         {
             var one = parsed.GetValue(parcel);
-            var source = parsed.GetValue(from);
-            if ((one is null ? 0 : 1) + (parsed.GetValue(all) ? 1 : 0) + (source is null ? 0 : 1) != 1)
-                throw new UsageException("open: name one parcel, or --all, or --from DIR", "open: chọn một bưu phẩm, hoặc --all, hoặc --from THƯ-MỤC");
+            var (source, attached) = (parsed.GetValue(from), parsed.GetValue(file));
+            if ((one is null ? 0 : 1) + (parsed.GetValue(all) ? 1 : 0) + (source is null ? 0 : 1) + (attached is null ? 0 : 1) != 1)
+                throw new UsageException("open: name one parcel, or --all, or --from DIR, or --file FILE", "open: chọn một bưu phẩm, hoặc --all, hoặc --from THƯ-MỤC, hoặc --file TỆP");
+            if (attached is not null && !File.Exists(attached)) throw new UsageException($"--file: there is no file {attached}", $"--file: không có tệp {attached}");
             if (source is not null && !Directory.Exists(source)) throw new UsageException($"--from: there is no folder {source}", $"--from: không có thư mục {source}");
             using var client = shell.Client(parsed, say);
             await client.RefreshAsync(cancel).ConfigureAwait(false);
             await client.AcknowledgeAsync(cancel).ConfigureAwait(false);
+            if (attached is not null)
+            {
+                var opened = await client.OpenFileAsync(attached, parsed.GetValue(folder)!, cancel).ConfigureAwait(false);
+                say.Json(new[] { Describe(opened) });
+                return Tell(opened, say);
+            }
             if (source is not null) return await OpenFolderAsync(client, source, parsed.GetValue(folder)!, say, cancel).ConfigureAwait(false);
             var parcels = await ChosenAsync(client, one, cancel).ConfigureAwait(false);
             return await OpenEachAsync(client, parcels, parsed.GetValue(folder)!, say, cancel).ConfigureAwait(false);

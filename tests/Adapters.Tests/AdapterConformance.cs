@@ -44,6 +44,7 @@ public abstract class AdapterConformance
     sealed class AlwaysDelivered(IDeliveryAdapter real) : IDeliveryAdapter
     {
         public string Name => real.Name;
+        public bool EndsAtOffice => real.EndsAtOffice;
 
         public async Task<DeliveryOutcome> DeliverAsync(Parcel parcel, Func<CancellationToken, Task<Stream>> open, CancellationToken cancel)
         {
@@ -57,6 +58,7 @@ public abstract class AdapterConformance
     sealed class NeverWrites(IDeliveryAdapter real) : IDeliveryAdapter
     {
         public string Name => real.Name;
+        public bool EndsAtOffice => real.EndsAtOffice;
 
         public async Task<DeliveryOutcome> DeliverAsync(Parcel parcel, Func<CancellationToken, Task<Stream>> open, CancellationToken cancel)
         {
@@ -71,6 +73,7 @@ public abstract class AdapterConformance
     sealed class DeliversTwice(IDeliveryAdapter real) : IDeliveryAdapter
     {
         public string Name => real.Name;
+        public bool EndsAtOffice => real.EndsAtOffice;
 
         public async Task<DeliveryOutcome> DeliverAsync(Parcel parcel, Func<CancellationToken, Task<Stream>> open, CancellationToken cancel)
         {

@@ -30,7 +30,7 @@ public sealed class BlindGatewayTests
     static IEnumerable<Use> Opening(IEnumerable<Use> uses) => uses.Where(u =>
         Rules.UnderAny(u.Type, Types) || Members.Contains((u.Type, u.Member ?? ""))
         || (Rules.Under(u.Namespace, "Exchange.Crypto.Envelope") && u.Type is var type && (type.EndsWith("KeyWrap", StringComparison.Ordinal) || type.EndsWith("KeySchedule", StringComparison.Ordinal)
-            || type.EndsWith("EnvelopeOpener", StringComparison.Ordinal) || type.EndsWith("EnvelopeSealer", StringComparison.Ordinal) || type.EndsWith("OpenRequest", StringComparison.Ordinal) || type.EndsWith("SealRequest", StringComparison.Ordinal))));
+            || type.EndsWith("EnvelopeOpener", StringComparison.Ordinal) || type.EndsWith("SealedParcelOpener", StringComparison.Ordinal) || type.EndsWith("EnvelopeSealer", StringComparison.Ordinal) || type.EndsWith("OpenRequest", StringComparison.Ordinal) || type.EndsWith("SealRequest", StringComparison.Ordinal))));
 
     [Fact]
     public void The_gateway_names_nothing_that_opens() => Rules.Empty(Opening(Il.Uses(Il.Gateway)));

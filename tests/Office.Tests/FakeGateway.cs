@@ -189,5 +189,15 @@ sealed class Bench : IDisposable
         return await client.SendAsync(change?.Invoke(Request()) ?? Request(), null, TestContext.Current.CancellationToken);
     }
 
+    /// <summary>What was accepted, as a channel that others run carries it to H41.</summary>
+    public async Task<byte[]> SealAsync(Guid id)
+    {
+        var (file, receipt, _) = Gateway.Accepted[id];
+        using var output = new MemoryStream();
+        using var key = new OfficeKeys(Profile.Load(DevProfile.Write(pki, "H41", Address, At("H41"))), null);
+        await SealedParcel.SealAsync(id, receipt, file.Length, () => new MemoryStream(file), key.Encrypt.First().Certificate, output, TestContext.Current.CancellationToken);
+        return output.ToArray();
+    }
+
     public void Dispose() => folder.Delete(recursive: true);
 }

@@ -11,11 +11,12 @@ public sealed class OpenFolderTests(DevPkiFixture pki) : IClassFixture<DevPkiFix
 {
     static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    static async Task<Guid> PutAsync(Bench bench, Guid? under = null, Action<byte[]>? spoil = null)
+    static async Task<Guid> PutAsync(Bench bench, Guid? under = null, Action<byte[]>? spoil = null, bool sealedOnceMore = false)
     {
         var id = (await bench.SendAsync()).Entry.Id;
         var (file, acceptance, _) = bench.Gateway.Accepted[id];
         byte[] bytes = [.. file];
+        if (sealedOnceMore) (bytes, acceptance) = (await bench.SealAsync(id), []);
         spoil?.Invoke(bytes);
         Directory.CreateDirectory(bench.At("drop", "H41"));
         var adapter = new FolderAdapter(new FolderOptions { Root = bench.At("drop") });
@@ -68,6 +69,46 @@ public sealed class OpenFolderTests(DevPkiFixture pki) : IClassFixture<DevPkiFix
         Assert.StartsWith("E_PAYLOAD_ROOT", reason, StringComparison.Ordinal);
         Assert.Contains(Refusal.PayloadRoot.Vi, reason, StringComparison.Ordinal);
         Assert.Empty(Left(bench));
+    }
+
+    [Fact]
+    public async Task What_was_sealed_once_more_is_opened_like_any_other()
+    {
+        using var bench = new Bench(pki.Folder);
+        var id = await PutAsync(bench, sealedOnceMore: true);
+        Assert.Equal([$"{id}.envelope", $"{id}.ready"], Left(bench));
+        var result = Assert.Single(await OpenAsync(bench));
+        Assert.True(result.IsMoved && result.Opened is { Failure: null, Acknowledged: true });
+        Assert.Equal([$"{id}.envelope", $"{id}.ready"], Left(bench, "opened"));
+        Assert.Equal(File.ReadAllBytes(bench.At("document.bin")), File.ReadAllBytes(Assert.Single(Directory.GetFiles(bench.At("received"), "*", SearchOption.AllDirectories))));
+        Assert.Empty(Directory.GetFiles(bench.At("H41"), "*.unsealing", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public async Task A_sealed_copy_that_was_changed_or_stands_under_another_name_goes_to_failed()
+    {
+        using var bench = new Bench(pki.Folder);
+        var changed = await PutAsync(bench, spoil: bytes => bytes[^100] ^= 1, sealedOnceMore: true);
+        var renamed = await PutAsync(bench, under: Guid.CreateVersion7(), sealedOnceMore: true);
+        var results = await OpenAsync(bench);
+        Assert.Equal((Refusal.CannotOpen, true), results.Where(r => r.Parcel == changed).Select(r => (r.Refusal!, r.IsMoved)).Single());
+        Assert.Equal((Refusal.Replay, true), results.Where(r => r.Parcel == renamed).Select(r => (r.Refusal!, r.IsMoved)).Single());
+    }
+
+    [Fact]
+    public async Task A_sealed_copy_attached_to_a_mail_is_opened_from_its_file_whatever_that_is_called()
+    {
+        using var bench = new Bench(pki.Folder);
+        var id = (await bench.SendAsync()).Entry.Id;
+        var file = bench.At("attachment (1).bin");
+        await File.WriteAllBytesAsync(file, await bench.SealAsync(id), Cancel);
+        using var client = new OfficeClient(bench.Start("H41"));
+        await client.RefreshAsync(Cancel);
+        var opened = await client.OpenFileAsync(file, bench.At("received"), Cancel);
+        Assert.True(opened is { Failure: null, Acknowledged: true, Again: false } && opened.Parcel == id);
+        Assert.True((await client.OpenFileAsync(file, bench.At("received"), Cancel)).Again);
+        await File.WriteAllBytesAsync(file, bench.Gateway.Accepted[id].File, Cancel);
+        Assert.Equal(Refusal.Request, (await Assert.ThrowsAsync<RefusedException>(() => client.OpenFileAsync(file, bench.At("received"), Cancel))).Refusal);
     }
 
     [Fact]

@@ -8,8 +8,8 @@ using System.Text;
 namespace Exchange.Adapters.Folder;
 
 /// <summary>
-/// The folder channel: {id}.envelope, {id}.receipt.p7s, and last {id}.ready, which holds the digests of the two as `sha256sum -c` reads them. Whoever takes parcels
-/// from the folder looks for .ready only; what has none is not there yet. The office moves the three away, marker first; a parcel that was moved away
+/// The folder channel: {id}.envelope, {id}.receipt.p7s unless that is inside, and last {id}.ready, which holds the digests of what is there as `sha256sum -c` reads them. Whoever takes parcels
+/// from the folder looks for .ready only; what has none is not there yet. The office moves them away, marker first; a parcel that was moved away
 /// and is asked for afterwards is put there once more, under the same id. This process alone writes into the folder.
 /// </summary>
 [SupportedOSPlatform("linux")]
@@ -28,6 +28,7 @@ public sealed class FolderAdapter : IDeliveryAdapter
     }
 
     public string Name => "folder";
+    public bool EndsAtOffice => false;
 
     public async Task<DeliveryOutcome> DeliverAsync(Parcel parcel, Func<CancellationToken, Task<Stream>> open, CancellationToken cancel)
     {
@@ -47,11 +48,11 @@ public sealed class FolderAdapter : IDeliveryAdapter
             var envelope = await CopyAsync(parcel, open, Path.Combine(folder, $"{parcel.Id}.envelope"), cancel).ConfigureAwait(false);
             if (envelope is null) return new DeliveryOutcome.TryLater("the stored envelope has another length");
             cancel.ThrowIfCancellationRequested();
-            Place(Path.Combine(folder, $"{parcel.Id}.receipt.p7s"), parcel.Receipt.Span);
+            if (!parcel.Receipt.IsEmpty) Place(Path.Combine(folder, $"{parcel.Id}.receipt.p7s"), parcel.Receipt.Span);
             cancel.ThrowIfCancellationRequested();
             // 3. The marker. From its rename on the parcel is delivered; whether a failure came before or after, only asking tells.
             placing = true;
-            var digests = $"{envelope}  {parcel.Id}.envelope\n{Convert.ToHexStringLower(SHA256.HashData(parcel.Receipt.Span))}  {parcel.Id}.receipt.p7s\n";
+            var digests = $"{envelope}  {parcel.Id}.envelope\n" + (parcel.Receipt.IsEmpty ? "" : $"{Convert.ToHexStringLower(SHA256.HashData(parcel.Receipt.Span))}  {parcel.Id}.receipt.p7s\n");
             Place(Marker(folder, parcel), Encoding.ASCII.GetBytes(digests));
             return new DeliveryOutcome.Delivered(null);
         }

@@ -29,6 +29,7 @@ public sealed class HttpsAdapter : IDeliveryAdapter, IDisposable
     }
 
     public string Name => "https";
+    public bool EndsAtOffice => true;
 
     TimeSpan Reach => TimeSpan.FromSeconds(options.ConnectSeconds + options.AnswerSeconds);
     TimeSpan Answer => TimeSpan.FromSeconds(options.AnswerSeconds);

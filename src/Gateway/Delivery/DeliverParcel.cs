@@ -11,7 +11,7 @@ using Exchange.Gateway.Store;
 namespace Exchange.Gateway.Delivery;
 
 /// <summary>Steps 6 and 7 of a dispatch's way: one attempt to get one copy to its office, from claim to settled.</summary>
-sealed class DeliverParcel(Shared shared, Channels channels, ReleaseParcel release, SettleAttempt settle)
+sealed class DeliverParcel(Shared shared, Channels channels, ReleaseParcel release, SealedCopies copies, SettleAttempt settle)
 {
     readonly TimeProvider clock = shared.Clock;
     readonly ILogger log = shared.Log<DeliverParcel>();
@@ -50,7 +50,7 @@ sealed class DeliverParcel(Shared shared, Channels channels, ReleaseParcel relea
         }
 
         // 4. Carry it; after an attempt of unknown end ask first. Nothing of this is in a transaction.
-        var (outcome, ask) = await Carry(job, copy, decision, channel.Adapter, new Parcel(job.Parcel, job.Office, copy.Dispatch.Size, Acceptance(copy), channel.Settings), cancel);
+        var (outcome, ask) = await Carry(job, copy, decision, channel, cancel);
 
         // 5. ONE commit, by fence: job, parcel, attempt, receipts, entry. In SettleAttempt.cs.
         switch (outcome)
@@ -60,12 +60,14 @@ sealed class DeliverParcel(Shared shared, Channels channels, ReleaseParcel relea
                 break;
             case DeliveryOutcome.Delivered:
                 await settle.Delivered(Ended(AttemptOutcome.Delivered, ""), null);
+                copies.Drop(job.Parcel);
                 break;
             case DeliveryOutcome.HandedOn on:
                 await settle.Again(Ended(AttemptOutcome.HandedOn, ""), clock.GetUtcNow() + on.AskIn, ask: true);
                 break;
             case DeliveryOutcome.Refused refused:
                 await settle.Ended(Ended(AttemptOutcome.Refused, refused.Code), ParcelState.Dead, Refusal.ChannelRefused, null);
+                copies.Drop(job.Parcel);
                 break;
             case DeliveryOutcome.Busy busy:
                 await settle.Again(Ended(AttemptOutcome.Busy, ""), Later(job, busy.RetryAfter), ask);
@@ -96,15 +98,20 @@ sealed class DeliverParcel(Shared shared, Channels channels, ReleaseParcel relea
         await settle.Delivered(ended(AttemptOutcome.Delivered, ""), (receipt, der));
     }
 
-    async Task<(DeliveryOutcome Outcome, bool Ask)> Carry(ClaimedJob job, FoundParcel copy, Decision decision, string name, Parcel parcel, CancellationToken cancel)
+    async Task<(DeliveryOutcome Outcome, bool Ask)> Carry(ClaimedJob job, FoundParcel copy, Decision decision, StandingChannel channel, CancellationToken cancel)
     {
         using var span = Spans.Start("carry");
-        if (channels.Find(name) is not { } adapter) return (new DeliveryOutcome.TryLater($"settings: the channel {name} is not configured"), job.Ask);
+        if (channels.Find(channel.Adapter) is not { } adapter) return (new DeliveryOutcome.TryLater($"settings: the channel {channel.Adapter} is not configured"), job.Ask);
         try
         {
+            var parcel = new Parcel(job.Parcel, job.Office, copy.Dispatch.Size, adapter.EndsAtOffice ? Acceptance(copy) : default, channel.Settings);
             if (job.Ask && await adapter.AskAsync(parcel, cancel) is { } held) return (held, true);
-            return (await adapter.DeliverAsync(parcel, _ => Task.FromResult<Stream>(release.Open(copy, decision)), cancel), false);
+            if (adapter.EndsAtOffice) return (await adapter.DeliverAsync(parcel, _ => Task.FromResult<Stream>(release.Open(copy, decision)), cancel), false);
+            parcel = parcel with { Length = await copies.Make(copy, decision, Acceptance(copy), cancel) };
+            return (await adapter.DeliverAsync(parcel, _ => Task.FromResult(copies.Open(copy)), cancel), false);
         }
+        catch (RefusedException e) { return (new DeliveryOutcome.TryLater($"{e.Refusal.Code}: {e.Detail}"), job.Ask); }
+        catch (IOException e) when (DurableFile.IsFull(e)) { return (new DeliveryOutcome.TryLater("no room to seal it"), job.Ask); }
         catch (Exception e)
         {
             // An adapter's mistake: nobody knows how far it came.

@@ -14,6 +14,9 @@ internal sealed class BlobStore(string folder, TimeProvider clock)
     /// <summary>A blob that no row names is kept so long: its upload may still be running.</summary>
     public static readonly TimeSpan OrphanAge = TimeSpan.FromHours(24);
 
+    /// <summary>Whether a row still wants it: unless told otherwise, a dispatch, or one to come.</summary>
+    public Func<Source, Guid, bool> IsNamed { get; init; } = DispatchTable.IsNamed;
+
     // Folders this process has made durable; one that exists may stem from a run that died before its fsync.
     readonly ConcurrentDictionary<string, bool> folders = [];
 
@@ -73,7 +76,7 @@ internal sealed class BlobStore(string folder, TimeProvider clock)
         List<Guid> candidates = [.. All().Where(b => b.Written < old).Select(b => b.Dispatch)];
         if (candidates.Count == 0) return [];
         List<Guid> orphans;
-        using (var reader = engine.Reader()) orphans = candidates.FindAll(id => !DispatchTable.IsNamed(reader, id));
+        using (var reader = engine.Reader()) orphans = candidates.FindAll(id => !IsNamed(reader, id));
         foreach (var id in orphans) Remove(id);
         return orphans;
     }

@@ -19,6 +19,8 @@ internal sealed partial class DataFolder : IDisposable
     public string Database => DatabaseIn(Root);
     public static string DatabaseIn(string root) => Path.Combine(root, "store", "exchange.db");
     public string Blobs => Path.Combine(Root, "blobs");
+    /// <summary>Copies sealed once more for a channel that others run; made again when one is missing.</summary>
+    public string Sealed => Path.Combine(Root, "sealed");
     public string Uploads => Path.Combine(Root, "uploads");
     public string Incoming => Path.Combine(Root, "incoming");
 

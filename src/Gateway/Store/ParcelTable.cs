@@ -66,6 +66,9 @@ internal static class ParcelTable
     public static ParcelRow? Find(Source source, string office, Guid parcel) =>
         source.One<ParcelRow>($"SELECT {Columns} FROM parcel WHERE id = @parcel AND office = @office", new { office, parcel });
 
+    /// <summary>Whether a job carries it.</summary>
+    public static bool IsQueued(Source source, Guid parcel) => source.One<long>("SELECT EXISTS (SELECT 1 FROM parcel WHERE id = @parcel AND state = 7)", new { parcel }) == 1;
+
     /// <summary>The office's copies in the order of arrival, after this parcel (null: from the first); only those available unless all.</summary>
     public static IReadOnlyList<MailboxItem> Mailbox(Source source, string office, Guid? after, int limit, bool all = false) => source.Query<MailboxItem>(
         $"""

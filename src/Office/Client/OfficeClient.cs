@@ -112,6 +112,23 @@ public sealed class OfficeClient : IDisposable
     /// <summary>Fetches, verifies, opens, makes durable, acknowledges. Again is harmless.</summary>
     public Task<OpenResult> OpenAsync(Guid parcel, string outFolder, IProgress<long>? progress, CancellationToken cancel) => new OpenParcel(office).RunAsync(parcel, outFolder, progress, cancel);
 
+    /// <summary>Opens a sealed parcel that came as a file, with a mail for instance. The file stays.</summary>
+    /// <exception cref="RefusedException">What does not hold; Request: an envelope without the second sealing, which has no receipt in it.</exception>
+    public async Task<OpenResult> OpenFileAsync(string file, string outFolder, CancellationToken cancel)
+    {
+        await using var brought = await UnsealParcel.RunAsync(office, File.OpenRead(file), cancel).ConfigureAwait(false);
+        if (brought.Parcel is not { } parcel || brought.Receipt is not { } receipt) throw new RefusedException(Refusal.Request, "not a sealed parcel");
+        using var hold = new HoldParcel(office);
+        return await hold.RunAsync(parcel, brought.Envelope.Length, receipt, brought.Envelope, null, cancel).ConfigureAwait(false) switch
+        {
+            HoldVerdict.Held => await OpenAsync(parcel, outFolder, null, cancel).ConfigureAwait(false),
+            HoldVerdict.Conflict conflict => throw new RefusedException(conflict.Refusal, conflict.Detail),
+            HoldVerdict.Refused refused => throw new RefusedException(refused.Refusal, refused.Detail),
+            HoldVerdict.Later later => throw new RefusedException(later.Refusal, later.Detail),
+            _ => throw new InvalidOperationException("No such verdict."),
+        };
+    }
+
     /// <summary>Opens what the gateway's folder channel put into a folder, one after the other; each result as it comes.</summary>
     public async IAsyncEnumerable<FolderResult> OpenFolderAsync(string folder, string outFolder, [EnumeratorCancellation] CancellationToken cancel)
     {

@@ -10,7 +10,7 @@ namespace Exchange.Office.Client;
 public sealed record FolderResult(Guid Parcel, OpenResult? Opened, Refusal? Refusal, string Detail, bool IsMoved);
 
 /// <summary>
-/// From what the folder channel puts into a folder ({id}.envelope, {id}.receipt.p7s, and last {id}.ready) to documents on disk and receipts at the gateway; then the three
+/// From what a channel puts into a folder ({id}.envelope, sealed once more or with {id}.receipt.p7s beside it, and last {id}.ready) to documents on disk and receipts at the gateway; then the
 /// files move to opened/ or failed/, marker first, so that nobody takes what is left for a parcel. Again is harmless at every step.
 /// </summary>
 sealed class OpenFolder(OfficeContext office, string folder)
@@ -23,13 +23,9 @@ sealed class OpenFolder(OfficeContext office, string folder)
 
     public async Task<FolderResult> RunAsync(Guid parcel, string outFolder, IProgress<long>? progress, CancellationToken cancel)
     {
-        if (!File.Exists(At(parcel, "envelope")) || !File.Exists(At(parcel, "receipt.p7s"))) return new FolderResult(parcel, null, Refusal.NotFound, "envelope or receipt is missing beside the marker", false);
+        if (!File.Exists(At(parcel, "envelope"))) return new FolderResult(parcel, null, Refusal.NotFound, "the envelope is missing beside the marker", false);
         // 1. As if the gateway had brought it: verified, durable here, our handover signed once.
-        HoldVerdict verdict;
-        await using (var envelope = new FileStream(At(parcel, "envelope"), FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, useAsync: false))
-        using (var hold = new HoldParcel(office))
-            verdict = await hold.RunAsync(parcel, envelope.Length, await File.ReadAllBytesAsync(At(parcel, "receipt.p7s"), cancel).ConfigureAwait(false), envelope, progress, cancel).ConfigureAwait(false);
-        switch (verdict)
+        switch (await HoldAsync(parcel, progress, cancel).ConfigureAwait(false))
         {
             case HoldVerdict.Later later: return new FolderResult(parcel, null, later.Refusal, later.Detail, false);
             case HoldVerdict.Conflict conflict: return Failed(parcel, null, conflict.Refusal, conflict.Detail);
@@ -43,6 +39,22 @@ sealed class OpenFolder(OfficeContext office, string folder)
             return opened.Failure is { } failure ? Failed(parcel, opened, failure, "") : Moved(parcel, "opened", new FolderResult(parcel, opened, null, "", true));
         }
         catch (RefusedException e) { return new FolderResult(parcel, null, e.Refusal, e.Detail, false); }
+    }
+
+    async Task<HoldVerdict> HoldAsync(Guid parcel, IProgress<long>? progress, CancellationToken cancel)
+    {
+        try
+        {
+            await using var brought = await UnsealParcel.RunAsync(office, new FileStream(At(parcel, "envelope"), FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, useAsync: false), cancel).ConfigureAwait(false);
+            if (brought.Parcel is { } inside && inside != parcel) return new HoldVerdict.Refused(Refusal.Replay, "sealed as another parcel");
+            if (brought.Receipt is null && !File.Exists(At(parcel, "receipt.p7s"))) return new HoldVerdict.Later(Refusal.NotFound, "the receipt is missing beside the marker");
+            using var hold = new HoldParcel(office);
+            var receipt = brought.Receipt ?? await File.ReadAllBytesAsync(At(parcel, "receipt.p7s"), cancel).ConfigureAwait(false);
+            return await hold.RunAsync(parcel, brought.Envelope.Length, receipt, brought.Envelope, progress, cancel).ConfigureAwait(false);
+        }
+        catch (RefusedException e) when (e.Refusal == Refusal.Passphrase || e.Refusal == Refusal.Profile || e.Refusal == Refusal.NotForThisKey) { return new HoldVerdict.Later(e.Refusal, e.Detail); }
+        catch (RefusedException e) { return new HoldVerdict.Refused(e.Refusal, e.Detail); }
+        catch (IOException e) when (DurableFile.IsFull(e)) { return new HoldVerdict.Later(Refusal.Full, "disk"); }
     }
 
     /// <summary>Finishes moves that a crash cut short.</summary>
@@ -61,7 +73,7 @@ sealed class OpenFolder(OfficeContext office, string folder)
     }
 
     // Bytes that changed between the gateway and here: its own copy is whole, and the sender need not be troubled.
-    static string Remedy(Guid parcel, Refusal refusal) => refusal == Refusal.PayloadRoot || refusal == Refusal.PayloadLength || refusal == Refusal.Der
+    static string Remedy(Guid parcel, Refusal refusal) => refusal == Refusal.PayloadRoot || refusal == Refusal.PayloadLength || refusal == Refusal.Der || refusal == Refusal.CannotOpen
         ? $"The gateway still has this copy: exchange open {parcel} --out DIR\nTrục vẫn còn bản này: exchange open {parcel} --out THƯ-MỤC" : $"{refusal.RemedyEn}\n{refusal.RemedyVi}";
 
     FolderResult Moved(Guid parcel, string to, FolderResult result)

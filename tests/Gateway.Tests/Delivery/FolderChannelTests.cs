@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Exchange.Crypto;
+using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Statements;
 using Exchange.Tests.Http;
 
@@ -31,8 +32,17 @@ public sealed class FolderChannelTests
 
             var marker = Assert.Single(Directory.GetFiles(Path.Combine(root, "h41"), "*.ready"));
             var id = Path.GetFileNameWithoutExtension(marker);
-            Assert.Equal(file, File.ReadAllBytes(Path.Combine(root, "h41", id + ".envelope")));
-            Assert.Equal(accepted.Body, File.ReadAllBytes(Path.Combine(root, "h41", id + ".receipt.p7s")));
+            // Neither file nor acceptance can be read there; both are inside.
+            var put = await File.ReadAllBytesAsync(Path.Combine(root, "h41", id + ".envelope"), TestContext.Current.CancellationToken);
+            Assert.Equal(2, Directory.GetFiles(Path.Combine(root, "h41")).Length);
+            Assert.True(put.AsSpan().IndexOf("G22"u8) < 0 && put.AsSpan().IndexOf("H41"u8) < 0);
+            using var inside = new MemoryStream();
+            var unsealed = await SealedParcelOpener.OpenAsync(new MemoryStream(put), [DevPkiFolder.Key("offices", "H41", "encrypt.p12")], inside, TestContext.Current.CancellationToken);
+            Assert.Equal(id, unsealed.Parcel.ToString());
+            Assert.Equal(accepted.Body, unsealed.Receipt);
+            Assert.Equal(file, inside.ToArray());
+            // Delivered, it is kept here no longer.
+            Assert.Empty(Directory.GetFiles(Path.Combine(gateway.Data, "sealed"), "*", SearchOption.AllDirectories));
             var copy = (await TestGateway.Send(gateway.As("G22"), HttpMethod.Get, $"/dispatches/{accepted.Receipt.Envelope}")).Json.GetProperty("copies")[0];
             Assert.Equal(("delivered", "folder"), (copy.GetProperty("state").GetString(), copy.GetProperty("channel").GetString()));
             // The office opened it from the folder and says so.

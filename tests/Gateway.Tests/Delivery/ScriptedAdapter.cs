@@ -7,6 +7,7 @@ namespace Exchange.Tests.Delivery;
 sealed class ScriptedAdapter : IDeliveryAdapter
 {
     public string Name => "https";
+    public bool EndsAtOffice { get; init; } = true;
     public ConcurrentQueue<byte[]> Received { get; } = [];
     public int Asked { get; private set; }
     /// <summary>What each delivery answers, given the bytes.</summary>
