@@ -108,7 +108,7 @@ sealed class DeliverParcel(Shared shared, Channels channels, ReleaseParcel relea
             if (job.Ask && await adapter.AskAsync(parcel, cancel) is { } held) return (held, true);
             if (adapter.EndsAtOffice) return (await adapter.DeliverAsync(parcel, _ => Task.FromResult<Stream>(release.Open(copy, decision)), cancel), false);
             parcel = parcel with { Length = await copies.Make(copy, decision, Acceptance(copy), cancel) };
-            return (await adapter.DeliverAsync(parcel, _ => Task.FromResult(copies.Open(copy)), cancel), false);
+            return (await adapter.DeliverAsync(parcel, _ => Task.FromResult(copies.Open(copy, decision)), cancel), false);
         }
         catch (RefusedException e) { return (new DeliveryOutcome.TryLater($"{e.Refusal.Code}: {e.Detail}"), job.Ask); }
         catch (IOException e) when (DurableFile.IsFull(e)) { return (new DeliveryOutcome.TryLater("no room to seal it"), job.Ask); }

@@ -23,7 +23,9 @@ sealed class SealedCopies(Shared shared, ReleaseParcel release)
         return shared.Sealed.Length(parcel)!.Value;
     }
 
-    public Stream Open(FoundParcel copy) => shared.Sealed.Open(copy.Row.Id);
+    /// <param name="decision">Of just now: what was sealed under an earlier permit does not leave without one.</param>
+    public Stream Open(FoundParcel copy, Decision decision) =>
+        decision.Verdict == Verdict.Permit ? shared.Sealed.Open(copy.Row.Id) : throw new InvalidOperationException("Nothing is opened without a permit.");
 
     /// <summary>The copy has ended.</summary>
     public void Drop(Guid parcel)
