@@ -277,6 +277,12 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
     public static readonly Refusal Receipt = new("E_RECEIPT",
         "The receipt does not fit the dispatch or its signer.", "Biên nhận không khớp với văn bản hoặc người ký.",
         "Make the receipt again from the opened dispatch.", "Tạo lại biên nhận từ văn bản đã mở.");
+    public static readonly Refusal Status = new("E_STATUS",
+        "The handling status does not fit the copy or its signer.", "Trạng thái xử lý không khớp với bản gửi hoặc người ký.",
+        "Make the status again for a copy that this office has.", "Tạo lại trạng thái cho bản mà cơ quan đã nhận.");
+    public static readonly Refusal StatusSequence = new("E_STATUS_SEQUENCE",
+        "Another handling status of this copy has this number already.", "Một trạng thái xử lý khác của bản này đã mang số thứ tự này.",
+        "Ask for the statuses of the copy and go on with the next number.", "Xem các trạng thái của bản này và dùng số kế tiếp.");
     public static readonly Refusal TooMany = new("E_TOO_MANY",
         "This office sends more requests than the gateway takes from one office.", "Đơn vị này gửi nhiều yêu cầu hơn mức trục nhận từ một đơn vị.",
         "The software tries again by itself after the time given; if it goes on, look for a program that repeats what was refused.", "Phần mềm sẽ tự thử lại sau thời gian đã nêu; nếu vẫn tiếp diễn, hãy tìm chương trình lặp lại yêu cầu đã bị từ chối.");

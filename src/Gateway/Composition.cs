@@ -9,6 +9,7 @@ using Exchange.Crypto;
 using Exchange.Crypto.Trust;
 using Exchange.Gateway.Audit;
 using Exchange.Gateway.Delivery;
+using Exchange.Gateway.Handling;
 using Exchange.Gateway.Holding;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Mailbox;
@@ -88,6 +89,9 @@ static class Composition
         var (release, end) = (new ReleaseParcel(shared), new EndParcel(shared));
         MailboxEndpoint.Map(app, new ListMailbox(shared.Engine, shared.Journal, shared.Clock), new DownloadParcel(release, end, shared.Clock), new AcknowledgeParcel(shared), shared.Engine, options,
             app.Lifetime.ApplicationStopping);
+
+        // Handling: what an office does with its copy, and its sender hears of it.
+        HandlingEndpoint.Map(app, new ReportStatus(quotas, shared), new ReadStatuses(shared.Engine, shared.Journal, shared.Clock), shared.Engine, options, app.Lifetime.ApplicationStopping);
 
         // Relabelling: the label in force, and whoever changes it.
         var change = new FileChange(shared);

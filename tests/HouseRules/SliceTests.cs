@@ -22,6 +22,7 @@ public sealed class SliceTests
         ["Holding"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Submission"],
         ["Relabelling"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Submission", "Release"],
         ["Mailbox"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Release"],
+        ["Handling"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Submission"],
         ["Delivery"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Queue", "Release"],
         ["Audit"] = ["Journaling", "Store", "Offices", "Operations"],
     };

@@ -28,8 +28,9 @@ public static class DispatchEvidence
         run.CheckEnvelope();
         // 6 Each receipt: issuer, subject, entry, inclusion, proof of opening.
         run.CheckReceipts();
-        // 7 Each addressee: what became of its copy.
+        // 7 Each addressee: what became of its copy, and what its office says it does with it.
         run.CheckCopies();
+        run.CheckStatuses();
         return run.Findings;
     }
 
@@ -202,6 +203,12 @@ public static class DispatchEvidence
             const string check = "proof of opening";
             if (input.Opened is not { } opened) Findings.Incomplete(receipt.Name, check, FindingCode.SenderHoldsR);
             else Findings.Judge(receipt.Content is { Key: { } key, Proof: { } proof } && KeySchedule.Proof(opened.Bytes.Span, header!.Ref, key) == proof, receipt.Name, check, Refusal.Receipt);
+        }
+
+        public void CheckStatuses()
+        {
+            if (header is null || content is null) return;
+            new StatusEvidence(header, content, Findings).Check(input.Statuses, receipts, directory, trust, Unknown);
         }
 
         public void CheckCopies()

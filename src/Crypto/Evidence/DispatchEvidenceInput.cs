@@ -22,6 +22,8 @@ public sealed record DispatchEvidenceInput
     public required EvidencePart? Manifest { get; init; }
     /// <summary>Receipt statements of gateway and offices, DER, any order.</summary>
     public required IReadOnlyList<EvidencePart> Receipts { get; init; }
+    /// <summary>Status statements of offices, DER, any order.</summary>
+    public IReadOnlyList<EvidencePart> Statuses { get; init; } = [];
     /// <summary>JSON {index, size, proof} each; the file name without extension is the leaf in base64url.</summary>
     public required IReadOnlyList<EvidencePart> Proofs { get; init; }
     /// <summary>Signed note.</summary>

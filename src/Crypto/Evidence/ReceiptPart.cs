@@ -18,6 +18,9 @@ sealed class ReceiptPart(string name, Statement statement)
     /// <summary>The office's receipt that this one of the gateway answers.</summary>
     public Digest? Acknowledges { get; private set; }
 
+    /// <summary>Ref of the office's status that this one of the gateway records.</summary>
+    public Digest? Records { get; private set; }
+
     public bool SignedBy(Digest key) => Statement.Signers is [var signer] && signer.Key == key;
 
     /// <exception cref="RefusedException">Not a time.</exception>
@@ -48,7 +51,7 @@ sealed class ReceiptPart(string name, Statement statement)
     public void DemandGateway(EvidencePins pins, CertificateCheck trust)
     {
         Demand(Content.Event is ReceiptEvent.SubmissionAcceptance or ReceiptEvent.SubmissionRejection or ReceiptEvent.SubmissionHold or ReceiptEvent.HoldApproval
-            or ReceiptEvent.LabelChange or ReceiptEvent.ContentConsignment or ReceiptEvent.ContentConsignmentFailure, "event");
+            or ReceiptEvent.LabelChange or ReceiptEvent.HandlingStatus or ReceiptEvent.ContentConsignment or ReceiptEvent.ContentConsignmentFailure, "event");
         if (!SignedBy(pins.GatewayEvidence)) throw new RefusedException(Refusal.Receipt, "not signed by the gateway's pinned key");
         Demand(Content.Issuer == pins.Origin, "issuer");
         Demand(Content.Entry is not null && Content.Policy is not null, "no ledger entry or policy");
@@ -80,12 +83,14 @@ sealed class ReceiptPart(string name, Statement statement)
             (ReceiptEvent.SubmissionHold, HoldDetail d) => Same(d.Sender, d.Envelope, d.Ctx) && d.ManifestDigest == r.ManifestDigest && d.Policy == r.Policy && d.Code == r.Code,
             (ReceiptEvent.HoldApproval, HoldApprovalDetail d) => Same(d.Sender, d.Envelope, d.Ctx),
             (ReceiptEvent.LabelChange, LabelDetail d) => Same(d.Sender, d.Envelope, d.Ctx) && d.Code == r.Code,
+            (ReceiptEvent.HandlingStatus, StatusDetail d) => Same(d.Sender, d.Envelope, d.Ctx) && d.Office == r.Office && d.Key == r.Key,
             (ReceiptEvent.ContentConsignment, ConsignmentDetail d) => Same(d.Sender, d.Envelope, d.Ctx) && d.Office == r.Office && d.Key == r.Key,
             (ReceiptEvent.ContentConsignment, DeliveryDetail d) => Same(d.Sender, d.Envelope, d.Ctx) && d.Office == r.Office && d.Key == r.Key,
             (ReceiptEvent.ContentConsignmentFailure, ConsignmentFailureDetail d) => Same(d.Sender, d.Envelope, d.Ctx) && d.Office == r.Office && d.Key == r.Key && d.Code == r.Code,
             _ => false,
         }, "the entry says something else");
         Acknowledges = (detail as ConsignmentDetail)?.Receipt;
+        Records = (detail as StatusDetail)?.Statement;
 
         bool Same(string sender, Guid? envelope, Digest? ctx) => sender == r.Sender && envelope == r.Envelope && ctx == r.Ctx;
     }

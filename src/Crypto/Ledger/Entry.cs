@@ -84,6 +84,8 @@ public enum EntryKind
     HoldApproval = 17,
     /// <summary>Subject: dispatch. What a person signed about its label, or what time did to it, and what was decided. Promises our LabelChange receipt and, unless denied, the change.</summary>
     Label = 18,
+    /// <summary>Subject: parcel. What its office says it does with it. Promises the status and our HandlingStatus receipt.</summary>
+    Status = 24,
 }
 
 /// <summary>The word for each kind, as it stands in the detail's "kind".</summary>
@@ -109,6 +111,7 @@ public static class EntryKinds
         [EntryKind.Hold] = "hold",
         [EntryKind.HoldApproval] = "hold-approval",
         [EntryKind.Label] = "label",
+        [EntryKind.Status] = "status",
     }.ToFrozenDictionary();
 
     public static string Name(this EntryKind kind) => Names[kind];

@@ -88,6 +88,11 @@ public sealed record OpeningDetail(string Sender, Guid Envelope, Digest Ctx, str
 public sealed record OpeningFailureDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, Digest Receipt, string Code)
     : LedgerDetail(EntryKind.OpeningFailure);
 
+/// <param name="Sequence">Of the office's statements about this copy.</param>
+/// <param name="Code">"01" to "06", "15", "16".</param>
+/// <param name="Statement">Ref of the office's statement.</param>
+public sealed record StatusDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, long Sequence, string Code, Digest Statement) : LedgerDetail(EntryKind.Status);
+
 /// <summary>All copies had ended, and the time for which payloads are kept was over.</summary>
 public sealed record PayloadErasedDetail(string Sender, Guid Envelope, Digest Ctx) : LedgerDetail(EntryKind.PayloadErased);
 
@@ -135,6 +140,7 @@ public static class EntryDetails
         HoldDetail d => StrictJson.Write(d, EntryJson.Default.HoldDetail),
         LabelDetail d => StrictJson.Write(d, EntryJson.Default.LabelDetail),
         HoldApprovalDetail d => StrictJson.Write(d, EntryJson.Default.HoldApprovalDetail),
+        StatusDetail d => StrictJson.Write(d, EntryJson.Default.StatusDetail),
         _ => throw new ArgumentException("Not a detail of the closed list.", nameof(detail)),
     };
 
@@ -163,6 +169,7 @@ public static class EntryDetails
             EntryKind.Hold => StrictJson.Read(canonical, EntryJson.Default.HoldDetail),
             EntryKind.Label => StrictJson.Read(canonical, EntryJson.Default.LabelDetail),
             EntryKind.HoldApproval => StrictJson.Read(canonical, EntryJson.Default.HoldApprovalDetail),
+            EntryKind.Status => StrictJson.Read(canonical, EntryJson.Default.StatusDetail),
             _ => throw new RefusedException(Refusal.Json, "unknown kind of entry"),
         };
         return detail.HasItsKind ? detail : throw new RefusedException(Refusal.Json, "version of the entry");
@@ -206,4 +213,5 @@ public static class EntryDetails
 [JsonSerializable(typeof(HoldDetail))]
 [JsonSerializable(typeof(HoldApprovalDetail))]
 [JsonSerializable(typeof(LabelDetail))]
+[JsonSerializable(typeof(StatusDetail))]
 sealed partial class EntryJson : JsonSerializerContext;

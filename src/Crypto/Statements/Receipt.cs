@@ -60,6 +60,8 @@ public static class ReceiptEvent
     public const string HoldApproval = "HoldApproval";
     /// <summary>Gateway (own event): what was said about the label of a dispatch, or what time did to it, is on record: OK when it counts from now on, else a code, also of what it waits for.</summary>
     public const string LabelChange = "LabelChange";
+    /// <summary>Gateway (own event): what a receiving office said about its copy is on record.</summary>
+    public const string HandlingStatus = "HandlingStatus";
     /// <summary>Gateway: envelope refused; code says why as far as the sender may know.</summary>
     public const string SubmissionRejection = "SubmissionRejection";
     /// <summary>Gateway: copy handed to the office, which acknowledged all bytes.</summary>

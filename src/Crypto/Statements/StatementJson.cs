@@ -20,4 +20,5 @@ namespace Exchange.Crypto.Statements;
 [JsonSerializable(typeof(Policy.ActivationApproval))]
 [JsonSerializable(typeof(LabelStatement))]
 [JsonSerializable(typeof(LabelChange))]
+[JsonSerializable(typeof(HandlingStatus))]
 public sealed partial class StatementJson : JsonSerializerContext;

@@ -12,6 +12,7 @@ abstract class StatementKind(StatementType type, string name, int minSigners, in
         new Kind<Approval>(StatementType.Approval, Approval.TypeName, StatementJson.Default.Approval, 1, 1, 1 << 16),
         new Kind<Header>(StatementType.Header, Header.TypeName, StatementJson.Default.Header, 1, 1, 1 << 20, hasLabel: true, hasManifestDigest: true),
         new Kind<Receipt>(StatementType.Receipt, Receipt.TypeName, StatementJson.Default.Receipt, 1, 1, 1 << 16),
+        new Kind<HandlingStatus>(StatementType.Status, HandlingStatus.TypeName, StatementJson.Default.HandlingStatus, 1, 1, 1 << 16),
         new Kind<Card>(StatementType.Card, Card.TypeName, StatementJson.Default.Card, 1, 1, 1 << 20),
         new Kind<PolicyStatement>(StatementType.Policy, PolicyStatement.TypeName, StatementJson.Default.PolicyStatement, 2, 2, 4 << 20),
         new Kind<DirectoryStatement>(StatementType.Directory, DirectoryStatement.TypeName, StatementJson.Default.DirectoryStatement, 2, 2, 64 << 20),

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Unicode;
 using Exchange.Gateway.Audit;
+using Exchange.Gateway.Handling;
 using Exchange.Gateway.Holding;
 using Exchange.Gateway.Mailbox;
 using Exchange.Gateway.Offices;
@@ -26,6 +27,7 @@ namespace Exchange.Gateway.Operations;
 [JsonSerializable(typeof(DispatchesAnswer))]
 [JsonSerializable(typeof(DispatchAnswer))]
 [JsonSerializable(typeof(ReceiptsAnswer))]
+[JsonSerializable(typeof(StatusesAnswer))]
 [JsonSerializable(typeof(HeldListAnswer))]
 [JsonSerializable(typeof(LabelsAnswer))]
 [JsonSerializable(typeof(MailboxAnswer))]

@@ -22,7 +22,15 @@ sealed record DispatchAnswer(Guid Id, string State, int? Level, int Urgency, lon
 /// <param name="LastAt">When it ended.</param>
 /// <param name="NextAt">When it is tried again; null: not planned, or under way now.</param>
 /// <param name="Expires">Until when it is tried.</param>
-sealed record CopyAnswer(string Office, string Role, string State, long UpdatedAt, string Channel, string? Code, int Attempts, string? Last, long? LastAt, long? NextAt, long Expires);
+/// <param name="Handling">What the office says it does with it: the code of the highest number; null: nothing yet.</param>
+/// <param name="Statuses">Everything it said, by number.</param>
+sealed record CopyAnswer(string Office, string Role, string State, long UpdatedAt, string Channel, string? Code, int Attempts, string? Last, long? LastAt, long? NextAt, long Expires,
+    string? Handling, IReadOnlyList<CopyStatusAnswer> Statuses);
+
+/// <param name="Sequence">The office's own number.</param>
+/// <param name="Code">"01" to "06", "15", "16".</param>
+/// <param name="Time">When the office said it, by its clock, Unix milliseconds.</param>
+sealed record CopyStatusAnswer(long Sequence, string Code, string? Reason, long Time, long ReceivedAt);
 
 sealed record ReceiptsAnswer(IReadOnlyList<ReceiptAnswer> Receipts);
 
@@ -71,6 +79,7 @@ static class ReceiptEndpoint
         var state = copies.Any(c => c.State is ParcelState.Available or ParcelState.Queued) ? "accepted" : copies.All(c => c.State == ParcelState.Delivered) ? "delivered" : "ended";
         var attempts = AttemptTable.OfDispatch(source, dispatch.Sender, dispatch.Id).ToDictionary(a => a.Parcel);
         var next = JobTable.NextOf(source, dispatch.Sender, dispatch.Id).ToDictionary(j => j.Parcel, j => j.Due);
+        var said = StatusTable.OfDispatch(source, dispatch.Sender, dispatch.Id).ToLookup(s => s.Parcel);
         return new(dispatch.Envelope, state, Level(), dispatch.Urgency, dispatch.ReceivedAt, [.. copies.Select(Copy)]);
 
         int? Level() => LabelTable.InForce(source, dispatch.Id) is not { } change ? dispatch.Class : sees(dispatch.Sender, LabelChange.Read(change.Change).Label!) ? change.Class : null;
@@ -79,7 +88,7 @@ static class ReceiptEndpoint
         {
             var tried = attempts.GetValueOrDefault(c.Id);
             return new(c.Office, c.Role, MailboxEndpoint.Word(c.State), c.UpdatedAt, c.Channel, c.LastRefusal, tried?.Attempts ?? 0, tried?.Last.ToString(), tried?.LastAt,
-                next.GetValueOrDefault(c.Id), dispatch.Expires);
+                next.GetValueOrDefault(c.Id), dispatch.Expires, said[c.Id].LastOrDefault()?.Code, [.. said[c.Id].Select(s => new CopyStatusAnswer(s.Sequence, s.Code, s.Reason, s.Time, s.ReceivedAt))]);
         }
     }
 }

@@ -79,6 +79,11 @@ internal static class PromiseCheck
         ("label_change", "its entry is missing", "SELECT id FROM label_change l WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.kind = 18 AND e.subject = l.dispatch)"),
         ("label_word", "its entry is missing", "SELECT change FROM label_word w WHERE NOT EXISTS (SELECT 1 FROM entry e JOIN label_change l ON l.id = w.change WHERE e.leaf = w.leaf AND e.kind = 18 AND e.subject = l.dispatch)"),
         WithReceipt(EntryKind.Label, ReceiptEvent.LabelChange),
+        ("status", "its entry is missing", "SELECT parcel FROM status s WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.leaf = s.leaf AND e.kind = 24 AND e.subject = s.parcel)"),
+        ("status", "its parcel is missing, or of another sender", "SELECT parcel FROM status s WHERE NOT EXISTS (SELECT 1 FROM parcel p JOIN dispatch d ON d.id = p.dispatch WHERE p.id = s.parcel AND d.sender = s.sender)"),
+        ("status", "one before it is missing", "SELECT parcel FROM status s WHERE s.n > 1 AND NOT EXISTS (SELECT 1 FROM status b WHERE b.sender = s.sender AND b.n = s.n - 1)"),
+        ("entry", "the status it is about is missing", "SELECT seq FROM entry e WHERE e.kind = 24 AND NOT EXISTS (SELECT 1 FROM status s WHERE s.leaf = e.leaf AND s.parcel = e.subject)"),
+        WithReceipt(EntryKind.Status, ReceiptEvent.HandlingStatus),
         ("attempt", "its entry is missing", "SELECT parcel FROM attempt a WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.leaf = a.leaf AND e.subject = a.parcel)"),
     ];
 
@@ -94,6 +99,8 @@ internal static class PromiseCheck
         foreach (var row in HeldTable.Walk(source)) CheckParts("held", row.Id, row.Manifest, row.ManifestDigest, row.Header, row.Ctx, findings);
         foreach (var row in LabelTable.Walk(source))
             if (Digest.Of(row.Change) != row.Ref) findings.Add(new Finding("label_change", $"{row.Id}", "its bytes are not those of its ref"));
+        foreach (var row in StatusTable.Walk(source))
+            if (Digest.Of(row.Der) != row.Sha256) findings.Add(new Finding("status", $"{row.Parcel}", "its bytes are not those of its digest"));
         foreach (var row in ReceiptTable.Walk(source))
             if (Digest.Of(row.Der) != row.Sha256) findings.Add(new Finding("receipt", $"{row.Id}", "its bytes are not those of its digest"));
         foreach (var row in DecisionTable.Walk(source))

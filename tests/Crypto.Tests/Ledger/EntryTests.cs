@@ -27,6 +27,7 @@ public class EntryTests
         new HoldApprovalDetail("G22", Id, D, "release", D) { Time = At },
         new LabelDetail("G22", Id, D, D, "label", "person", "hold", "E_RELABEL_PERSONS", D, D) { Time = At },
         new LabelDetail("G22", Id, D, D, "term", "term", "permit", "OK", null, D) { Time = At },
+        new StatusDetail("G22", Id, D, "H41", D, 2, "03", D) { Time = At },
         new OpeningDetail("G22", Id, D, "H41", D, D) { Time = At },
         new OpeningFailureDetail("G22", Id, D, "H41", D, D, "E_CANNOT_OPEN") { Time = At },
         new SignInFailuresDetail("E_CERTIFICATE_REVOKED", "192.0.2.0/24", At, 17) { Time = At },

@@ -88,6 +88,7 @@ public sealed class NonInterferenceTests : IAsyncLifetime
             yield return new("POST", "/dispatches/{id}/approvals", _ => $"/dispatches/{id}/approvals", w => w.Gateway.Word(own, "signatory", from: "H14"));
             yield return new("GET", "/dispatches/{id}/labels", _ => $"/dispatches/{id}/labels");
             yield return new("POST", "/dispatches/{id}/labels", _ => $"/dispatches/{id}/labels", _ => raise);
+            yield return new("GET", "/dispatches/{id}/statuses", _ => $"/dispatches/{id}/statuses");
             yield return new("HEAD", "/dispatches/{id}/payload", _ => $"/dispatches/{id}/payload");
             yield return new("PUT", "/dispatches/{id}/payload", _ => $"/dispatches/{id}/payload", _ => new byte[16]);
             yield return new("PATCH", "/dispatches/{id}/payload", _ => $"/dispatches/{id}/payload", _ => new byte[16]);
@@ -95,6 +96,7 @@ public sealed class NonInterferenceTests : IAsyncLifetime
         yield return new("GET", "/dispatches", _ => "/dispatches");
         yield return new("GET", "/dispatches", _ => $"/dispatches?after={Id(secret)}");
         yield return new("GET", "/held", _ => "/held");
+        yield return new("GET", "/statuses", _ => "/statuses");
         yield return new("GET", "/mailbox", _ => "/mailbox?all=true");
         yield return new("GET", "/mailbox", _ => $"/mailbox?all=true&after={secretParcel}&limit=5");
         foreach (var parcel in new Func<World, Guid>[] { w => w.Own, _ => secretParcel })
@@ -104,7 +106,9 @@ public sealed class NonInterferenceTests : IAsyncLifetime
             yield return new("GET", "/mailbox/{parcel}/receipt", w => $"/mailbox/{parcel(w)}/receipt");
             yield return new("GET", "/mailbox/{parcel}/labels", w => $"/mailbox/{parcel(w)}/labels");
             yield return new("POST", "/mailbox/{parcel}/labels", w => $"/mailbox/{parcel(w)}/labels", _ => raise);
+            yield return new("GET", "/mailbox/{parcel}/statuses", w => $"/mailbox/{parcel(w)}/statuses");
             yield return new("POST", "/mailbox/{parcel}/receipts", w => $"/mailbox/{parcel(w)}/receipts", _ => OfficeReceipts.Sign(received, ReceiptEvent.ContentHandover, "H14"));
+            yield return new("POST", "/mailbox/{parcel}/statuses", w => $"/mailbox/{parcel(w)}/statuses", _ => Handling.Status.Sign(received, 1, "01", "H14"));
         }
         yield return new("GET", "/directory", _ => "/directory");
         yield return new("GET", "/directory/cards/{reference}", w => $"/directory/cards/{w.Gateway.Host.Shared.Worlds.Current.Directory.Find("H41")!.CardRef}");
@@ -146,7 +150,7 @@ public sealed class NonInterferenceTests : IAsyncLifetime
         HashSet<string> differ = [];
         foreach (var probe in Probes().Where(p => p.Method == "GET"))
             if (await Ask(plain with { H14 = plain.Gateway.As("G22") }, probe) != await Ask(busy with { H14 = busy.Gateway.As("G22") }, probe)) differ.Add(probe.Route);
-        Assert.Equal(["/dispatches", "/dispatches/{id}", "/dispatches/{id}/header", "/dispatches/{id}/labels", "/dispatches/{id}/receipts", "/held"], differ.Order());
+        Assert.Equal(["/dispatches", "/dispatches/{id}", "/dispatches/{id}/header", "/dispatches/{id}/labels", "/dispatches/{id}/receipts", "/dispatches/{id}/statuses", "/held"], differ.Order());
     }
 
     /// <summary>A sender is told the same, whatever it is about the other side that denies.</summary>

@@ -1,0 +1,63 @@
+using Exchange.Crypto.Envelope;
+using Exchange.Crypto.Statements;
+using Exchange.Crypto.Trust;
+
+namespace Exchange.Crypto.Evidence;
+
+/// <summary>What receiving offices said about their copies: each statement by itself, what the gateway recorded of it, and that none is missing in between.</summary>
+sealed class StatusEvidence(Statement header, Header content, Findings findings)
+{
+    sealed record Said(string Part, Digest Ref, HandlingStatus Status);
+
+    /// <param name="refused">What is found where a signer is not known or not good.</param>
+    public void Check(IReadOnlyList<EvidencePart> parts, IReadOnlyList<ReceiptPart> receipts, OfficeDirectory? directory, CertificateCheck? trust, Action<string, string, RefusedException> refused)
+    {
+        List<Said> said = [.. parts.Select(p => Read(p, directory, trust, refused)).OfType<Said>()];
+        foreach (var receipt in receipts.Where(r => r.Records is not null)) CheckRecorded(receipt, said);
+        foreach (var one in said.Where(s => !receipts.Any(r => r.Records == s.Ref))) findings.Incomplete(one.Part, "recorded by the gateway", FindingCode.Missing);
+        foreach (var copy in said.GroupBy(s => s.Status.Office)) CheckOrder($"copy {copy.Key}", [.. copy.OrderBy(s => s.Status.Sequence)]);
+    }
+
+    Said? Read(EvidencePart part, OfficeDirectory? directory, CertificateCheck? trust, Action<string, string, RefusedException> refused)
+    {
+        Said? said = null;
+        Statement? statement = null;
+        if (!findings.Try(part.Name, "signature", () =>
+        {
+            (statement, var status) = HandlingStatusCheck.Read(part.Bytes);
+            said = new(part.Name, statement.Ref, status);
+        })) return null;
+        findings.Try(part.Name, "about this envelope", () =>
+        {
+            var (office, key) = (said!.Status.Office, said.Status.Key);
+            HandlingStatusCheck.DemandAbout(said.Status, new(content.Sender, content.Id, header.Ref, header.ManifestDigest!.Value, office, key));
+            if (!content.Recipients.Any(r => r.Office == office && r.Key == key)) throw new RefusedException(Refusal.Status, "not a copy of this envelope");
+        });
+        if (directory is null || trust is null) findings.Incomplete(part.Name, "issuer", FindingCode.Missing, "needs anchors and directory");
+        else
+        {
+            try
+            {
+                HandlingStatusCheck.DemandSigner(statement!, directory, trust);
+                findings.Good(part.Name, "issuer", said!.Status.Office);
+            }
+            catch (RefusedException e) { refused(part.Name, "issuer", e); }
+        }
+        return said;
+    }
+
+    void CheckRecorded(ReceiptPart receipt, List<Said> said)
+    {
+        const string check = "the office's own statement";
+        if (said.FirstOrDefault(s => s.Ref == receipt.Records) is not { } one) findings.Incomplete(receipt.Name, check, FindingCode.Missing);
+        else findings.Judge(one.Status.Office == receipt.Content.Office && one.Status.Key == receipt.Content.Key, receipt.Name, check, Refusal.Status);
+    }
+
+    // One statement a number: two with one number contradict each other. A number that is not here is a statement that is still under way, or was held back.
+    void CheckOrder(string part, IReadOnlyList<Said> copy)
+    {
+        if (copy.Select(s => s.Status.Sequence).Distinct().Count() < copy.Select(s => s.Ref).Distinct().Count()) findings.Bad(part, "handling", Refusal.StatusSequence, "two statements have one number");
+        else if (copy[^1].Status.Sequence > copy.Select(s => s.Ref).Distinct().Count()) findings.Incomplete(part, "handling", FindingCode.Pending, "a statement in between is not here");
+        else findings.Good(part, "handling", string.Join(" ", copy.Select(s => s.Status.Code)));
+    }
+}
