@@ -23,6 +23,13 @@ abstract class Counterpart : IAsyncDisposable
     /// <summary>From now on it can keep nothing.</summary>
     public abstract void Spoil();
 
+    /// <summary>The adapter of the next run of the gateway, which knows nothing of this one.</summary>
+    public virtual IDeliveryAdapter Restart() => Adapter;
+
+    /// <summary>How it answers from now on.</summary>
+    /// <returns>False: on this channel nobody answers in such a way.</returns>
+    public virtual bool Answer(Manner manner) => manner == Manner.Well;
+
     public abstract ValueTask DisposeAsync();
 
     public Parcel NewParcel(int length) => new(Guid.CreateVersion7(), "H41", length, "the acceptance"u8.ToArray(), Settings);
@@ -46,6 +53,11 @@ static class Conformance
         [nameof(Settings_that_cannot_work_are_named)] = Settings_that_cannot_work_are_named,
         [nameof(No_reason_tells_of_the_payload)] = No_reason_tells_of_the_payload,
         [nameof(A_probe_goes_there_and_has_no_effect)] = A_probe_goes_there_and_has_no_effect,
+        [nameof(A_crash_between_sending_and_writing_it_down_has_one_effect)] = A_crash_between_sending_and_writing_it_down_has_one_effect,
+        [nameof(A_partner_that_answers_late_is_believed_when_it_is_asked)] = A_partner_that_answers_late_is_believed_when_it_is_asked,
+        [nameof(A_partner_that_answers_twice_is_believed_when_it_is_asked)] = A_partner_that_answers_twice_is_believed_when_it_is_asked,
+        [nameof(A_partner_that_answers_wrongly_is_believed_when_it_is_asked)] = A_partner_that_answers_wrongly_is_believed_when_it_is_asked,
+        [nameof(A_partner_that_never_answers_is_believed_when_it_is_asked)] = A_partner_that_never_answers_is_believed_when_it_is_asked,
     };
 
     public static async Task Delivered_means_that_all_bytes_are_there(Counterpart there, IDeliveryAdapter adapter)
@@ -162,6 +174,40 @@ static class Conformance
             await adapter.DeliverAsync(parcel, _ => throw new IOException(Secret), Cancel), await adapter.DeliverAsync(parcel, _ => Task.FromResult<Stream>(halting), stop.Token),
         ];
         Assert.All(outcomes, o => Assert.DoesNotContain("SECRET", $"{o}", StringComparison.OrdinalIgnoreCase));
+    }
+
+    public static async Task A_crash_between_sending_and_writing_it_down_has_one_effect(Counterpart there, IDeliveryAdapter adapter)
+    {
+        var (parcel, bytes) = (there.NewParcel(300_000), Bytes(300_000));
+        var lost = Assert.IsType<DeliveryOutcome.Delivered>(await adapter.DeliverAsync(parcel, Open(bytes), Cancel));
+        // Nobody wrote that down. The next run asks, and may as well send again.
+        var next = there.Restart();
+        Assert.Equal(lost.Receipt?.ToArray(), Assert.IsType<DeliveryOutcome.Delivered>(await next.AskAsync(parcel, Cancel)).Receipt?.ToArray());
+        Assert.Equal(lost.Receipt?.ToArray(), Assert.IsType<DeliveryOutcome.Delivered>(await next.DeliverAsync(parcel, Open(bytes), Cancel)).Receipt?.ToArray());
+        Assert.Equal(bytes, there.Held(parcel.Id));
+        Assert.Equal(1, there.Effects);
+    }
+
+    public static Task A_partner_that_answers_late_is_believed_when_it_is_asked(Counterpart there, IDeliveryAdapter adapter) => AnsweredAsync(there, adapter, Manner.Late);
+    public static Task A_partner_that_answers_twice_is_believed_when_it_is_asked(Counterpart there, IDeliveryAdapter adapter) => AnsweredAsync(there, adapter, Manner.Twice);
+    public static Task A_partner_that_answers_wrongly_is_believed_when_it_is_asked(Counterpart there, IDeliveryAdapter adapter) => AnsweredAsync(there, adapter, Manner.Wrongly);
+    public static Task A_partner_that_never_answers_is_believed_when_it_is_asked(Counterpart there, IDeliveryAdapter adapter) => AnsweredAsync(there, adapter, Manner.Never);
+
+    // Whatever it says of the parcel, and whether it has it or not: nothing is claimed without it, and the question afterwards settles it.
+    static async Task AnsweredAsync(Counterpart there, IDeliveryAdapter adapter, Manner manner)
+    {
+        if (!there.Answer(manner)) return;
+        var (parcel, bytes) = (there.NewParcel(300_000), Bytes(300_000));
+        var outcome = await adapter.DeliverAsync(parcel, Open(bytes), Cancel).WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+        // What a partner signs is for the gateway to check; without a signature the adapter answers for it.
+        Assert.True(outcome is DeliveryOutcome.Unknown or DeliveryOutcome.TryLater or DeliveryOutcome.Delivered { Receipt: not null } || (outcome is DeliveryOutcome.Delivered && there.Held(parcel.Id) is not null), outcome.ToString());
+        there.Answer(Manner.Well);
+        var asked = await adapter.AskAsync(parcel, Cancel);
+        if (there.Held(parcel.Id) is null) Assert.Null(asked);
+        else Assert.IsType<DeliveryOutcome.Delivered>(asked);
+        Assert.IsType<DeliveryOutcome.Delivered>(await adapter.DeliverAsync(parcel, Open(bytes), Cancel));
+        Assert.Equal(bytes, there.Held(parcel.Id));
+        Assert.Equal(1, there.Effects);
     }
 
     public static byte[] Bytes(int length) => RandomNumberGenerator.GetBytes(length);

@@ -19,7 +19,7 @@ namespace Exchange.Tests;
 /// <summary>What the peer does with the next requests, instead of what it should.</summary>
 enum Misdeed
 {
-    None, NeverReads, ReadsSlowly, HangsBeforeAnswer, ClosesMidBody, AnswersLate, EndlessReceipt, NoReceipt, EchoesBody,
+    None, NeverReads, ReadsSlowly, HangsBeforeAnswer, ClosesMidBody, AnswersLate, AnswersTwice, EndlessReceipt, NoReceipt, FalseReceipt, EchoesBody,
     Busy503, Busy429, Problem400, Unauthorized401, Conflict409, Error500, Timeout408, Redirects,
 }
 
@@ -56,6 +56,14 @@ sealed class HttpsPeer : Counterpart
     public override byte[]? HeldReceipt(Guid id) => File.Exists(At(id) + ".receipt") ? File.ReadAllBytes(At(id) + ".receipt") : null;
     public override int Effects => folder.GetFiles("*.envelope").Length;
     public override void Spoil() => Misdeed = Misdeed.EchoesBody;
+
+    public override bool Answer(Manner manner)
+    {
+        if (manner == Manner.Well) Release.TrySetResult();
+        Misdeed = manner switch { Manner.Late => Misdeed.AnswersLate, Manner.Twice => Misdeed.AnswersTwice, Manner.Wrongly => Misdeed.FalseReceipt, Manner.Never => Misdeed.HangsBeforeAnswer, _ => Misdeed.None };
+        return true;
+    }
+
     string At(Guid id) => Path.Combine(folder.FullName, $"{id}.envelope");
 
     public static async Task<HttpsPeer> StartAsync(HttpProtocols protocols = HttpProtocols.Http2, Func<HttpsOptions, HttpsOptions>? change = null, X509Certificate2? server = null, X509Certificate2? client = null)
@@ -106,6 +114,7 @@ sealed class HttpsPeer : Counterpart
         await File.WriteAllBytesAsync(At(id) + ".receipt", Convert.FromBase64String(context.Request.Headers["Exchange-Receipt"].Single()!));
         File.Move(part, At(id), overwrite: true);
         if (Misdeed == Misdeed.AnswersLate) await Release.Task;
+        if (Misdeed == Misdeed.AnswersTwice) await AnswerAsync(context, 201, id);
         await AnswerAsync(context, 201, id);
     }
 
@@ -115,7 +124,7 @@ sealed class HttpsPeer : Counterpart
         var response = context.Response;
         switch (Misdeed)
         {
-            case Misdeed.None or Misdeed.ReadsSlowly or Misdeed.AnswersLate: return true;
+            case Misdeed.None or Misdeed.ReadsSlowly or Misdeed.AnswersLate or Misdeed.AnswersTwice: return true;
             case Misdeed.NeverReads: await Release.Task.WaitAsync(context.RequestAborted); break;
             case Misdeed.HangsBeforeAnswer: await CopyAsync(context, Stream.Null); await Release.Task.WaitAsync(context.RequestAborted); break;
             case Misdeed.ClosesMidBody: await context.Request.Body.ReadAtLeastAsync(new byte[50_000], 50_000); context.Abort(); break;
@@ -125,6 +134,11 @@ sealed class HttpsPeer : Counterpart
                 for (var piece = new byte[8192]; !context.RequestAborted.IsCancellationRequested;) await response.Body.WriteAsync(piece, context.RequestAborted);
                 break;
             case Misdeed.NoReceipt: await CopyAsync(context, Stream.Null); response.StatusCode = 201; break;
+            case Misdeed.FalseReceipt:
+                await CopyAsync(context, Stream.Null);
+                response.ContentType = "application/cms";
+                await response.Body.WriteAsync("no receipt of anybody"u8.ToArray());
+                break;
             case Misdeed.EchoesBody:
                 using (var body = new MemoryStream())
                 {
@@ -159,9 +173,9 @@ sealed class HttpsPeer : Counterpart
     // Its "receipt" names the parcel and never changes.
     static async Task AnswerAsync(HttpContext context, int status, Guid id)
     {
-        context.Response.StatusCode = status;
+        if (!context.Response.HasStarted) context.Response.StatusCode = status;
         if (status == 404) return;
-        context.Response.ContentType = "application/cms";
+        if (!context.Response.HasStarted) context.Response.ContentType = "application/cms";
         await context.Response.Body.WriteAsync(id.ToByteArray());
     }
 

@@ -9,12 +9,12 @@ namespace Exchange.Tests;
 
 public sealed class Http2Conformance : AdapterConformance
 {
-    private protected override async Task<Counterpart> StartAsync() => await HttpsPeer.StartAsync(HttpProtocols.Http2);
+    private protected override async Task<Counterpart> StartAsync() => await HttpsPeer.StartAsync(HttpProtocols.Http2, o => o with { AnswerSeconds = 1 });
 }
 
 public sealed class Http1Conformance : AdapterConformance
 {
-    private protected override async Task<Counterpart> StartAsync() => await HttpsPeer.StartAsync(HttpProtocols.Http1);
+    private protected override async Task<Counterpart> StartAsync() => await HttpsPeer.StartAsync(HttpProtocols.Http1, o => o with { AnswerSeconds = 1 });
 }
 
 public sealed class HttpsTests

@@ -1,0 +1,105 @@
+using System.Text.RegularExpressions;
+using Exchange.Adapters;
+
+namespace Exchange.Tests;
+
+/// <summary>The connection cut at every stage of a delivery, and what the server does with its disk in between.</summary>
+public sealed partial class SftpCutTests(SftpServer server, ITestOutputHelper output) : IClassFixture<SftpServer>
+{
+    static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public Task A_connection_cut_at_eight_places_loses_nothing_and_doubles_nothing() => CutAsync(8);
+
+    [Fact, Trait("tier", "long")]
+    public Task A_connection_cut_at_three_hundred_places_loses_nothing_and_doubles_nothing() => CutAsync(300);
+
+    async Task CutAsync(int places)
+    {
+        const int Length = 300_000;
+        // How many bytes go each way, once.
+        long sent, came;
+        await using (var whole = new SftpPeer(server))
+        {
+            Assert.IsType<DeliveryOutcome.Delivered>(await whole.Adapter.DeliverAsync(whole.NewParcel(Length), Conformance.Open(new byte[Length]), Cancel));
+            (sent, came) = (whole.Wire.Sent, whole.Wire.Came);
+        }
+        int unknown = 0, kept = 0;
+        for (var place = 0; place < places; place++)
+        {
+            await using var there = new SftpPeer(server);
+            var (parcel, bytes) = (there.NewParcel(Length), Conformance.Bytes(Length));
+            // Requests that never arrive, and answers that never do. Most of the last ones are about names, and small.
+            if (place % 2 == 0) there.Wire.CutAfterSent = 1 + sent * place / places;
+            else there.Wire.CutAfterCame = 1 + came * place / places;
+            var outcome = await there.Adapter.DeliverAsync(parcel, Conformance.Open(bytes), Cancel);
+            Assert.True(outcome is DeliveryOutcome.Unknown or DeliveryOutcome.TryLater, outcome.ToString());
+            var held = there.Held(parcel.Id);
+            // What the marker may have become is the only thing that nobody knows.
+            if (held is not null) Assert.IsType<DeliveryOutcome.Unknown>(outcome);
+            if (outcome is DeliveryOutcome.Unknown) unknown++;
+            if (held is not null) kept++;
+            var asked = await there.Adapter.AskAsync(parcel, Cancel);
+            if (held is null) Assert.Null(asked);
+            else Assert.IsType<DeliveryOutcome.Delivered>(asked);
+            Assert.IsType<DeliveryOutcome.Delivered>(await there.Restart().DeliverAsync(parcel, Conformance.Open(bytes), Cancel));
+            Assert.Equal(bytes, there.Held(parcel.Id));
+            Assert.Equal([.. new[] { "envelope", "ready", "receipt.p7s" }.Select(k => $"{parcel.Id}.{k}")], there.Files);
+        }
+        output.WriteLine($"{places} cuts in {sent} bytes to the server and {came} from it: {unknown} of unknown end, {kept} of them delivered");
+    }
+
+    [Fact]
+    public async Task A_server_killed_in_the_middle_is_gone_on_with_when_it_is_back()
+    {
+        await using var there = new SftpPeer(server);
+        const int Length = 24 << 20;
+        var (parcel, bytes) = (there.NewParcel(Length), Conformance.Bytes(Length));
+        using var source = new ActingStream(bytes, 20 << 20, server.Kill);
+        Assert.IsType<DeliveryOutcome.TryLater>(await there.Adapter.DeliverAsync(parcel, _ => Task.FromResult<Stream>(source), Cancel));
+        Assert.Equal("connection: ConnectionRefused", Assert.IsType<DeliveryOutcome.TryLater>(await there.Adapter.DeliverAsync(parcel with { Settings = server.Settings(there.Folder) }, Conformance.Open(bytes), Cancel)).Reason);
+        await server.StartAsync();
+        Assert.IsType<DeliveryOutcome.Delivered>(await there.Adapter.DeliverAsync(parcel, Conformance.Open(bytes), Cancel));
+        Assert.Equal(bytes, there.Held(parcel.Id));
+    }
+
+    [Fact]
+    public async Task Everything_is_on_the_servers_disk_before_the_marker_and_the_marker_before_the_answer()
+    {
+        var trace = Path.GetTempFileName();
+        await using var traced = new SftpServer { Trace = trace, KeyExchange = null };
+        await traced.InitializeAsync();
+        await using var there = new SftpPeer(traced);
+        var parcel = there.NewParcel(17 << 20);
+        Assert.IsType<DeliveryOutcome.Delivered>(await there.Adapter.DeliverAsync(parcel, Conformance.Open(new byte[17 << 20]), Cancel));
+        traced.Kill();
+        var calls = File.ReadLines(trace).Select(l => Call().Match(l)).Where(m => m.Success)
+            .Select(m => $"{m.Groups[1].Value} {m.Groups[2].Value}".Replace(there.Folder, "", StringComparison.Ordinal).Replace($"{parcel.Id}", "ID", StringComparison.Ordinal).Trim('/')).ToList();
+        Assert.Equal(
+        [
+            // Once on the way, once at its end.
+            "fsync /.ID.envelope", "fsync /.ID.envelope", "fsync /.ID.receipt.p7s", "fsync /.ID.ready",
+            "rename /.ID.envelope", "rename /.ID.receipt.p7s", "fsync", "rename /.ID.ready", "fsync",
+        ], calls.Select(c => c.Trim()));
+        File.Delete(trace);
+    }
+
+    /// <summary>Does something at one place, and goes on.</summary>
+    sealed class ActingStream(byte[] bytes, int at, Action act) : MemoryStream(bytes, writable: false)
+    {
+        bool done;
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (!done && Position >= at)
+            {
+                done = true;
+                act();
+            }
+            return base.ReadAsync(buffer, cancellationToken);
+        }
+    }
+
+    [GeneratedRegex("""(fsync|rename)\w*\((?:\d+<|"|AT_FDCWD[^,]*, ")([^">]*)""")]
+    private static partial Regex Call();
+}
