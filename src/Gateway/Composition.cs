@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using Exchange.Adapters;
 using Exchange.Adapters.Folder;
 using Exchange.Adapters.Https;
+using Exchange.Adapters.Sftp;
 using Exchange.Crypto;
 using Exchange.Crypto.Trust;
 using Exchange.Gateway.Audit;
@@ -128,7 +129,7 @@ static class Composition
     }
 
     /// <summary>One line a delivery protocol.</summary>
-    public static IReadOnlyList<IDeliveryAdapter> Adapters(Options options, Worlds worlds, X509Certificate2 tls, TimeProvider clock)
+    public static IReadOnlyList<IDeliveryAdapter> Adapters(Options options, Worlds worlds, Equipment equipment, TimeProvider clock)
     {
         var chain = worlds.Current.Trust.Store.Intermediates.Select(c => X509CertificateLoader.LoadCertificate(c.Der.Span));
         // An office's endpoint shows the office's own TLS key of the directory; nothing else about it counts.
@@ -141,8 +142,9 @@ static class Composition
             }
             catch (RefusedException) { return false; }
         }
-        List<IDeliveryAdapter> adapters = [new HttpsAdapter(new HttpsOptions { Client = SslStreamCertificateContext.Create(tls, [.. chain], offline: true), IsServerOf = IsServerOf }, clock)];
+        List<IDeliveryAdapter> adapters = [new HttpsAdapter(new HttpsOptions { Client = SslStreamCertificateContext.Create(equipment.Tls, [.. chain], offline: true), IsServerOf = IsServerOf }, clock)];
         if (options.Folders is { } root) adapters.Add(new FolderAdapter(new FolderOptions { Root = root }));
+        if (equipment.Sftp is { } key) adapters.Add(new SftpAdapter(new SftpOptions { Key = key }, clock));
         return adapters;
     }
 

@@ -124,7 +124,7 @@ sealed class GatewayHost : IAsyncDisposable
         // 5. Listen; then what happens by itself; then tell where.
         var incoming = new IncomingFolder(folder, journal, worlds, pins, logs.CreateLogger<IncomingFolder>());
         failures = new SignInFailures(clock, meters, logs.CreateLogger<SignInFailures>());
-        var adapters = settings.Adapters ?? Composition.Adapters(options, worlds, equipment.Tls, clock);
+        var adapters = settings.Adapters ?? Composition.Adapters(options, worlds, equipment, clock);
         foreach (var adapter in adapters.OfType<IDisposable>()) Own(adapter);
         app = Composition.Build(Shared, equipment.Tls, failures, adapters, out worker, out var steps, out var telemetry);
         Own(telemetry);

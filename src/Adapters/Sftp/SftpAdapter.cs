@@ -8,8 +8,9 @@ using Renci.SshNet.Sftp;
 namespace Exchange.Adapters.Sftp;
 
 /// <summary>
-/// The sftp channel: into a folder of the office's own server, as <see cref="Folder.FolderAdapter"/> fills a folder here: {id}.envelope, {id}.receipt.p7s, and last {id}.ready with the digests of
-/// the two. Until then their names begin with a dot. A break is gone on from, however large the parcel. The gateway's account alone writes there; the office takes the three away, marker first.
+/// The sftp channel: into a folder of a server that the office uses, as <see cref="Folder.FolderAdapter"/> fills a folder here: {id}.envelope, {id}.receipt.p7s unless that is inside, and last
+/// {id}.ready with the digests of what is there. Until then their names begin with a dot. A broken upload is gone on with, however large. The gateway's account alone writes there; the
+/// office takes the files away, marker first.
 /// Delivered means: synced on the server's disk, file by file and the folder, where the server has fsync@openssh.com. Where it has not, it has taken all bytes and names, and its own
 /// system decides when they are on the disk.
 /// </summary>
@@ -26,6 +27,7 @@ public sealed class SftpAdapter : IDeliveryAdapter, IDisposable
     }
 
     public string Name => "sftp";
+    public bool EndsAtOffice => false;
 
     public async Task<DeliveryOutcome> DeliverAsync(Parcel parcel, Func<CancellationToken, Task<Stream>> open, CancellationToken cancel)
     {
@@ -69,15 +71,19 @@ public sealed class SftpAdapter : IDeliveryAdapter, IDisposable
             if (await line.LengthOfAsync(At("ready"), cancel).ConfigureAwait(false) is not null) return await KeptAsync(line, target, cancel).ConfigureAwait(false);
             // 2. An envelope without its marker is of a try that died between the two renames. It hides again, and is judged like any other that was left.
             if (await line.LengthOfAsync(At("envelope"), cancel).ConfigureAwait(false) is not null) await line.RenameAsync(At("envelope"), Hidden("envelope"), cancel).ConfigureAwait(false);
-            // 3. All three under hidden names, synced. Crash here: nobody looks, the next try goes on with the envelope and writes the small ones again.
+            // 3. All under hidden names, synced. Crash here: nobody looks, the next try goes on with the envelope and writes the small ones again.
             var digest = await new SftpUpload(line, Hidden("envelope"), parcel.Length).RunAsync(open, cancel).ConfigureAwait(false);
             if (digest is null) return new DeliveryOutcome.TryLater("the stored envelope has another length");
-            await PutAsync(line, Hidden("receipt.p7s"), parcel.Receipt, cancel).ConfigureAwait(false);
-            var digests = $"{Convert.ToHexStringLower(digest)}  {parcel.Id}.envelope\n{Convert.ToHexStringLower(SHA256.HashData(parcel.Receipt.Span))}  {parcel.Id}.receipt.p7s\n";
+            var digests = $"{Convert.ToHexStringLower(digest)}  {parcel.Id}.envelope\n";
+            if (!parcel.Receipt.IsEmpty)
+            {
+                await PutAsync(line, Hidden("receipt.p7s"), parcel.Receipt, cancel).ConfigureAwait(false);
+                digests += $"{Convert.ToHexStringLower(SHA256.HashData(parcel.Receipt.Span))}  {parcel.Id}.receipt.p7s\n";
+            }
             await PutAsync(line, Hidden("ready"), Encoding.ASCII.GetBytes(digests), cancel).ConfigureAwait(false);
             // 4. Names, and these synced too before the marker's.
             await line.RenameAsync(Hidden("envelope"), At("envelope"), cancel).ConfigureAwait(false);
-            await line.RenameAsync(Hidden("receipt.p7s"), At("receipt.p7s"), cancel).ConfigureAwait(false);
+            if (!parcel.Receipt.IsEmpty) await line.RenameAsync(Hidden("receipt.p7s"), At("receipt.p7s"), cancel).ConfigureAwait(false);
             await line.SyncFolderAsync(target.Folder, cancel).ConfigureAwait(false);
             // 5. The marker. From its rename on the parcel is delivered. Whoever was told to end before this point ends without it.
             if (!marker.TryBegin()) throw new OperationCanceledException(cancel);

@@ -77,12 +77,22 @@ sealed class PingOffice(World world, IEngine engine, IReadOnlyList<IDeliveryAdap
         if (!Channels.Carries(adapter)) { Mailbox(office.Code); return; }
         if (new Channels(adapters).Find(adapter) is not { } carrier)
         {
-            Wrong(adapter, "this channel is not configured here", adapter == "folder" ? "name the root of the folders as \"folders\" in gateway.json, then restart the gateway" : "see exchange-gateway check-config");
+            Wrong(adapter, "this channel is not configured here", adapter switch
+            {
+                "folder" => "name the root of the folders as \"folders\" in gateway.json, then restart the gateway",
+                "sftp" => "name the gateway's key as \"sftp\": {\"key\": …} in gateway.json, then restart the gateway",
+                _ => "see exchange-gateway check-config",
+            });
             return;
         }
         var nobody = new Parcel(Guid.CreateVersion7(clock.GetUtcNow()), office.Code, 0, default, settings);
         if (await carrier.ProbeAsync(nobody, cancel) is { } reason) Wrong(adapter, Said(Said(reason, Asked), adapter + ": "), Remedy(adapter, reason));
-        else Good(adapter, adapter == "https" ? "connected, each side knew the other's certificate, and it answered" : "there, writable, with room");
+        else Good(adapter, adapter switch
+        {
+            "https" => "connected, each side knew the other's certificate, and it answered",
+            "sftp" => "its server showed a pinned key and let us in; the folder is there, writable, with room",
+            _ => "there, writable, with room",
+        });
     }
 
     void Mailbox(string code)
@@ -99,12 +109,17 @@ sealed class PingOffice(World world, IEngine engine, IReadOnlyList<IDeliveryAdap
 
     static string Remedy(string adapter, string reason) => reason switch
     {
+        _ when reason.Contains("hostKey: the server shows", StringComparison.Ordinal) => "ask the office, by another way, whether it has a new key. If so the directory officers put it into hostKey beside the old one; if not, somebody is in between",
         _ when reason.StartsWith("settings", StringComparison.Ordinal) => "the directory officers correct the channel: exchange officer propose --office … --channel … --setting …",
         _ when adapter == "folder" && reason.Contains("free", StringComparison.Ordinal) => "make room on that file system; see whether the office takes its parcels away",
         _ when adapter == "folder" && reason.Contains("not there", StringComparison.Ordinal) => "make the folder below \"folders\" of gateway.json, or mount it",
         _ when adapter == "folder" => "let the gateway's user write there; see ls -ld, df and the mount options",
-        _ when reason.Contains("ConnectionRefused", StringComparison.Ordinal) => "nothing listens at that address: the office starts exchange receive, or the officers correct the address",
+        _ when reason.Contains("ConnectionRefused", StringComparison.Ordinal) => $"nothing listens at that address: the office starts {(adapter == "sftp" ? "its SFTP server" : "exchange receive")}, or the officers correct the address",
         _ when reason.Contains("HostNotFound", StringComparison.Ordinal) || reason.Contains("NameResolution", StringComparison.Ordinal) => "the name is not known here: correct DNS, or the address in the standing",
+        _ when reason.Contains("not let in", StringComparison.Ordinal) => "the office puts the public part of \"sftp\" in gateway.json (ssh-keygen -y) into the account's authorized_keys, or the officers correct the user",
+        _ when adapter == "sftp" && reason.Contains("free", StringComparison.Ordinal) => "the office makes room there, or takes its parcels away",
+        _ when adapter == "sftp" && reason.StartsWith("sftp: ", StringComparison.Ordinal) && !reason.Contains("in time", StringComparison.Ordinal) => "the office lets the gateway's account write into that folder, and looks at its disk and quota",
+        _ when adapter == "sftp" && !reason.Contains("in time", StringComparison.Ordinal) => "the connection broke off: look at firewalls in between and at the log of the office's server",
         _ when reason.Contains("not the one of this office", StringComparison.Ordinal) => "another key answers there than the directory's: an old certificate still in use, a proxy in between, or another machine",
         _ when reason.Contains("HTTP", StringComparison.Ordinal) => "it was reached, and answers badly: look at the log of the office's endpoint",
         _ when reason.Contains("in time", StringComparison.Ordinal) => "no answer: look at firewalls in between, and whether the office's machine is up",

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Exchange.Adapters.Sftp;
 using Exchange.Crypto;
 using Exchange.Crypto.Keys;
 using Exchange.Crypto.Ledger;
@@ -12,13 +13,14 @@ sealed class Equipment : IDisposable
 {
     public const string TrustFolder = "trust";
 
-    Equipment(TrustStore anchors, X509Certificate2 tls, FileKey evidence, CheckpointKey checkpoint) =>
-        (Anchors, Tls, Evidence, Checkpoint) = (anchors, tls, evidence, checkpoint);
+    Equipment(TrustStore anchors, X509Certificate2 tls, FileKey evidence, CheckpointKey checkpoint, SftpKey? sftp) =>
+        (Anchors, Tls, Evidence, Checkpoint, Sftp) = (anchors, tls, evidence, checkpoint, sftp);
 
     public TrustStore Anchors { get; }
     public X509Certificate2 Tls { get; }
     public FileKey Evidence { get; }
     public CheckpointKey Checkpoint { get; }
+    public SftpKey? Sftp { get; }
 
     /// <exception cref="OptionsException">Names everything that is wrong.</exception>
     public static Equipment Open(string data, Options options, TimeProvider clock)
@@ -29,6 +31,9 @@ sealed class Equipment : IDisposable
         var tls = Try(errors, "keys.tls", () => X509CertificateLoader.LoadPkcs12FromFile(options.Keys.Tls, passphrase));
         var evidence = Try(errors, "keys.evidence", () => FileKey.Load(options.Keys.Evidence, passphrase));
         var checkpoint = Try(errors, "keys.checkpoint", () => CheckpointKey.Load(options.Keys.Checkpoint, passphrase, options.Origin));
+        var sftp = options.Sftp is { } files ? Try(errors, "sftp.key", () => SftpKey.Load(files.Key, passphrase)) : null;
+        if (options.Sftp is { } own && Path.GetFullPath(own.Key).StartsWith(Path.GetFullPath(data) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+            errors.Add("sftp.key: must not be inside the data folder; a backup would carry it");
         if (Path.GetFullPath(options.Guard).StartsWith(Path.GetFullPath(data) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
             errors.Add("guard: must not be inside the data folder; a restored backup would bring its guard along");
 
@@ -41,7 +46,8 @@ sealed class Equipment : IDisposable
             if (evidence is not null) Fits(errors, "keys.evidence", check, () => evidence.Certificate, Purpose.GatewayEvidence, clock);
         }
 
-        if (errors.Count == 0) return new Equipment(anchors!, tls!, evidence!, checkpoint!);
+        if (errors.Count == 0) return new Equipment(anchors!, tls!, evidence!, checkpoint!, sftp);
+        sftp?.Dispose();
         tls?.Dispose();
         evidence?.Dispose();
         checkpoint?.Dispose();
@@ -67,6 +73,7 @@ sealed class Equipment : IDisposable
 
     public void Dispose()
     {
+        Sftp?.Dispose();
         Tls.Dispose();
         Evidence.Dispose();
         Checkpoint.Dispose();

@@ -110,6 +110,10 @@ sealed record KeyFiles(string Tls, string Evidence, string Checkpoint, string Pa
         : Path.Combine(Environment.GetEnvironmentVariable(Variable) ?? throw new FileNotFoundException($"{PassphraseFile} is a credential of the service manager and {Variable} is not set: start the unit, or set it to the folder of the file"), PassphraseFile[Credential.Length..]);
 }
 
+/// <summary>What sftp channels need.</summary>
+/// <param name="Key">Private key by absolute path, encrypted with the passphrase of the others: Ed25519 or ECDSA on P-384, as ssh-keygen writes it.</param>
+sealed record SftpFiles(string Key);
+
 /// <summary>gateway.json. Strict: unknown, missing, doubled members and values out of range are all named at once, and the process does not start.</summary>
 sealed record Options
 {
@@ -128,6 +132,8 @@ sealed record Options
     public required string Guard { get; init; }
     /// <summary>Root below which folder channels write; null (default): there are none.</summary>
     public string? Folders { get; init; }
+    /// <summary>The gateway's key for sftp channels; null (default): there are none.</summary>
+    public SftpFiles? Sftp { get; init; }
     /// <summary>Code of the highest level whose sealed dispatches this machine is approved to hold; null (default): the policy's lowest only.</summary>
     public string? Ceiling { get; init; }
     /// <summary>Base URL of an OpenTelemetry collector (OTLP over HTTP), which gets metrics and traces; null (default): nobody does. http only to this machine.</summary>
@@ -148,6 +154,7 @@ sealed record Options
         {
             var read = new OptionsReader(document.RootElement, "");
             var keys = read.Object("keys");
+            var sftp = read.Member("sftp").ValueKind == JsonValueKind.Undefined ? null : read.Object("sftp");
             var options = new Options
             {
                 Origin = read.Text("origin", IsOrigin, "must be a name like gateway.example/ledger, without spaces or plus signs"),
@@ -156,6 +163,7 @@ sealed record Options
                 Operations = read.EndPoint("operations", loopback: true),
                 Guard = read.Text("guard", Path.IsPathFullyQualified, "must be an absolute path"),
                 Folders = read.Member("folders").ValueKind == JsonValueKind.Undefined ? null : read.Text("folders", path => Path.IsPathFullyQualified(path) && Directory.Exists(path), "must be the absolute path of an existing folder"),
+                Sftp = sftp is null ? null : new(sftp.AbsoluteFile("key")),
                 Ceiling = read.Member("ceiling").ValueKind == JsonValueKind.Undefined ? null : read.Text("ceiling", code => code.Length is > 0 and <= 32, "must be the code of a level of the policy"),
                 Telemetry = read.Collector("telemetry"),
                 Keys = new(keys.AbsoluteFile("tls"), keys.AbsoluteFile("evidence"), keys.AbsoluteFile("checkpoint"), keys.Text("passphraseFile", KeyFiles.IsPassphraseFile, "must be an absolute path, or %d/NAME for a credential of the service manager")),
@@ -165,7 +173,8 @@ sealed record Options
             };
             read.Finish();
             keys.Finish();
-            List<string> errors = [.. read.Errors, .. keys.Errors];
+            sftp?.Finish();
+            List<string> errors = [.. read.Errors, .. keys.Errors, .. sftp?.Errors ?? []];
             return errors.Count == 0 ? options : throw new OptionsException(errors);
         }
     }
@@ -182,6 +191,12 @@ sealed record Options
             if (Operations is not null) json.WriteString("operations", Operations.ToString());
             json.WriteString("guard", Guard);
             if (Folders is not null) json.WriteString("folders", Folders);
+            if (Sftp is not null)
+            {
+                json.WriteStartObject("sftp");
+                json.WriteString("key", Sftp.Key);
+                json.WriteEndObject();
+            }
             if (Ceiling is not null) json.WriteString("ceiling", Ceiling);
             if (Telemetry is not null) json.WriteString("telemetry", Telemetry.AbsoluteUri);
             json.WriteStartObject("keys");
