@@ -25,6 +25,7 @@ static class EvidenceFolder
             Approvals = Many(folder, "approvals", "*.p7s"),
             Manifest = One(folder, "manifest.p7m"),
             Receipts = Many(folder, "receipts", "*.p7s"),
+            Statuses = Many(folder, "statuses", "*.p7s"),
             Proofs = Many(folder, "proofs", "*.json"),
             Checkpoint = One(folder, "checkpoint.txt"),
             Directory = One(folder, "directory.p7s"),

@@ -34,6 +34,7 @@ namespace Exchange.Office
             root.Subcommands.Add(LabelCommands.Label(shell));
             root.Subcommands.Add(InboxCommands.Inbox(shell));
             root.Subcommands.Add(InboxCommands.Open(shell));
+            root.Subcommands.Add(HandleCommands.Handle(shell));
             root.Subcommands.Add(IntakeCommands.Intake(shell));
             root.Subcommands.Add(ReceiveCommands.Receive(shell));
             root.Subcommands.Add(TrackCommands.Receipts(shell));

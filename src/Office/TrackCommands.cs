@@ -11,10 +11,12 @@ static class TrackCommands
     public static Command Status(Shell shell)
     {
         var id = new Argument<string?>("ID") { Description = "Of one dispatch (its first characters will do); all that were sent otherwise", Arity = ArgumentArity.ZeroOrOne };
-        var command = new Command("status", "Where each copy is, and how well that is proven. Tình trạng từng bản gửi.") { id };
+        var watch = new Option<bool>("--watch") { Description = "Go on, and show what receiving offices say as it comes" };
+        var command = new Command("status", "Where each copy is, how well that is proven, and what its office does with it. Tình trạng từng bản gửi.") { id, watch };
         return shell.Does(command, async (parsed, say, cancel) =>
         {
             using var client = shell.Client(parsed, say);
+            if (parsed.GetValue(watch)) return await WatchAsync(client, say, cancel).ConfigureAwait(false);
             var entries = parsed.GetValue(id) is { } prefix ? [Find(client, prefix)] : client.Outbox();
             if (entries.Count > 0) await client.RefreshAsync(cancel).ConfigureAwait(false);
             var views = new List<DispatchView>();
@@ -24,6 +26,26 @@ static class TrackCommands
             foreach (var view in views) Show(view, client, say);
             return views.Any(v => v.Findings.Count > 0) ? ExchangeProgram.Bad : views.Any(v => v.Offline is not null) ? ExchangeProgram.Incomplete : ExchangeProgram.Good;
         });
+    }
+
+    static async Task<int> WatchAsync(OfficeClient client, Output say, CancellationToken cancel)
+    {
+        await client.RefreshAsync(cancel).ConfigureAwait(false);
+        say.Note("watching; Ctrl-C ends", "đang theo dõi; Ctrl-C để dừng");
+        while (true)
+        {
+            var findings = new List<string>();
+            IReadOnlyList<StatusView> found;
+            try { found = await client.NewHandlingAsync(25, findings, cancel).ConfigureAwait(false); }
+            catch (OperationCanceledException) when (cancel.IsCancellationRequested) { return ExchangeProgram.Good; }
+            foreach (var one in found)
+            {
+                say.Json(one);
+                var line = $"{one.Envelope}  {client.Find(one.Envelope)?.Record.Number}  {one.Office}  {HandleCommands.Word(one.Code, say)}{(one.Reason is null ? "" : $" ({one.Reason})")}  {say.Time(one.Time)}";
+                say.Say(line, line);
+            }
+            foreach (var finding in findings) say.Say(finding, finding);
+        }
     }
 
     public static Command Receipts(Shell shell)
@@ -77,6 +99,11 @@ static class TrackCommands
         if (InForce(view, client) is { } level && level.Code != record.Level)
             say.Say($"  in force: {level.Name.En} (exchange label show {record.Id})", $"  đang có hiệu lực: {level.Name.Vi} (exchange label show {record.Id})");
         if (view.Entry.State == OutboxState.Held) say.Say("  it is not on its way: persons of this office must release it (exchange held)", "  chưa được chuyển: người có thẩm quyền của cơ quan phải cho phép (exchange held)");
+        foreach (var copy in view.Copies.Where(c => c.Handling.Count > 0))
+        {
+            var said = string.Join(", ", copy.Handling.Select(s => $"{HandleCommands.Word(s.Code, say)}{(s.Reason is null ? "" : $" ({s.Reason})")} {say.Time(s.Time)}"));
+            say.Say($"  {copy.Office} says: {said}", $"  {copy.Office} báo: {said}");
+        }
         foreach (var copy in view.Copies)
             if (CopyText.Next(copy, say) is { } next) say.Say($"  {copy.Office}: {next}", $"  {copy.Office}: {next}");
         if (view.Offline is { } offline) say.Say($"{offline.Code}: shown as of the last time the gateway was reached", $"{offline.Code}: hiển thị theo lần kết nối gần nhất");
@@ -105,6 +132,6 @@ static class TrackCommands
     static object Describe(DispatchView view, OfficeClient client) => new
     {
         id = view.Entry.Id, number = view.Entry.Record.Number, level = view.Entry.Record.Level, inForce = InForce(view, client)?.Code, outbox = view.Entry.State, code = view.Entry.Record.Code, state = view.State,
-        copies = view.Copies.Select(c => new { c.Office, c.Role, c.State, c.Evidence, c.Code, c.At, c.Status?.Channel, c.Status?.Attempts, c.Status?.Last, c.Status?.LastAt, c.Status?.NextAt, c.Status?.Expires }), offline = view.Offline?.Code, view.Findings,
+        copies = view.Copies.Select(c => new { c.Office, c.Role, c.State, c.Evidence, c.Code, c.At, c.Status?.Channel, c.Status?.Attempts, c.Status?.Last, c.Status?.LastAt, c.Status?.NextAt, c.Status?.Expires, c.Handling }), offline = view.Offline?.Code, view.Findings,
     };
 }

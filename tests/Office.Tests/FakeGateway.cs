@@ -28,6 +28,10 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
     public List<byte[]> Submitted { get; } = [];
     public Dictionary<Guid, (byte[] File, byte[] Receipt, Digest Ctx)> Accepted { get; } = [];
     public List<byte[]> Acknowledged { get; } = [];
+    /// <summary>Handling statuses, in the order in which they came, also doubled ones.</summary>
+    public List<byte[]> Statuses { get; } = [];
+    /// <summary>Codes with which the next statuses are refused; null: taken.</summary>
+    public Queue<Refusal?> StatusRefusals { get; } = new();
     /// <summary>Codes with which the next acknowledgements are refused.</summary>
     public Queue<Refusal> AcknowledgeRefusals { get; } = new();
     /// <summary>First byte of each range that was asked for, and how many bytes went out.</summary>
@@ -46,6 +50,7 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
         var path = request.RequestUri!.AbsolutePath;
         var body = request.Content is null ? [] : await request.Content.ReadAsByteArrayAsync(cancellationToken);
         if (request.Method == HttpMethod.Post && path == "/dispatches") return await SubmitAsync(body, cancellationToken);
+        if (request.Method == HttpMethod.Post && path.EndsWith("/statuses", StringComparison.Ordinal)) return Said(body);
         if (request.Method == HttpMethod.Post && path.StartsWith("/mailbox/", StringComparison.Ordinal))
         {
             if (AcknowledgeRefusals.TryDequeue(out var no)) return Problem(no, 422);
@@ -63,6 +68,7 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
             ["ledger", "consistency"] => Consistency(request.RequestUri.Query),
             ["mailbox", var parcel] => Parcel(request, Guid.Parse(parcel)),
             ["mailbox", var parcel, "receipt"] => Bytes(Accepted[Guid.Parse(parcel)].Receipt),
+            ["mailbox", _, "statuses"] or ["dispatches", _, "statuses"] or ["statuses"] => Json(Listed()),
             ["dispatches", var id] => Json($"{{\"id\":\"{id}\",\"state\":\"accepted\",\"urgency\":0,\"receivedAt\":1,\"copies\":[]}}"),
             ["dispatches", _, "receipts"] => Json(JsonSerializer.Serialize(new { receipts = OfficeReceipts.Select(r => new { id = Guid.Empty, @event = "", code = "", office = (string?)null, time = 0, receipt = System.Buffers.Text.Base64Url.EncodeToString(r) }) })),
             _ => Problem(Refusal.NotFound, 404),
@@ -101,6 +107,26 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
         });
         return Statement.Sign(StatementType.Receipt, StrictJson.Write(receipt, StatementJson.Default.Receipt), [signer], now).Der.ToArray();
     }
+
+    HttpResponseMessage Said(byte[] der)
+    {
+        if (StatusRefusals.TryDequeue(out var no) && no is not null) return Problem(no, no == Refusal.Busy ? 503 : no == Refusal.StatusSequence ? 409 : 422);
+        Statuses.Add(der);
+        var (statement, now) = (Statement.Read(der, StatementType.Status), clock.GetUtcNow());
+        var s = statement.As<HandlingStatus>();
+        var entry = LedgerEntry.Create(new StatusDetail(s.Sender, s.Envelope, s.Ctx, s.Office, s.Key, s.Sequence, s.Code, statement.Ref) { Time = now.ToUnixTimeMilliseconds() });
+        leaves.Add(entry.Leaf);
+        var receipt = new Receipt
+        {
+            V = 1, Type = Crypto.Statements.Receipt.TypeName, Signers = [Evidence.Certificate.Key], Id = Guid.CreateVersion7(now), Event = ReceiptEvent.HandlingStatus, Code = "OK",
+            Time = now.ToUnixTimeMilliseconds(), Issuer = origin, Sender = s.Sender, Envelope = s.Envelope, Ctx = s.Ctx, ManifestDigest = s.ManifestDigest, Office = s.Office, Key = s.Key,
+            Signatures = null, Policy = s.Ctx, Seen = null, Proof = null, Entry = new ReceiptEntry(entry.Leaf, new Digest(entry.Salt), Encoding.UTF8.GetString(entry.Detail), now.ToUnixTimeMilliseconds() + 15_000),
+        };
+        return Bytes(Statement.Sign(StatementType.Receipt, StrictJson.Write(receipt, StatementJson.Default.Receipt), [Evidence], now).Der.ToArray());
+    }
+
+    string Listed() => JsonSerializer.Serialize(new { statuses = Statuses.Select((s, i) => (der: s, n: i + 1, status: Statement.Read(s, StatementType.Status).As<HandlingStatus>()))
+        .Select(s => new { s.n, id = s.status.Envelope, office = s.status.Office, sequence = s.status.Sequence, code = s.status.Code, statement = System.Buffers.Text.Base64Url.EncodeToString(s.der) }) });
 
     HttpResponseMessage Parcel(HttpRequestMessage request, Guid id)
     {

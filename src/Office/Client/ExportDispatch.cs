@@ -33,11 +33,12 @@ sealed class ExportDispatch(OfficeContext office)
             Write(target, string.Create(CultureInfo.InvariantCulture, $"receipts/{i + 1:00}-{receipt.Event}{(receipt.Office is null ? "" : "-" + receipt.Office)}.p7s"), receipts[i]);
             if (receipt.Entry is { } promised) leaves.Add(promised.Leaf);
         }
+        foreach (var status in entry.Files("statuses")) Write(target, Path.Combine("statuses", Path.GetFileName(status)), await File.ReadAllBytesAsync(status, cancel).ConfigureAwait(false));
         var proofs = await ProofsAsync(leaves, target, cancel).ConfigureAwait(false);
         // R opens nothing. With it, whoever holds the folder can check the proofs of opening as the sender does.
         Write(target, "opened", entry.Opened());
         WriteTrust(target);
-        Write(target, "README.txt", Encoding.UTF8.GetBytes(Readme(entry, parts.Approvals.Count > 0)));
+        Write(target, "README.txt", Encoding.UTF8.GetBytes(Readme(entry, parts.Approvals.Count > 0, entry.Files("statuses").Any())));
         return new ExportResult(target, receipts.Count, proofs, proofs == leaves.Count);
     }
 
@@ -91,7 +92,7 @@ sealed class ExportDispatch(OfficeContext office)
         File.WriteAllBytes(path, bytes.Span);
     }
 
-    static string Readme(OutboxEntry entry, bool approvals) => $"""
+    static string Readme(OutboxEntry entry, bool approvals, bool statuses) => $"""
         Evidence of dispatch {entry.Id}
 
         With our software:
@@ -99,7 +100,7 @@ sealed class ExportDispatch(OfficeContext office)
 
         Without it (OpenSSL 3). Each prints the signed JSON when the signature and the chain hold:
           openssl cms -verify -inform DER -in header.p7s -CAfile trust/chain.pem -purpose any
-        {(approvals ? "  openssl cms -verify -inform DER -in approvals/01.p7s -CAfile trust/chain.pem -purpose any\n" : "")}  for r in receipts/*.p7s; do openssl cms -verify -inform DER -in "$r" -CAfile trust/chain.pem -purpose any; echo; done
+        {(approvals ? "  openssl cms -verify -inform DER -in approvals/01.p7s -CAfile trust/chain.pem -purpose any\n" : "")}  for r in receipts/*.p7s{(statuses ? " statuses/*.p7s" : "")}; do openssl cms -verify -inform DER -in "$r" -CAfile trust/chain.pem -purpose any; echo; done
 
         A recipient, with its own encryption key, sees what the author signed (the first 64 bytes bind it to this header):
           openssl pkcs12 -in encrypt.p12 -clcerts -nodes -out encrypt.pem

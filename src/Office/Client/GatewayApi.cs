@@ -152,6 +152,29 @@ sealed class GatewayApi(HttpClient http, TimeProvider clock)
         using var response = await CheckedAsync(request, cancel).ConfigureAwait(false);
     }
 
+    /// <summary>Idempotent: the same statement again is answered with the first receipt.</summary>
+    public async Task<byte[]> ReportAsync(Guid parcel, ReadOnlyMemory<byte> status, CancellationToken cancel)
+    {
+        using var content = new ReadOnlyMemoryContent(status);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/cms");
+        using var request = Request(HttpMethod.Post, $"/mailbox/{parcel}/statuses");
+        request.Content = content;
+        using var response = await CheckedAsync(request, cancel).ConfigureAwait(false);
+        return await BytesAsync(response, cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>What this office said about its copy.</summary>
+    public async Task<IReadOnlyList<ListedStatus>> StatusesOfParcelAsync(Guid parcel, CancellationToken cancel) =>
+        (await JsonAsync(HttpMethod.Get, $"/mailbox/{parcel}/statuses", ClientJson.Default.StatusList, cancel).ConfigureAwait(false)).Statuses;
+
+    /// <summary>What receiving offices said about this dispatch.</summary>
+    public async Task<IReadOnlyList<ListedStatus>> StatusesAsync(Guid id, CancellationToken cancel) =>
+        (await JsonAsync(HttpMethod.Get, $"/dispatches/{id}/statuses", ClientJson.Default.StatusList, cancel).ConfigureAwait(false)).Statuses;
+
+    /// <param name="wait">Seconds, 0..30: answers at once when something is there.</param>
+    public async Task<IReadOnlyList<ListedStatus>> NewStatusesAsync(long after, int wait, CancellationToken cancel) =>
+        (await JsonAsync(HttpMethod.Get, $"/statuses?after={after}&wait={wait}", ClientJson.Default.StatusList, cancel).ConfigureAwait(false)).Statuses;
+
     public Task<byte[]> CheckpointAsync(CancellationToken cancel) => GetAsync("/ledger/checkpoint", cancel);
 
     public Task<InclusionProof> InclusionAsync(Digest leaf, long size, CancellationToken cancel) =>

@@ -55,6 +55,12 @@ sealed record ListedReceipt(Guid Id, string Event, string Code, string? Office, 
 
 sealed record ReceiptList(IReadOnlyList<ListedReceipt> Receipts);
 
+/// <param name="N">Where the sender's reading goes on; null for the office that said it.</param>
+/// <param name="Statement">DER.</param>
+sealed record ListedStatus(long? N, Guid Id, string Office, long Sequence, string Code, [property: JsonConverter(typeof(BytesJson))] byte[] Statement);
+
+sealed record StatusList(IReadOnlyList<ListedStatus> Statuses);
+
 sealed record UploadAwaited(Guid Id, string Upload);
 
 public sealed record InclusionProof(long Index, long Size, IReadOnlyList<Digest> Proof);
@@ -83,6 +89,7 @@ sealed record Problem(string? Title, string? Code, Texts? Messages, Texts? Remed
 [JsonSerializable(typeof(LabelStatus))]
 [JsonSerializable(typeof(MailboxList))]
 [JsonSerializable(typeof(ReceiptList))]
+[JsonSerializable(typeof(StatusList))]
 [JsonSerializable(typeof(UploadAwaited))]
 [JsonSerializable(typeof(InclusionProof))]
 [JsonSerializable(typeof(ConsistencyProof))]

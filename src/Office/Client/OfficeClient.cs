@@ -165,7 +165,7 @@ public sealed class OfficeClient : IDisposable
         catch (Exception e) when (e is RefusedException or IOException) { return null; }
     }
 
-    /// <summary>Receipts of opened dispatches that the gateway does not have yet, sent again. One that it does not take does not hold up the others.</summary>
+    /// <summary>Receipts and handling statuses that the gateway does not have yet, sent again. One that it does not take does not hold up the others.</summary>
     /// <returns>How many it still does not have.</returns>
     public async Task<int> AcknowledgeAsync(CancellationToken cancel)
     {
@@ -176,11 +176,27 @@ public sealed class OfficeClient : IDisposable
                 if (!await new OpenParcel(office).AcknowledgeAsync(record, cancel).ConfigureAwait(false)) left++;
             }
             catch (RefusedException) { left++; }
-        return left;
+        return left + await new HandleParcel(office).TellAllAsync(cancel).ConfigureAwait(false);
     }
 
     /// <summary>Writes everything that proves this dispatch into a new folder; waits up to half a minute for fresh entries to be in a checkpoint.</summary>
     public Task<ExportResult> ExportAsync(OutboxEntry entry, string folder, CancellationToken cancel) => new ExportDispatch(office).RunAsync(entry, folder, cancel);
+
+    /// <summary>Signs what this office does with a copy that it has, and tells the gateway.</summary>
+    /// <param name="code">One of <see cref="HandlingCode"/>.</param>
+    /// <param name="answers">With 15 and 16: what is answered; null otherwise.</param>
+    public Task<HandleVerdict> HandleAsync(ReceivedRecord record, string code, string? reason, AnsweredEnvelope? answers, CancellationToken cancel) => new HandleParcel(office).RunAsync(record, code, reason, answers, cancel);
+
+    /// <summary>What this office said about a copy, by number.</summary>
+    public IReadOnlyList<OwnStatus> Handling(ReceivedRecord record) => new HandleParcel(office).List(record);
+
+    /// <summary>What receiving offices said since the last time about anything sent from here, in the order in which it came.</summary>
+    /// <param name="wait">Seconds to wait for something new, 0..30.</param>
+    /// <param name="findings">What did not hold is added.</param>
+    public Task<IReadOnlyList<StatusView>> NewHandlingAsync(int wait, List<string> findings, CancellationToken cancel) => new FollowHandling(office).NewAsync(wait, findings, cancel);
+
+    /// <summary>Everything ever received here.</summary>
+    public IEnumerable<ReceivedRecord> Received() => office.Received.List();
 
     public ReceivedRecord? FindReceived(string sender, Guid id) => office.Received.Find(sender, id);
 

@@ -87,6 +87,7 @@ sealed class OpenParcel(OfficeContext office)
         }
         // 5. Documents and receipts are durable: only now the gateway is told.
         var acknowledged = await AcknowledgeAsync(record, cancel).ConfigureAwait(false);
+        if (acknowledged) await new HandleParcel(office).ArrivedAsync(record, cancel).ConfigureAwait(false);
         if (failure is null) bytes.Remove();
         return Result(record, held.Parcel, held.Envelope.Header.Label, failure, again: false, acknowledged);
     }
@@ -173,6 +174,7 @@ sealed class OpenParcel(OfficeContext office)
     async Task<OpenResult> AgainAsync(ReceivedRecord known, HeldParcel held, ParcelFiles bytes, CancellationToken cancel)
     {
         var acknowledged = await AcknowledgeAsync(known, cancel).ConfigureAwait(false);
+        if (acknowledged) await new HandleParcel(office).ArrivedAsync(known, cancel).ConfigureAwait(false);
         if (known.Stage == ReceivedState.Opened) bytes.Remove();
         Refusal? failure = known.Code is null ? null : Refusal.All.GetValueOrDefault(known.Code, Refusal.CannotOpen);
         return Result(known, held.Parcel, held.Envelope.Header.Label, failure, again: true, acknowledged);

@@ -54,7 +54,7 @@ public sealed class OutboxEntry(string folder, OutboxRecord record)
 
 /// <summary>
 /// Sealed dispatches, from before the first byte leaves until long after the gateway's receipt. Nothing here is ever sealed twice: a retry sends the bytes on disk.
-/// One folder an entry: header.p7s, approvals/NN.p7s, manifest.p7m, payload, opened, state.json, receipts/.
+/// One folder an entry: header.p7s, approvals/NN.p7s, manifest.p7m, payload, opened, state.json, receipts/, statuses/.
 /// </summary>
 public sealed class Outbox(OfficeFiles files)
 {
@@ -123,6 +123,17 @@ public sealed class Outbox(OfficeFiles files)
         files.Folder("outbox", entry.Id.ToString(), "receipts");
         var name = string.Create(CultureInfo.InvariantCulture, $"{kept.Count + 1:00}-{receipt.Event}{(receipt.Office is null ? "" : "-" + receipt.Office)}.p7s");
         files.Write(Path.Combine(entry.Folder, "receipts", name), der.Span);
+    }
+
+    /// <summary>Keeps a verified handling status under its office and number.</summary>
+    /// <returns>False: another one is kept under that number.</returns>
+    internal bool SaveStatus(OutboxEntry entry, HandlingStatus status, ReadOnlyMemory<byte> der)
+    {
+        files.Folder("outbox", entry.Id.ToString(), "statuses");
+        var file = Path.Combine(entry.Folder, "statuses", string.Create(CultureInfo.InvariantCulture, $"{status.Office}-{status.Sequence:0000}.p7s"));
+        if (File.Exists(file)) return Statement.Read(File.ReadAllBytes(file), StatementType.Status).Ref == Statement.Read(der, StatementType.Status).Ref;
+        files.Write(file, der.Span);
+        return true;
     }
 
     internal void DropPayload(OutboxEntry entry)

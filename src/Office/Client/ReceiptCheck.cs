@@ -73,6 +73,7 @@ static class ReceiptCheck
             (ReceiptEvent.SubmissionHold, HoldDetail d) when d.ManifestDigest == receipt.ManifestDigest && d.Code == receipt.Code => (d.Sender, d.Envelope, d.Ctx),
             (ReceiptEvent.HoldApproval, HoldApprovalDetail d) => (d.Sender, d.Envelope, d.Ctx),
             (ReceiptEvent.LabelChange, LabelDetail d) when d.Code == receipt.Code => (d.Sender, d.Envelope, d.Ctx),
+            (ReceiptEvent.HandlingStatus, StatusDetail d) when d.Office == receipt.Office && d.Key == receipt.Key => (d.Sender, d.Envelope, d.Ctx),
             (ReceiptEvent.ContentConsignment, ConsignmentDetail d) when d.Office == receipt.Office && d.Key == receipt.Key => (d.Sender, d.Envelope, d.Ctx),
             (ReceiptEvent.ContentConsignment, DeliveryDetail d) when d.Office == receipt.Office && d.Key == receipt.Key => (d.Sender, d.Envelope, d.Ctx),
             (ReceiptEvent.ContentConsignmentFailure, ConsignmentFailureDetail d) when d.Office == receipt.Office && d.Key == receipt.Key && d.Code == receipt.Code => (d.Sender, d.Envelope, d.Ctx),

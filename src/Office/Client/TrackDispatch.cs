@@ -21,7 +21,11 @@ public enum CopyEvidence
 /// <param name="State">What the gateway says; null when it was not asked.</param>
 /// <param name="Code">Why it failed.</param>
 /// <param name="Status">What the gateway says of it; null when it was not asked.</param>
-public sealed record CopyView(string Office, string Role, string? State, CopyEvidence Evidence, string? Code, DateTimeOffset? At, CopyStatus? Status = null);
+public sealed record CopyView(string Office, string Role, string? State, CopyEvidence Evidence, string? Code, DateTimeOffset? At, CopyStatus? Status = null)
+{
+    /// <summary>What the office says it does with it, verified, by number.</summary>
+    public IReadOnlyList<StatusView> Handling { get; init; } = [];
+}
 
 /// <param name="InLedger">Position, when an inclusion proof to a verified checkpoint was checked.</param>
 /// <param name="Finding">What is wrong with it; null: nothing.</param>
@@ -51,14 +55,25 @@ sealed class TrackDispatch(OfficeContext office)
                 // What was held may have been let go meanwhile, here or on another machine of the office.
                 if (entry.State == OutboxState.Held) await new DeliverOutbox(office).RunAsync(entry, null, cancel).ConfigureAwait(false);
                 status = await office.Api.DispatchAsync(entry.Id, cancel).ConfigureAwait(false);
-                foreach (var der in await office.Api.ReceiptsAsync(entry.Id, cancel).ConfigureAwait(false)) Take(entry, header, der, findings);
+                await TakeAllAsync(entry, header, findings, cancel).ConfigureAwait(false);
+                // What an office says while we ask is in one of the two answers only: then both are asked for again.
+                if (entry.Receipts().Count(IsOfStatus) != FollowHandling.Kept(entry).Count && findings.Count == 0) await TakeAllAsync(entry, header, findings, cancel).ConfigureAwait(false);
             }
             catch (RefusedException e) when (e.Refusal == Refusal.Unreachable || e.Refusal == Refusal.Busy) { offline = e.Refusal; }
         }
         var receipts = entry.Receipts().Select(View).ToList();
         if (audit && offline is null && receipts.Count > 0) receipts = await AuditAsync(receipts, findings, cancel).ConfigureAwait(false);
-        return new DispatchView(entry, status?.State, [.. header.Recipients.Select(r => CopyOf(r, status, receipts))], receipts, offline, findings) { Level = status?.Level };
+        var said = FollowHandling.Kept(entry).ToLookup(s => s.Office);
+        return new DispatchView(entry, status?.State, [.. header.Recipients.Select(r => CopyOf(r, status, receipts) with { Handling = [.. said[r.Office]] })], receipts, offline, findings) { Level = status?.Level };
     }
+
+    async Task TakeAllAsync(OutboxEntry entry, Header header, List<string> findings, CancellationToken cancel)
+    {
+        foreach (var der in await office.Api.ReceiptsAsync(entry.Id, cancel).ConfigureAwait(false)) Take(entry, header, der, findings);
+        await new FollowHandling(office).FetchAsync(entry, header, findings, cancel).ConfigureAwait(false);
+    }
+
+    static bool IsOfStatus(ReadOnlyMemory<byte> der) => Statement.Read(der, StatementType.Receipt).As<Receipt>().Event == ReceiptEvent.HandlingStatus;
 
     void Take(OutboxEntry entry, Header header, byte[] der, List<string> findings)
     {
@@ -111,7 +126,7 @@ sealed class TrackDispatch(OfficeContext office)
     {
         var said = status?.Copies.FirstOrDefault(c => c.Office == recipient.Office && c.Role == recipient.Role);
         var state = said?.State;
-        var strongest = receipts.Where(r => r.Office == recipient.Office).Select(r => (Receipt: r, Evidence: EvidenceOf(r.Event))).OrderByDescending(r => r.Evidence).FirstOrDefault();
+        var strongest = receipts.Where(r => r.Office == recipient.Office && r.Event != ReceiptEvent.HandlingStatus).Select(r => (Receipt: r, Evidence: EvidenceOf(r.Event))).OrderByDescending(r => r.Evidence).FirstOrDefault();
         return strongest.Receipt is null ? new CopyView(recipient.Office, recipient.Role, state, CopyEvidence.None, null, null, said)
             : new CopyView(recipient.Office, recipient.Role, state, strongest.Evidence, strongest.Receipt.Code == "OK" ? null : strongest.Receipt.Code, strongest.Receipt.Time, said);
     }

@@ -84,6 +84,7 @@ sealed class Demo(Shell shell, Output say, DemoRequest request)
         var first = await SendAsync("H41,H14,H37", "thuong", "7816", "VPCP-TTĐT", "Triển khai gửi, nhận văn bản điện tử", documents, 0, cancel).ConfigureAwait(false);
         Chapter("H41 fetches it from its mailbox; the documents are byte for byte those that were sent", "H41 tải về từ hộp đến; tài liệu giống hệt từng byte");
         await OpenAsync("H41", ["--all"], documents, cancel).ConfigureAwait(false);
+        await VerbAsync(["handle", first.ToString(), "--status", "03", .. Profile("H41")], 0).ConfigureAwait(false);
         Chapter("The gateway carries H14's copy to its endpoint, which opens it at once", "Trục chuyển bản của H14 tới điểm nhận, nơi đó mở ngay");
         await UntilAsync(() => Task.FromResult(Opened("H14").Any()),
             say.Text("nothing came to H14's endpoint", "không có gì tới điểm nhận của H14"), cancel).ConfigureAwait(false);

@@ -37,7 +37,8 @@ public class DispatchEvidenceTests
         Assert.Contains(findings.All, f => f is { Part: "envelope", Check: "approved by a signatory" });
         Assert.Contains(findings.All, f => f is { Part: "copy H41", Check: "opened" });
         Assert.Contains(findings.All, f => f is { Part: "copy H37", Check: "reported as not openable" });
-        Assert.Equal(3, findings.All.Count(f => f.Check == "in the ledger"));
+        Assert.Contains(findings.All, f => f is { Part: "copy H41", Check: "handling", Detail: "01 03" });
+        Assert.Equal(5, findings.All.Count(f => f.Check == "in the ledger"));
         Assert.All(findings.All, f => Assert.True(f.Part.Length > 0 && f.Check.Length > 0 && f.Code == FindingCode.Ok));
     }
 
@@ -60,6 +61,7 @@ public class DispatchEvidenceTests
         Flip(Good.Checkpoint!, p => Good with { Checkpoint = p });
         Flip(Good.Opened!, p => Good with { Opened = p });
         for (var i = 0; i < Good.Receipts.Count; i++) Flip(Good.Receipts[i], p => Good with { Receipts = [.. Good.Receipts.Take(i), p, .. Good.Receipts.Skip(i + 1)] });
+        for (var i = 0; i < Good.Statuses.Count; i++) Flip(Good.Statuses[i], p => Good with { Statuses = [.. Good.Statuses.Take(i), p, .. Good.Statuses.Skip(i + 1)] });
         for (var i = 0; i < Good.Proofs.Count; i++) Flip(Good.Proofs[i], p => Good with { Proofs = [.. Good.Proofs.Take(i), p, .. Good.Proofs.Skip(i + 1)] });
         Flip(Good.Directory!, p => Good with { Directory = p });
         // A card has no name of its own in the directory's verdict: it is the directory that does not hold.
@@ -102,6 +104,32 @@ public class DispatchEvidenceTests
         Incomplete(Good with { Receipts = [.. Good.Receipts.Where(r => !r.Name.Contains("H37", StringComparison.Ordinal))] }, "copy H37", FindingCode.Pending);
         Incomplete(Good with { Receipts = [.. Good.Receipts.Where(r => !r.Name.Contains("Handover-H37", StringComparison.Ordinal))] }, "ContentConsignment-H37.p7s", FindingCode.Missing);
         Incomplete(Good with { Receipts = [.. Good.Receipts.Where(r => !r.Name.Contains("OpeningFailure", StringComparison.Ordinal))] }, "copy H37", FindingCode.Pending);
+    }
+
+    [Fact]
+    public void A_status_of_another_copy_or_key_or_out_of_form_is_refused()
+    {
+        var other = Digest.Of("other"u8);
+        Bad(Case.WithStatus("0002.p7s", s => s with { Ctx = other }), "0002.p7s", Refusal.Status);
+        Bad(Case.WithStatus("0002.p7s", s => s with { ManifestDigest = other }), "0002.p7s", Refusal.Status);
+        Bad(Case.WithStatus("0002.p7s", s => s with { Key = other }), "0002.p7s", Refusal.Status);
+        Bad(Case.WithStatus("0002.p7s", s => s with { Sender = "H14" }), "0002.p7s", Refusal.Status);
+        Bad(Case.WithStatus("0002.p7s", s => s with { Code = "07" }), "0002.p7s", Refusal.Status);
+        Bad(Case.WithStatus("0002.p7s", s => s, TestPki.Shared["H37"].Sign), "0002.p7s", Refusal.SignerUnknown);
+        Bad(Case.WithStatus("0002.p7s", s => s with { Office = "H37" }, TestPki.Shared["H37"].Sign), "0002.p7s", Refusal.Status);
+    }
+
+    [Fact]
+    public void A_status_that_is_missing_not_recorded_or_twice_under_one_number_is_found()
+    {
+        Incomplete(Good with { Statuses = [Good.Statuses[0]] }, "HandlingStatus-H41.p7s", FindingCode.Missing);
+        Incomplete(Good with { Receipts = [.. Good.Receipts.Where(r => !(r.Name.EndsWith("HandlingStatus-H41.p7s", StringComparison.Ordinal) && r.Name.StartsWith("receipts/04", StringComparison.Ordinal)))] }, "H41-0001.p7s", FindingCode.Missing);
+        // What the gateway says it recorded and the office's own word differ: neither stands for the other.
+        var changed = Check(Case.WithStatus("0002.p7s", s => s with { Code = "06" }));
+        Assert.Equal(["receipts/05-HandlingStatus-H41.p7s", "statuses/H41-0002.p7s"], changed.All.Where(f => f.Kind == FindingKind.Incomplete).Select(f => f.Part));
+        // 1 and 3 without 2; and two of one number.
+        Assert.Contains(Check(Case.WithStatus("0002.p7s", s => s with { Sequence = 3 })).All, f => f is { Part: "copy H41", Check: "handling", Code: FindingCode.Pending });
+        Bad(Case.WithStatus("0002.p7s", s => s with { Sequence = 1 }), "copy H41", Refusal.StatusSequence);
     }
 
     [Fact]

@@ -25,7 +25,7 @@ sealed class EvidenceCase
     readonly CheckpointKey key = CheckpointKey.Create(Origin);
     readonly Digest policyRef;
     readonly List<LedgerEntry> entries = [];
-    readonly List<EvidencePart> receipts = [];
+    readonly List<EvidencePart> receipts = [], statuses = [];
     DateTimeOffset now = TestPki.Now.AddSeconds(30);
 
     EvidenceCase()
@@ -42,6 +42,7 @@ sealed class EvidenceCase
         {
             var handover = OfficeReceipt(office, ReceiptEvent.ContentHandover, "OK", null);
             Consigned(office, Digest.Of(handover));
+            if (office == "H41") foreach (var (code, i) in new[] { "01", "03" }.Select((c, i) => (c, i))) Says(office, i + 1, code);
         }
         OfficeReceipt("H41", ReceiptEvent.ContentOpening, "OK", KeySchedule.Proof(Sealed.Opened, Sealed.Ctx, pki["H41"].Encrypt.Certificate.Key));
         OfficeReceipt("H37", ReceiptEvent.ContentOpeningFailure, Refusal.CannotOpen.Code, null);
@@ -51,6 +52,7 @@ sealed class EvidenceCase
             Approvals = [.. Sealed.Parts.Approvals.Select((a, i) => new EvidencePart($"approvals/{i + 1:00}.p7s", a))],
             Manifest = new("manifest.p7m", Sealed.Parts.Manifest),
             Receipts = receipts,
+            Statuses = statuses,
             Proofs = Proofs(entries.Count),
             Checkpoint = Note(entries.Count),
             Directory = new("directory.p7s", pki.Directory.Statement),
@@ -93,6 +95,30 @@ sealed class EvidenceCase
 
     void Consigned(string office, Digest handover) => GatewayReceipt(ReceiptEvent.ContentConsignment, "OK", office,
         new ConsignmentDetail(Header.Sender, Header.Id, Sealed.Ctx, office, pki[office].Encrypt.Certificate.Key, handover) { Time = now.ToUnixTimeMilliseconds() });
+
+    void Says(string office, long sequence, string code)
+    {
+        var part = Sign($"statuses/{office}-{sequence:0000}.p7s", new HandlingStatus
+        {
+            V = 1, Type = HandlingStatus.TypeName, Signers = [], Sender = Header.Sender, Envelope = Header.Id, Ctx = Sealed.Ctx, ManifestDigest = Sealed.ManifestDigest, Office = office,
+            Key = pki[office].Encrypt.Certificate.Key, Sequence = sequence, Code = code, Reason = null, Answers = null, Time = now.ToUnixTimeMilliseconds(),
+        }, pki[office].Sign);
+        statuses.Add(part);
+        GatewayReceipt(ReceiptEvent.HandlingStatus, "OK", office, new StatusDetail(Header.Sender, Header.Id, Sealed.Ctx, office, pki[office].Encrypt.Certificate.Key, sequence, code,
+            Statement.Read(part.Bytes, StatementType.Status).Ref) { Time = now.ToUnixTimeMilliseconds() });
+    }
+
+    public static EvidencePart Sign(string name, HandlingStatus status, IPrivateKey signer) =>
+        new(name, Statement.Sign(status with { Signers = [signer.Certificate.Key] }, [signer], TestPki.Now).Der);
+
+    /// <summary>The same input with one status changed by whoever signed it.</summary>
+    public DispatchEvidenceInput WithStatus(string endsWith, Func<HandlingStatus, HandlingStatus> change, IPrivateKey? signer = null)
+    {
+        var part = Input.Statuses.Single(r => r.Name.EndsWith(endsWith, StringComparison.Ordinal));
+        var status = Statement.Read(part.Bytes, StatementType.Status).As<HandlingStatus>();
+        var changed = Sign(part.Name, change(status), signer ?? pki[status.Office].Sign);
+        return Input with { Statuses = [.. Input.Statuses.Select(r => r == part ? changed : r)] };
+    }
 
     void GatewayReceipt(string name, string code, string? office, LedgerDetail detail)
     {
