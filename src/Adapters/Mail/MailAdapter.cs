@@ -1,7 +1,7 @@
 namespace Exchange.Adapters.Mail;
 
 /// <summary>
-/// The mail channel: one mail a parcel, {id}.receipt.p7s and {id}.bin attached, Message-ID {id}@domain the same for all tries, by which the office recognises a repeat. A relay that takes it has not delivered it:
+/// The mail channel: one mail a parcel, {id}.bin attached, Message-ID {id}@domain the same for all tries, by which the office recognises a repeat. A relay that takes it has not delivered it:
 /// that says the report which it, or the office's own server, sends to the gateway's mailbox, or the office's receipt. Until then the parcel is handed on. Memory is one buffer a parcel, whatever its length.
 /// </summary>
 public sealed class MailAdapter : IDeliveryAdapter
@@ -19,6 +19,7 @@ public sealed class MailAdapter : IDeliveryAdapter
     }
 
     public string Name => "mail";
+    public bool EndsAtOffice => false;
 
     public Task<DeliveryOutcome> DeliverAsync(Parcel parcel, Func<CancellationToken, Task<Stream>> open, CancellationToken cancel) => AddressOf(parcel.Settings) is not { } address
         ? Task.FromResult<DeliveryOutcome>(BadSettings)

@@ -24,6 +24,8 @@ public sealed class MailIntake : IIntake, IDisposable
     ImapClient? imap;
     IMailFolder? quarantine;
     CancellationTokenSource? wake;
+    bool grown;
+    int count;
     Task idling = Task.CompletedTask;
 
     /// <exception cref="ArgumentException">An option is out of its range, or there is no mailbox.</exception>
@@ -62,6 +64,7 @@ public sealed class MailIntake : IIntake, IDisposable
 
             // 2. What is there, oldest first. A crash from here on leaves all that is not yet let go.
             Patient(options.AnswerSeconds);
+            grown = false;
             // Last what broke the connection before, so that it keeps nobody from his turn.
             var ids = (await inbox.SearchAsync(SearchQuery.NotDeleted, both.Token).ConfigureAwait(false)).OrderBy(id => tried.GetValueOrDefault(id).Broken).ThenBy(id => id.Id).Take(AtOnce).ToList();
             var mails = ids.Count == 0 ? [] : await inbox.FetchAsync(ids, MessageSummaryItems.UniqueId | MessageSummaryItems.Size, both.Token).ConfigureAwait(false);
@@ -76,6 +79,7 @@ public sealed class MailIntake : IIntake, IDisposable
                 _ = verdict switch { IntakeVerdict.Taken => taken++, IntakeVerdict.Quarantine => aside++, _ => left++ };
             }
             // 5. Told when there is more.
+            if (grown || ids.Count == AtOnce) arriving.TrySetResult();
             Idle(inbox, cancel);
             return new IntakeRound(taken, aside, left, null);
         }
@@ -118,9 +122,12 @@ public sealed class MailIntake : IIntake, IDisposable
         await inbox.OpenAsync(FolderAccess.ReadWrite, cancel).ConfigureAwait(false);
         // Numbers of another validity name other mails: this connection ends, and the next one asks anew.
         inbox.UidValidityChanged += (_, _) => Drop();
+        count = inbox.Count;
         inbox.CountChanged += (_, _) =>
         {
-            if (wake is not null) arriving.TrySetResult();
+            // Our own deletions make it smaller. What comes while we work, the end of the round tells.
+            if (inbox.Count > count) (grown, _) = (true, wake is not null && arriving.TrySetResult());
+            count = inbox.Count;
         };
         return inbox;
     }

@@ -2,14 +2,13 @@ using System.Globalization;
 using MailKit;
 using MailKit.Net.Smtp;
 using MimeKit;
-using MimeKit.Utils;
 
 namespace Exchange.Adapters.Mail;
 
 /// <summary>A mail of the gateway: opaque attachments under neutral names, nothing in the text.</summary>
 /// <param name="Id">Local part of its Message-ID, the same each time the same thing is sent.</param>
 /// <param name="Parcel">Reports are asked for under this name; null: none are.</param>
-/// <param name="Small">Attached first, whole.</param>
+/// <param name="Small">Attached first, whole; empty: not at all.</param>
 /// <param name="Large">Attached last, streamed: when its last byte is out, the end of the mail may be out as well.</param>
 sealed record OutgoingMail(string To, string Id, Guid? Parcel, (string Name, ReadOnlyMemory<byte> Bytes) Small, (string Name, MailContent Content)? Large);
 
@@ -68,7 +67,8 @@ sealed class MailSender(MailOptions options, TimeProvider clock)
 
     MimeMessage Compose(OutgoingMail mail)
     {
-        var body = new Multipart("mixed") { Part(mail.Small.Name, new MimeContent(new MemoryStream(mail.Small.Bytes.ToArray()))) };
+        var body = new Multipart("mixed");
+        if (!mail.Small.Bytes.IsEmpty) body.Add(Part(mail.Small.Name, new MimeContent(new MemoryStream(mail.Small.Bytes.ToArray()))));
         if (mail.Large is { } large) body.Add(Part(large.Name, large.Content));
         var message = new MimeMessage
         {

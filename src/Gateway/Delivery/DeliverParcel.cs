@@ -13,6 +13,8 @@ namespace Exchange.Gateway.Delivery;
 /// <summary>Steps 6 and 7 of a dispatch's way: one attempt to get one copy to its office, from claim to settled.</summary>
 sealed class DeliverParcel(Shared shared, Channels channels, ReleaseParcel release, SealedCopies copies, SettleAttempt settle)
 {
+    // Tells an answer to a question from an attempt that sent something: AttemptTable.LastSent reads it.
+    const string Asked = "asked";
     readonly TimeProvider clock = shared.Clock;
     readonly ILogger log = shared.Log<DeliverParcel>();
 
@@ -63,7 +65,7 @@ sealed class DeliverParcel(Shared shared, Channels channels, ReleaseParcel relea
                 copies.Drop(job.Parcel);
                 break;
             case DeliveryOutcome.HandedOn on:
-                await settle.Again(Ended(AttemptOutcome.HandedOn, ""), clock.GetUtcNow() + on.AskIn, ask: true);
+                await settle.Again(Ended(AttemptOutcome.HandedOn, ask ? Asked : ""), clock.GetUtcNow() + on.AskIn, ask: true);
                 break;
             case DeliveryOutcome.Refused refused:
                 await settle.Ended(Ended(AttemptOutcome.Refused, refused.Code), ParcelState.Dead, Refusal.ChannelRefused, null);
