@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Renci.SshNet.Common;
@@ -35,10 +34,10 @@ public sealed class SftpAdapter : IDeliveryAdapter, IDisposable
         var marker = new MarkerStage();
         try { return await lines.RunAsync(parcel.Office, target, (line, stop) => DeliverAsync(line, target, parcel, open, marker, stop), cancel).ConfigureAwait(false); }
         catch (BusyException) { return new DeliveryOutcome.Busy(null); }
-        catch (Exception e) when (IsOutcome(e))
+        catch (Exception e) when (SftpReason.IsTheirs(e))
         {
             // A no of the server is a no; without its answer to the marker's rename only asking tells.
-            return marker.MayBeThere(e is SftpException or NoRoomException) ? new DeliveryOutcome.Unknown(Reason(e)) : new DeliveryOutcome.TryLater(Reason(e));
+            return marker.MayBeThere(e is SftpException or NoRoomException) ? new DeliveryOutcome.Unknown(SftpReason.Of(e)) : new DeliveryOutcome.TryLater(SftpReason.Of(e));
         }
     }
 
@@ -47,7 +46,7 @@ public sealed class SftpAdapter : IDeliveryAdapter, IDisposable
         if (SftpTarget.Read(parcel.Settings, out var wrong) is not { } target) return new DeliveryOutcome.TryLater(wrong);
         try { return await lines.RunAsync(parcel.Office, target, (line, stop) => AskAsync(line, target, parcel, stop), cancel).ConfigureAwait(false); }
         catch (BusyException) { return new DeliveryOutcome.Busy(null); }
-        catch (Exception e) when (IsOutcome(e)) { return new DeliveryOutcome.Unknown("asked: " + Reason(e)); }
+        catch (Exception e) when (SftpReason.IsTheirs(e)) { return new DeliveryOutcome.Unknown("asked: " + SftpReason.Of(e)); }
     }
 
     /// <summary>Goes in, writes and syncs a file of no name that anybody looks for, and takes it away again.</summary>
@@ -55,8 +54,7 @@ public sealed class SftpAdapter : IDeliveryAdapter, IDisposable
     {
         if (SftpTarget.Read(nobody.Settings, out var wrong) is not { } target) return wrong;
         try { return await lines.RunAsync(nobody.Office, target, (line, stop) => ProbeAsync(line, target, nobody, stop), cancel).ConfigureAwait(false); }
-        catch (BusyException) { return "sftp: all connections are in use"; }
-        catch (Exception e) when (IsOutcome(e)) { return Reason(e); }
+        catch (Exception e) when (SftpReason.IsTheirs(e)) { return SftpReason.Of(e); }
     }
 
     public void Dispose() => lines.Dispose();
@@ -77,10 +75,10 @@ public sealed class SftpAdapter : IDeliveryAdapter, IDisposable
             var digests = $"{Convert.ToHexStringLower(digest)}  {parcel.Id}.envelope\n";
             if (!parcel.Receipt.IsEmpty)
             {
-                await PutAsync(line, Hidden("receipt.p7s"), parcel.Receipt, cancel).ConfigureAwait(false);
+                await line.PutAsync(Hidden("receipt.p7s"), parcel.Receipt, cancel).ConfigureAwait(false);
                 digests += $"{Convert.ToHexStringLower(SHA256.HashData(parcel.Receipt.Span))}  {parcel.Id}.receipt.p7s\n";
             }
-            await PutAsync(line, Hidden("ready"), Encoding.ASCII.GetBytes(digests), cancel).ConfigureAwait(false);
+            await line.PutAsync(Hidden("ready"), Encoding.ASCII.GetBytes(digests), cancel).ConfigureAwait(false);
             // 4. Names, and these synced too before the marker's.
             await line.RenameAsync(Hidden("envelope"), At("envelope"), cancel).ConfigureAwait(false);
             if (!parcel.Receipt.IsEmpty) await line.RenameAsync(Hidden("receipt.p7s"), At("receipt.p7s"), cancel).ConfigureAwait(false);
@@ -113,30 +111,14 @@ public sealed class SftpAdapter : IDeliveryAdapter, IDisposable
 
     static async Task<string?> ProbeAsync(SftpLine line, SftpTarget target, Parcel nobody, CancellationToken cancel)
     {
-        if (!await line.HasFolderAsync(target.Folder, cancel).ConfigureAwait(false)) return NotThere;
+        if (!await line.HasFolderAsync(target.Folder, cancel).ConfigureAwait(false)) return SftpReason.NotThere;
         if (await line.RoomAsync(target.Folder, cancel).ConfigureAwait(false) is { IsReadOnly: false } room && room.AvailableBlocks * room.BlockSize is var free && free < LeastFree)
             return string.Create(CultureInfo.InvariantCulture, $"sftp: only {free} bytes free");
         var probe = target.At($".{nobody.Id}.probe");
-        try { await PutAsync(line, probe, new byte[1], cancel).ConfigureAwait(false); }
+        try { await line.PutAsync(probe, new byte[1], cancel).ConfigureAwait(false); }
         catch (SftpException e) when (e.StatusCode == StatusCode.Failure) { return await WhyAsync(line, target, 1, cancel).ConfigureAwait(false); }
         await line.RemoveAsync(probe, cancel).ConfigureAwait(false);
         return null;
-    }
-
-    static async Task PutAsync(SftpLine line, string path, ReadOnlyMemory<byte> bytes, CancellationToken cancel)
-    {
-        // Never over a file of an earlier try: a request of that one that is carried out late then finds no name of ours.
-        SftpFileStream file;
-        try { file = await line.OpenAsync(path, FileMode.CreateNew, FileAccess.Write, cancel).ConfigureAwait(false); }
-        catch (SftpException e) when (e.StatusCode == StatusCode.Failure)
-        {
-            await line.RemoveAsync(path, cancel).ConfigureAwait(false);
-            file = await line.OpenAsync(path, FileMode.CreateNew, FileAccess.Write, cancel).ConfigureAwait(false);
-        }
-        await file.WriteAsync(bytes, cancel).ConfigureAwait(false);
-        await file.FlushAsync(cancel).ConfigureAwait(false);
-        await line.SyncAsync(file, cancel).ConfigureAwait(false);
-        await file.DisposeAsync().ConfigureAwait(false);
     }
 
     // SFTP has one word for all errors of a disk. What the file system says of itself tells them apart, except a quota.
@@ -145,29 +127,6 @@ public sealed class SftpAdapter : IDeliveryAdapter, IDisposable
         { IsReadOnly: true } => "sftp: read-only file system",
         { } room when room.AvailableBlocks * room.BlockSize < (ulong)length => "sftp: no space left",
         _ => "sftp: the server failed: a quota, or its disk",
-    };
-
-    const string NotThere = "sftp: the folder is not there";
-
-    // The package parses what a stranger's server sends. Whatever it makes of that ends this attempt, not the gateway.
-    static bool IsOutcome(Exception e) => e is not OutOfMemoryException;
-
-    // Kinds and system words; a message might quote what the other side sent.
-    static string Reason(Exception e) => e switch
-    {
-        OperationCanceledException => "cancelled",
-        NoRoomException room => room.Message,
-        SourceException => "the stored envelope cannot be read",
-        HostKeyException key => $"settings: hostKey: the server shows SHA256:{key.Shown}",
-        SshAuthenticationException => "sftp: not let in: user, or the gateway's key there",
-        SshOperationTimeoutException => "sftp: no answer in time",
-        SftpPermissionDeniedException => "sftp: permission denied",
-        SftpPathNotFoundException => NotThere,
-        SftpException { StatusCode: var status } => $"sftp: the server says {status}",
-        SocketException socket => $"connection: {socket.SocketErrorCode}",
-        SshConnectionException { DisconnectReason: not Renci.SshNet.Messages.Transport.DisconnectReason.None and var reason } => $"connection: {reason}",
-        SshException => "connection: lost",
-        _ => $"connection: {e.GetType().Name}",
     };
 
     /// <summary>How far the marker is, seen from the work and from whoever left it.</summary>

@@ -68,6 +68,8 @@ sealed class SftpLine : IDisposable
 
     public IAsyncEnumerable<ISftpFile> ListAsync(string path, CancellationToken cancel) => client.ListDirectoryAsync(path, cancel);
 
+    public Task MakeFolderAsync(string path, CancellationToken cancel) => client.CreateDirectoryAsync(path, cancel);
+
     /// <summary>Removes a file; absent is fine.</summary>
     public async Task RemoveAsync(string path, CancellationToken cancel)
     {
@@ -85,6 +87,23 @@ sealed class SftpLine : IDisposable
             await RemoveAsync(to, cancel).ConfigureAwait(false);
             await client.RenameFileAsync(from, to, cancel).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>A new small file, synced.</summary>
+    public async Task PutAsync(string path, ReadOnlyMemory<byte> bytes, CancellationToken cancel)
+    {
+        // Never over a file of an earlier try: a request of that one that is carried out late then finds no name of ours.
+        SftpFileStream file;
+        try { file = await OpenAsync(path, FileMode.CreateNew, FileAccess.Write, cancel).ConfigureAwait(false); }
+        catch (SftpException e) when (e.StatusCode == StatusCode.Failure)
+        {
+            await RemoveAsync(path, cancel).ConfigureAwait(false);
+            file = await OpenAsync(path, FileMode.CreateNew, FileAccess.Write, cancel).ConfigureAwait(false);
+        }
+        await file.WriteAsync(bytes, cancel).ConfigureAwait(false);
+        await file.FlushAsync(cancel).ConfigureAwait(false);
+        await SyncAsync(file, cancel).ConfigureAwait(false);
+        await file.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <summary>On return its bytes are on the server's disk, where the server can say so at all.</summary>

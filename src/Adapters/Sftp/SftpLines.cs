@@ -31,12 +31,12 @@ sealed class SftpLines : IDisposable
     /// <exception cref="BusyException">All its connections were in use for too long.</exception>
     public async Task<T> RunAsync<T>(string office, SftpTarget target, Func<SftpLine, CancellationToken, Task<T>> work, CancellationToken cancel)
     {
-        // Offices never share a connection, nor do two settings of one office: each was judged for its own. Only the folder does not count.
+        // Offices never share a connection, nor do two settings of one office: each was judged for its own. Only the folders do not count.
         Place place;
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(disposed, this);
-            var server = (office, target with { Folder = "" });
+            var server = (office, target.Server);
             if (!places.TryGetValue(server, out place!)) places[server] = place = new Place(options.Connections);
         }
         if (!await place.Free.WaitAsync(TimeSpan.FromSeconds(options.QueueSeconds), cancel).ConfigureAwait(false)) throw new BusyException();

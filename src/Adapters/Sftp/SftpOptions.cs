@@ -1,7 +1,7 @@
 namespace Exchange.Adapters.Sftp;
 
 /// <summary>
-/// How the sftp channel connects and how long it waits. A channel's settings are {"host": "NAME", "port": "22", "user": "NAME", "hostKey": "SHA256:…", "folder": "PATH"}: see <see cref="SftpTarget"/>.
+/// How the sftp channel connects and how long it waits. A channel's settings are {"host": "NAME", "port": "22", "user": "NAME", "hostKey": "SHA256:…", "folder": "PATH", "inbound": "PATH"}: see <see cref="SftpTarget"/>.
 /// </summary>
 public sealed record SftpOptions
 {

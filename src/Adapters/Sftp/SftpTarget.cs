@@ -5,12 +5,16 @@ namespace Exchange.Adapters.Sftp;
 /// <summary>Where a channel's settings lead.</summary>
 /// <param name="HostKeys">SHA-256 of the host keys that the server may show: base64 without padding, as `ssh-keygen -l` prints it behind "SHA256:". Several, apart by spaces, while the server changes its key.</param>
 /// <param name="Folder">Absolute, or from where the account's sessions begin; without a slash at its end.</param>
-sealed record SftpTarget(string Host, int Port, string User, string HostKeys, string Folder)
+/// <param name="Inbound">Where the office puts what is for the gateway; null: nowhere.</param>
+sealed record SftpTarget(string Host, int Port, string User, string HostKeys, string Folder, string? Inbound)
 {
     const int MostHostKeys = 4, DefaultPort = 22;
     const string Prefix = "SHA256:";
 
     public string At(string name) => $"{Folder}/{name}";
+
+    /// <summary>Whom a connection is to, whatever it is for.</summary>
+    public SftpTarget Server => this with { Folder = "", Inbound = null };
 
     /// <returns>null, and what must be corrected.</returns>
     public static SftpTarget? Read(IReadOnlyDictionary<string, string> settings, out string wrong)
@@ -28,10 +32,11 @@ sealed record SftpTarget(string Host, int Port, string User, string HostKeys, st
         var user = Get("user", u => u.Length is > 0 and <= 64 && u[0] != '-' && u.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' or '@'), "a name of 1 to 64 letters, digits, '.', '-', '_' or '@'");
         var hostKey = Get("hostKey", k => k.Split(' ') is { Length: <= MostHostKeys } keys && keys.All(IsFingerprint), $"1 to {MostHostKeys} fingerprints like SHA256:…, as ssh-keygen -l prints them, apart by spaces");
         var folder = Get("folder", IsFolder, "a path of at most 200 characters; its parts of letters, digits, '.', '-' or '_', none beginning with '.'");
+        var inbound = settings.ContainsKey("inbound") ? Get("inbound", path => IsFolder(path) && path != folder, "a path as for folder, and another one") : null;
         wrong = $"settings: {string.Join("; ", errors)}";
         if (errors.Count > 0) return null;
         _ = TryPort(port, out var number);
-        return new SftpTarget(host, number, user, hostKey, folder);
+        return new SftpTarget(host, number, user, hostKey, folder, inbound);
     }
 
     /// <param name="fingerprint">Without its "SHA256:".</param>
