@@ -66,7 +66,7 @@ public sealed class SftpTests(SftpServer server) : IClassFixture<SftpServer>
         const int Length = 56 << 20;
         var (parcel, bytes) = (there.NewParcel(Length), Conformance.Bytes(Length));
         there.Wire.CutAfterSent = 48 << 20;
-        Assert.Equal("connection: lost", Assert.IsType<DeliveryOutcome.TryLater>(await there.Adapter.DeliverAsync(parcel, Conformance.Open(bytes), Cancel)).Reason);
+        Assert.StartsWith("connection: ", Assert.IsType<DeliveryOutcome.TryLater>(await there.Adapter.DeliverAsync(parcel, Conformance.Open(bytes), Cancel)).Reason, StringComparison.Ordinal);
         Assert.Null(there.Held(parcel.Id));
         var (before, left) = (there.Wire.Sent, new FileInfo(there.Hidden(parcel.Id, "envelope")).Length);
         Assert.InRange(left, 40 << 20, 48 << 20);

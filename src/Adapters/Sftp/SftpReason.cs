@@ -25,8 +25,9 @@ static class SftpReason
         SftpPathNotFoundException => NotThere,
         SftpException { StatusCode: var status } => $"sftp: the server says {status}",
         SocketException socket => $"connection: {socket.SocketErrorCode}",
-        SshConnectionException { DisconnectReason: not DisconnectReason.None and var reason } => $"connection: {reason}",
-        SshException => "connection: lost",
+        SshConnectionException { DisconnectReason: not (DisconnectReason.None or DisconnectReason.ConnectionLost or DisconnectReason.ByApplication) and var reason } => $"connection: {reason}",
+        // The package's words for a session that ended under its feet.
+        SshException or InvalidOperationException => "connection: lost",
         IOException => "here: I/O error",
         _ => $"connection: {e.GetType().Name}",
     };
