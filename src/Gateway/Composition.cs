@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using Exchange.Adapters;
 using Exchange.Adapters.Folder;
 using Exchange.Adapters.Https;
+using Exchange.Adapters.Mail;
 using Exchange.Adapters.Sftp;
 using Exchange.Crypto;
 using Exchange.Crypto.Trust;
@@ -12,6 +13,7 @@ using Exchange.Gateway.Audit;
 using Exchange.Gateway.Delivery;
 using Exchange.Gateway.Handling;
 using Exchange.Gateway.Holding;
+using Exchange.Gateway.Intake;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Mailbox;
 using Exchange.Gateway.Receipts;
@@ -36,7 +38,7 @@ sealed record Shared(Options Options, IEngine Engine, Journal Journal, LedgerRea
 /// <summary>Every registration, a paragraph a slice. Nothing is found by reflection: what is used is made here.</summary>
 static class Composition
 {
-    public static WebApplication Build(Shared shared, X509Certificate2 tls, SignInFailures failures, IReadOnlyList<IDeliveryAdapter> adapters, out DeliveryWorker worker, out IReadOnlyList<Loop> loops, out Telemetry telemetry)
+    public static WebApplication Build(Shared shared, X509Certificate2 tls, SignInFailures failures, IReadOnlyList<IDeliveryAdapter> adapters, IReadOnlyList<IIntake> intakes, out DeliveryWorker worker, out IReadOnlyList<Loop> loops, out Telemetry telemetry)
     {
         var (options, limits) = (shared.Options, shared.Options.Limits);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "exchange-gateway" });
@@ -80,7 +82,8 @@ static class Composition
         var rejections = new Rejections(shared, quotas);
         var accept = new AcceptDispatch(arrival, rejections, new HoldDispatch(shared), shared);
         var upload = new UploadPayload(arrival, accept, rejections, shared);
-        SubmissionEndpoint.Map(app, new SubmitDispatch(arrival, accept, rejections, quotas, shared), upload, new DryRun(shared, quotas), options);
+        var submit = new SubmitDispatch(arrival, accept, rejections, quotas, shared);
+        SubmissionEndpoint.Map(app, submit, upload, new DryRun(shared, quotas), options);
 
         // Holding: what waits for persons of the sending office.
         var released = new ReleaseHeld(arrival, accept, shared);
@@ -88,7 +91,8 @@ static class Composition
 
         // Mailbox: a copy goes out, and its office says what became of it.
         var (release, end) = (new ReleaseParcel(shared), new EndParcel(shared));
-        MailboxEndpoint.Map(app, new ListMailbox(shared.Engine, shared.Journal, shared.Clock), new DownloadParcel(release, end, shared.Clock), new AcknowledgeParcel(shared), shared.Engine, options,
+        var acknowledge = new AcknowledgeParcel(shared);
+        MailboxEndpoint.Map(app, new ListMailbox(shared.Engine, shared.Journal, shared.Clock), new DownloadParcel(release, end, shared.Clock), acknowledge, shared.Engine, options,
             app.Lifetime.ApplicationStopping);
 
         // Handling: what an office does with its copy, and its sender hears of it.
@@ -101,6 +105,10 @@ static class Composition
         // Delivery: a copy is carried, by whichever channel its office has.
         var settle = new SettleAttempt(shared, end);
         worker = new DeliveryWorker(shared, new DeliverParcel(shared, new Channels(adapters), release, new SealedCopies(shared, release), settle), settle);
+
+        // Intake: what channels bring in, taken as what its signature says it is.
+        var take = new TakeBrought(new TakeEnvelope(submit, shared), new TakeReport(shared), acknowledge, shared);
+        var bringing = intakes.Select(i => new IntakeWorker(i, take, shared, app.Lifetime.ApplicationStopping));
 
         // Receipts and audit: what anyone concerned may see and prove.
         ReceiptEndpoint.Map(app, shared.Engine, (office, label) => ReleaseFacts.IsCleared(office, label, shared.Worlds.Current, shared.Clock.GetUtcNow()), options);
@@ -123,13 +131,14 @@ static class Composition
             new("labels", TimeSpan.FromSeconds(limits.ExpirySeconds), labels.Step),
             new("unjournalled refusals", TimeSpan.FromMinutes(1), rejections.Step),
             new("retention", TimeSpan.FromMinutes(10), erase.Step),
+            .. bringing.Select(b => new Loop($"intake {b.Name}", TimeSpan.FromSeconds(limits.IntakeSeconds), b.Step, () => b.Arriving)),
             new("blob sweep", TimeSpan.FromMinutes(10), now => Task.FromResult((shared.Blobs.Step(shared.Engine), shared.Sealed.Step(shared.Engine)))),
         ];
         return app;
     }
 
     /// <summary>One line a delivery protocol.</summary>
-    public static IReadOnlyList<IDeliveryAdapter> Adapters(Options options, Worlds worlds, Equipment equipment, TimeProvider clock)
+    public static IReadOnlyList<IDeliveryAdapter> Adapters(Options options, Worlds worlds, Equipment equipment, IEngine engine, TimeProvider clock)
     {
         var chain = worlds.Current.Trust.Store.Intermediates.Select(c => X509CertificateLoader.LoadCertificate(c.Der.Span));
         // An office's endpoint shows the office's own TLS key of the directory; nothing else about it counts.
@@ -145,8 +154,25 @@ static class Composition
         List<IDeliveryAdapter> adapters = [new HttpsAdapter(new HttpsOptions { Client = SslStreamCertificateContext.Create(equipment.Tls, [.. chain], offline: true), IsServerOf = IsServerOf }, clock)];
         if (options.Folders is { } root) adapters.Add(new FolderAdapter(new FolderOptions { Root = root }));
         if (equipment.Sftp is { } key) adapters.Add(new SftpAdapter(new SftpOptions { Key = key }, clock));
+        if (equipment.Mail is { } mail) adapters.Add(new MailAdapter(Traced(mail, engine), clock));
         return adapters;
     }
+
+    /// <summary>One line a channel that brings things in.</summary>
+    public static IReadOnlyList<IIntake> Intakes(Equipment equipment, IEngine engine, TimeProvider clock) =>
+        equipment.Mail is { Imap: not null } mail ? [new MailIntake(Traced(mail, engine), clock)] : [];
+
+    static MailOptions Traced(MailOptions mail, IEngine engine) => mail with
+    {
+        Trace = parcel =>
+        {
+            using var reader = engine.Reader();
+            if (AttemptTable.LastSent(reader, parcel) is not { } sent) return MailTrace.None;
+            var report = ReportTable.Newest(reader, parcel, sent.EndedAt);
+            return new MailTrace(DateTimeOffset.FromUnixTimeMilliseconds(sent.EndedAt), sent.Outcome == AttemptOutcome.HandedOn, report is null ? null : new CarrierReport(parcel, "", report.Action, report.Code),
+                report is null ? null : DateTimeOffset.FromUnixTimeMilliseconds(report.At));
+        },
+    };
 
     static void Listen(KestrelServerOptions kestrel, Options options, MutualTls door, X509Certificate2 tls)
     {

@@ -25,6 +25,8 @@ sealed record HostSettings
     public JournalOptions Journal { get; init; } = new();
     /// <summary>In place of those of the composition; null: those.</summary>
     public IReadOnlyList<IDeliveryAdapter>? Adapters { get; init; }
+    /// <summary>Likewise of what brings things in.</summary>
+    public IReadOnlyList<IIntake>? Intakes { get; init; }
     /// <summary>Called with a step's name before it is taken: a test that throws there has killed the process at that place.</summary>
     public Action<string>? Step { get; init; }
     /// <summary>Bytes of an upload between two syncs: what a crash may cost.</summary>
@@ -124,9 +126,10 @@ sealed class GatewayHost : IAsyncDisposable
         // 5. Listen; then what happens by itself; then tell where.
         var incoming = new IncomingFolder(folder, journal, worlds, pins, logs.CreateLogger<IncomingFolder>());
         failures = new SignInFailures(clock, meters, logs.CreateLogger<SignInFailures>());
-        var adapters = settings.Adapters ?? Composition.Adapters(options, worlds, equipment, clock);
-        foreach (var adapter in adapters.OfType<IDisposable>()) Own(adapter);
-        app = Composition.Build(Shared, equipment.Tls, failures, adapters, out worker, out var steps, out var telemetry);
+        var adapters = settings.Adapters ?? Composition.Adapters(options, worlds, equipment, engine, clock);
+        var intakes = settings.Intakes ?? Composition.Intakes(equipment, engine, clock);
+        foreach (var carrier in adapters.OfType<IDisposable>().Concat(intakes.OfType<IDisposable>())) Own(carrier);
+        app = Composition.Build(Shared, equipment.Tls, failures, adapters, intakes, out worker, out var steps, out var telemetry);
         Own(telemetry);
         await worker.Recover(clock.GetUtcNow());
         await app.StartAsync();

@@ -195,7 +195,7 @@ static class Program
         var command = new Command("ping", "Can this office be reached by its channel? Says of each thing on the way what is good, or what is wrong and what to do. Exit 0 reachable, 1 not. Runs beside the gateway; carries nothing.") { office, Data };
         command.SetAction((parsed, cancel) => Beside(parsed, async (options, equipment, world, engine) =>
         {
-            var adapters = Composition.Adapters(options, new Worlds(world), equipment, TimeProvider.System);
+            var adapters = Composition.Adapters(options, new Worlds(world), equipment, engine, TimeProvider.System);
             var (good, lines) = await new Delivery.PingOffice(world, engine, adapters, TimeProvider.System).Run(parsed.GetRequiredValue(office), cancel);
             foreach (var adapter in adapters.OfType<IDisposable>()) adapter.Dispose();
             foreach (var line in lines) await Console.Out.WriteLineAsync(line);

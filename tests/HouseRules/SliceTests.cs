@@ -23,6 +23,7 @@ public sealed class SliceTests
         ["Relabelling"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Submission", "Release"],
         ["Mailbox"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Release"],
         ["Handling"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Submission"],
+        ["Intake"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Submission", "Mailbox"],
         ["Delivery"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Queue", "Release"],
         ["Audit"] = ["Journaling", "Store", "Offices", "Operations"],
     };

@@ -28,8 +28,9 @@ public sealed class MailAdapter : IDeliveryAdapter
     /// <summary>Nobody can be asked; it tells from what has been heard since it was sent, and when enough time has gone without a word it may be sent again.</summary>
     public Task<DeliveryOutcome?> AskAsync(Parcel parcel, CancellationToken cancel) => Task.FromResult(AddressOf(parcel.Settings) is null ? BadSettings : Heard(options.Trace(parcel.Id)));
 
-    public Task<string?> ProbeAsync(Parcel nobody, CancellationToken cancel) =>
-        AddressOf(nobody.Settings) is { } address ? sender.ProbeAsync(address, cancel) : Task.FromResult<string?>(BadSettings.Reason);
+    /// <summary>The relay would take a mail to this address, and the mailbox opens into which reports come.</summary>
+    public async Task<string?> ProbeAsync(Parcel nobody, CancellationToken cancel) => AddressOf(nobody.Settings) is not { } address ? BadSettings.Reason
+        : await sender.ProbeAsync(address, cancel).ConfigureAwait(false) ?? (options.Imap is null ? null : await new MailConnection(options, clock).ProbeMailboxAsync(options.Imap, cancel).ConfigureAwait(false));
 
     DeliveryOutcome? Heard(MailTrace trace)
     {

@@ -4,6 +4,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MailKit;
+using MailKit.Net.Imap;
 using MailKit.Security;
 
 namespace Exchange.Adapters.Mail;
@@ -24,6 +25,21 @@ sealed class MailConnection(MailOptions options, TimeProvider clock)
         if (!service.IsSecure) throw new NotSupportedException("no TLS");
         if (server.User is { } user) await service.AuthenticateAsync(System.Text.Encoding.UTF8, new System.Net.NetworkCredential(user, server.Password), cancel).ConfigureAwait(false);
         else if (server.Client is not null && service.AuthenticationMechanisms.Contains("EXTERNAL")) await service.AuthenticateAsync(new External(), cancel).ConfigureAwait(false);
+    }
+
+    /// <returns>null: its inbox opens. Else what is in the way.</returns>
+    public async Task<string?> ProbeMailboxAsync(MailServer server, CancellationToken cancel)
+    {
+        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(options.ConnectSeconds), clock);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancel);
+        using var client = new ImapClient();
+        try
+        {
+            await OpenAsync(client, server, both.Token).ConfigureAwait(false);
+            await client.Inbox!.OpenAsync(FolderAccess.ReadOnly, both.Token).ConfigureAwait(false);
+            return null;
+        }
+        catch (Exception e) when (IsTheirs(e)) { return "imap: " + Reason(e); }
     }
 
     internal bool IsOurs(X509Certificate? shown, SslPolicyErrors errors)

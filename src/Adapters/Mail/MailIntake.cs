@@ -90,19 +90,7 @@ public sealed class MailIntake : IIntake, IDisposable
         }
     }
 
-    public async Task<string?> ProbeAsync(CancellationToken cancel)
-    {
-        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(options.ConnectSeconds), clock);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancel);
-        using var client = new ImapClient();
-        try
-        {
-            await connection.OpenAsync(client, options.Imap!, both.Token).ConfigureAwait(false);
-            await client.Inbox!.OpenAsync(FolderAccess.ReadOnly, both.Token).ConfigureAwait(false);
-            return null;
-        }
-        catch (Exception e) when (MailConnection.IsTheirs(e)) { return "imap: " + MailConnection.Reason(e); }
-    }
+    public Task<string?> ProbeAsync(CancellationToken cancel) => connection.ProbeMailboxAsync(options.Imap!, cancel);
 
     async Task<IMailFolder> InboxAsync(CancellationToken cancel)
     {

@@ -86,6 +86,8 @@ public enum EntryKind
     Label = 18,
     /// <summary>Subject: parcel. What its office says it does with it. Promises the status and our HandlingStatus receipt.</summary>
     Status = 24,
+    /// <summary>Subject: parcel. A carrier that has it on the way says how far it came. Promises the report.</summary>
+    Report = 29,
 }
 
 /// <summary>The word for each kind, as it stands in the detail's "kind".</summary>
@@ -112,6 +114,7 @@ public static class EntryKinds
         [EntryKind.HoldApproval] = "hold-approval",
         [EntryKind.Label] = "label",
         [EntryKind.Status] = "status",
+        [EntryKind.Report] = "report",
     }.ToFrozenDictionary();
 
     public static string Name(this EntryKind kind) => Names[kind];

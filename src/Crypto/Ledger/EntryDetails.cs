@@ -88,6 +88,10 @@ public sealed record OpeningDetail(string Sender, Guid Envelope, Digest Ctx, str
 public sealed record OpeningFailureDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, Digest Receipt, string Code)
     : LedgerDetail(EntryKind.OpeningFailure);
 
+/// <param name="Action">"Delivered", "Failed", "Delayed" or "Relayed".</param>
+/// <param name="Code">What the carrier gave as the reason.</param>
+public sealed record ReportDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, string Action, string Code) : LedgerDetail(EntryKind.Report);
+
 /// <param name="Sequence">Of the office's statements about this copy.</param>
 /// <param name="Code">"01" to "06", "15", "16".</param>
 /// <param name="Statement">Ref of the office's statement.</param>
@@ -140,6 +144,7 @@ public static class EntryDetails
         HoldDetail d => StrictJson.Write(d, EntryJson.Default.HoldDetail),
         LabelDetail d => StrictJson.Write(d, EntryJson.Default.LabelDetail),
         HoldApprovalDetail d => StrictJson.Write(d, EntryJson.Default.HoldApprovalDetail),
+        ReportDetail d => StrictJson.Write(d, EntryJson.Default.ReportDetail),
         StatusDetail d => StrictJson.Write(d, EntryJson.Default.StatusDetail),
         _ => throw new ArgumentException("Not a detail of the closed list.", nameof(detail)),
     };
@@ -169,6 +174,7 @@ public static class EntryDetails
             EntryKind.Hold => StrictJson.Read(canonical, EntryJson.Default.HoldDetail),
             EntryKind.Label => StrictJson.Read(canonical, EntryJson.Default.LabelDetail),
             EntryKind.HoldApproval => StrictJson.Read(canonical, EntryJson.Default.HoldApprovalDetail),
+            EntryKind.Report => StrictJson.Read(canonical, EntryJson.Default.ReportDetail),
             EntryKind.Status => StrictJson.Read(canonical, EntryJson.Default.StatusDetail),
             _ => throw new RefusedException(Refusal.Json, "unknown kind of entry"),
         };
@@ -213,5 +219,6 @@ public static class EntryDetails
 [JsonSerializable(typeof(HoldDetail))]
 [JsonSerializable(typeof(HoldApprovalDetail))]
 [JsonSerializable(typeof(LabelDetail))]
+[JsonSerializable(typeof(ReportDetail))]
 [JsonSerializable(typeof(StatusDetail))]
 sealed partial class EntryJson : JsonSerializerContext;

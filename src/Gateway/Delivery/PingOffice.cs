@@ -80,6 +80,7 @@ sealed class PingOffice(World world, IEngine engine, IReadOnlyList<IDeliveryAdap
             Wrong(adapter, "this channel is not configured here", adapter switch
             {
                 "folder" => "name the root of the folders as \"folders\" in gateway.json, then restart the gateway",
+                "mail" => "name the gateway's address, relay and mailbox as \"mail\" in gateway.json, then restart the gateway",
                 "sftp" => "name the gateway's key as \"sftp\": {\"key\": …} in gateway.json, then restart the gateway",
                 _ => "see exchange-gateway check-config",
             });
@@ -90,6 +91,7 @@ sealed class PingOffice(World world, IEngine engine, IReadOnlyList<IDeliveryAdap
         else Good(adapter, adapter switch
         {
             "https" => "connected, each side knew the other's certificate, and it answered",
+            "mail" => "the relay let us in and would take a mail to it; our own mailbox opens",
             "sftp" => "its server showed a pinned key and let us in; the folder is there, writable, with room",
             _ => "there, writable, with room",
         });
@@ -114,6 +116,10 @@ sealed class PingOffice(World world, IEngine engine, IReadOnlyList<IDeliveryAdap
         _ when adapter == "folder" && reason.Contains("free", StringComparison.Ordinal) => "make room on that file system; see whether the office takes its parcels away",
         _ when adapter == "folder" && reason.Contains("not there", StringComparison.Ordinal) => "make the folder below \"folders\" of gateway.json, or mount it",
         _ when adapter == "folder" => "let the gateway's user write there; see ls -ld, df and the mount options",
+        _ when adapter == "mail" && reason.Contains("TLS", StringComparison.Ordinal) => "compare \"ca\" or \"pins\" of \"mail\" in gateway.json with what the server shows (openssl s_client -starttls smtp -connect …); nothing is sent without TLS",
+        _ when adapter == "mail" && reason.Contains("the user", StringComparison.Ordinal) => "correct user and passphraseFile of \"mail\" in gateway.json, then restart the gateway",
+        _ when adapter == "mail" && reason.Contains("SMTP 5", StringComparison.Ordinal) => "the relay takes nothing for that address: the officers correct it, or the relay's administrator lets the gateway's account send there",
+        _ when adapter == "mail" => "the gateway's relay or mailbox (\"mail\" in gateway.json) does not answer: look at it and at firewalls in between; copies wait meanwhile",
         _ when reason.Contains("ConnectionRefused", StringComparison.Ordinal) => $"nothing listens at that address: the office starts {(adapter == "sftp" ? "its SFTP server" : "exchange receive")}, or the officers correct the address",
         _ when reason.Contains("HostNotFound", StringComparison.Ordinal) || reason.Contains("NameResolution", StringComparison.Ordinal) => "the name is not known here: correct DNS, or the address in the standing",
         _ when reason.Contains("not let in", StringComparison.Ordinal) => "the office puts the public part of \"sftp\" in gateway.json (ssh-keygen -y) into the account's authorized_keys, or the officers correct the user",

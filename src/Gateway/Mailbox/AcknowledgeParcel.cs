@@ -36,13 +36,13 @@ sealed class AcknowledgeParcel(Shared shared)
 
             // 3. A step that is on record already is not recorded twice, even when its receipt was signed anew (a crash in the office between signing and keeping).
             if (OnRecord(office, parcel, receipt, row)) return Acknowledged.Repeat;
-            // A channel has just brought it, and the settling of that is on its way: the office says it again in a moment.
-            if (row.State == ParcelState.Queued) throw new RefusedException(Refusal.Busy, "its delivery is not settled yet");
-            var handsOver = receipt.Event == ReceiptEvent.ContentHandover && row.State == ParcelState.Available;
+            // A copy on its way is handed over when its office says so, whatever its channel knows. That it was opened is heard afterwards: the office says it again.
+            if (row.State == ParcelState.Queued && receipt.Event != ReceiptEvent.ContentHandover) throw new RefusedException(Refusal.Busy, "its delivery is not settled yet");
+            var handsOver = receipt.Event == ReceiptEvent.ContentHandover && row.State is ParcelState.Available or ParcelState.Queued;
             if (!handsOver && row.State != ParcelState.Delivered)
                 throw new RefusedException(Refusal.Receipt, $"{receipt.Event} of a copy that is {row.State}");
 
-            // 4. ONE commit: for a handover from the mailbox the copy is delivered and the sender gets our ContentConsignment; else the office's receipt is filed. With its entry.
+            // 4. ONE commit: for a handover from the mailbox or on the way the copy is delivered and the sender gets our ContentConsignment; else the office's receipt is filed. With its entry.
             // Before it: the office has no answer and sends again. After it: a repeat.
             var outcome = handsOver ? await HandOver(row, dispatch, receipt, der, world) : await File(row, dispatch, receipt, der, world);
             if (outcome) return Acknowledged.New;
@@ -54,13 +54,17 @@ sealed class AcknowledgeParcel(Shared shared)
         var now = clock.GetUtcNow();
         var entry = LedgerEntry.Create(new ConsignmentDetail(dispatch.Sender, dispatch.Envelope, dispatch.Ctx, row.Office, row.Key, Digest.Of(der)) { Time = now.ToUnixTimeMilliseconds() });
         var ours = shared.Evidence.Sign(ReceiptEvent.ContentConsignment, "OK", new(dispatch.Sender, dispatch.Envelope, dispatch.Ctx, dispatch.ManifestDigest, row.Office, row.Key), entry, world.Policy.Ref, now);
-        var done = await shared.Journal.Commit(b =>
+        var done = await shared.Journal.Commit<bool?>(b =>
         {
-            if (b.World.Id != world.Id || !ParcelTable.Move(b, row.Id, ParcelState.Available, ParcelState.Delivered)) return false;
+            if (b.World.Id != world.Id) return false;
+            // A worker has it in hand: it has just brought it, and the settling of that is on its way. The office says it again in a moment.
+            if (row.State == ParcelState.Queued && !JobTable.Drop(b, row.Id)) return null;
+            if (!ParcelTable.Move(b, row.Id, row.State, ParcelState.Delivered)) return row.State == ParcelState.Queued ? throw new InvalidOperationException("A job of a parcel that is not queued.") : false;
             b.Log(entry, EntryKind.Consignment, row.Id).Add(ReceiptRows.Of(receipt, der, entry.Leaf, row.Dispatch, row.Id)).Add(ReceiptRows.Of(ours, row.Dispatch, row.Id));
             return true;
         }, der.Length + ours.Der.Length, settle: true);
-        if (!done) return false;
+        if (done is null) throw new RefusedException(Refusal.Busy, "its delivery is not settled yet");
+        if (done is false) return false;
         log.ParcelWasHandedOver(row.Id, row.Office);
         shared.Meters.Parcels.Add(1, new KeyValuePair<string, object?>("state", nameof(ParcelState.Delivered)));
         return true;

@@ -10,7 +10,7 @@ sealed class Channels(IReadOnlyList<IDeliveryAdapter> adapters)
     public const string Mailbox = "mailbox";
 
     // What this program can carry; a standing that names anything else is refused, so that no copy waits for a channel that nobody serves.
-    static readonly string[] Carried = ["https", "folder", "sftp"];
+    static readonly string[] Carried = ["https", "folder", "sftp", "mail"];
 
     /// <summary>Whether copies on this channel are carried by a job.</summary>
     public static bool Carries(string adapter) => adapter != Mailbox;

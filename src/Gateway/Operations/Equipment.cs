@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Exchange.Adapters.Mail;
 using Exchange.Adapters.Sftp;
 using Exchange.Crypto;
 using Exchange.Crypto.Keys;
@@ -12,6 +13,8 @@ namespace Exchange.Gateway.Operations;
 sealed class Equipment : IDisposable
 {
     public const string TrustFolder = "trust";
+    /// <summary>What comes by channels and is looked at; nothing in it has a name for longer than it takes to make it.</summary>
+    const string IntakeFolder = "intake";
 
     Equipment(TrustStore anchors, X509Certificate2 tls, FileKey evidence, CheckpointKey checkpoint, SftpKey? sftp) =>
         (Anchors, Tls, Evidence, Checkpoint, Sftp) = (anchors, tls, evidence, checkpoint, sftp);
@@ -21,6 +24,7 @@ sealed class Equipment : IDisposable
     public FileKey Evidence { get; }
     public CheckpointKey Checkpoint { get; }
     public SftpKey? Sftp { get; }
+    public MailOptions? Mail { get; private init; }
 
     /// <exception cref="OptionsException">Names everything that is wrong.</exception>
     public static Equipment Open(string data, Options options, TimeProvider clock)
@@ -34,6 +38,7 @@ sealed class Equipment : IDisposable
         var sftp = options.Sftp is { } files ? Try(errors, "sftp.key", () => SftpKey.Load(files.Key, passphrase)) : null;
         if (options.Sftp is { } own && Path.GetFullPath(own.Key).StartsWith(Path.GetFullPath(data) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
             errors.Add("sftp.key: must not be inside the data folder; a backup would carry it");
+        var mail = options.Mail is { } letters ? Try(errors, "mail", () => letters.Open(Path.Combine(Path.GetFullPath(data), IntakeFolder), options.Limits)) : null;
         if (Path.GetFullPath(options.Guard).StartsWith(Path.GetFullPath(data) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
             errors.Add("guard: must not be inside the data folder; a restored backup would bring its guard along");
 
@@ -46,7 +51,7 @@ sealed class Equipment : IDisposable
             if (evidence is not null) Fits(errors, "keys.evidence", check, () => evidence.Certificate, Purpose.GatewayEvidence, clock);
         }
 
-        if (errors.Count == 0) return new Equipment(anchors!, tls!, evidence!, checkpoint!, sftp);
+        if (errors.Count == 0) return new Equipment(anchors!, tls!, evidence!, checkpoint!, sftp) { Mail = mail };
         sftp?.Dispose();
         tls?.Dispose();
         evidence?.Dispose();

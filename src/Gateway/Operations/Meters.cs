@@ -26,6 +26,8 @@ sealed class Meters : IDisposable
         Attempts = meter.CreateCounter<long>("exchange.delivery.attempts", "{attempt}", "Attempts of channels that ended, by adapter and outcome; LeaseLost and Late are those that nobody settled in time");
         AttemptDuration = Times("exchange.delivery.attempt.duration", Slow, "From claim to settled, by adapter");
         Parcels = meter.CreateCounter<long>("exchange.parcels.ended", "{parcel}", "Copies that reached a final state, by state");
+        Brought = meter.CreateCounter<long>("exchange.intake.brought", "{item}", "What channels brought in, by channel, kind (Envelope, Receipt, Report) and verdict (Taken, Quarantine, Later)");
+        Quarantined = meter.CreateCounter<long>("exchange.intake.quarantined", "{item}", "Mails and files put into quarantine, by channel: nothing of ours, or refused");
         FailedSteps = meter.CreateCounter<long>("exchange.steps.failed", "{step}", "Rounds of what happens by itself that failed and are tried again, by step; the log says why");
         batch = meter.CreateHistogram("exchange.journal.batch.size", "{change}", "Changes written by one commit", advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = Batches });
         commit = Times("exchange.journal.commit.duration", Fast, "From the beginning of a commit until it is durable");
@@ -37,6 +39,8 @@ sealed class Meters : IDisposable
     public Counter<long> Attempts { get; }
     public Histogram<double> AttemptDuration { get; }
     public Counter<long> Parcels { get; }
+    public Counter<long> Brought { get; }
+    public Counter<long> Quarantined { get; }
     public Counter<long> FailedSteps { get; }
 
     /// <summary>For <see cref="JournalOptions.Committed"/>.</summary>

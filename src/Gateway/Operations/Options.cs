@@ -64,6 +64,15 @@ sealed record Limits
     [Option(256L << 20, 0, 1L << 40, "bytes kept free for settling what was accepted; below them nothing is taken in")]
     public required long ReserveBytes { get; init; }
 
+    [Option(35 << 20, 64 << 10, 1 << 30, "bytes of a whole mail, both ways; an envelope in it has three quarters of that")]
+    public required long MailBytes { get; init; }
+    [Option(240, 1, 10080, "minutes for which the report on a mail is awaited before it is sent again")]
+    public required long MailReportMinutes { get; init; }
+    [Option(15, 1, 1440, "the same after a try of which nobody knows how it ended")]
+    public required long MailResendMinutes { get; init; }
+    [Option(30, 5, 600, "seconds between two looks at what channels bring in, where nothing tells of it sooner")]
+    public required long IntakeSeconds { get; init; }
+
     public static readonly Limits Defaults = Read(default, []);
 
     public static IEnumerable<(string Name, OptionAttribute Option)> All =>
@@ -92,7 +101,8 @@ sealed record Limits
             BodyBytesPerSecond = values["bodyBytesPerSecond"],
             Deliveries = values["deliveries"], DeliveriesPerOffice = values["deliveriesPerOffice"], LeaseSeconds = values["leaseSeconds"], AttemptMinutes = values["attemptMinutes"],
             ReserveBytes = values["reserveBytes"], SubmissionsPerMinute = values["submissionsPerMinute"], RefusalsPerHour = values["refusalsPerHour"],
-            UploadQuotaBytes = values["uploadQuotaBytes"],
+            UploadQuotaBytes = values["uploadQuotaBytes"], MailBytes = values["mailBytes"], MailReportMinutes = values["mailReportMinutes"], MailResendMinutes = values["mailResendMinutes"],
+            IntakeSeconds = values["intakeSeconds"],
         };
     }
 }
@@ -106,8 +116,11 @@ sealed record KeyFiles(string Tls, string Evidence, string Checkpoint, string Pa
     public static bool IsPassphraseFile(string text) => Path.IsPathFullyQualified(text) || (text.StartsWith(Credential, StringComparison.Ordinal) && text.Length > Credential.Length && !text[Credential.Length..].Contains('/'));
 
     /// <exception cref="FileNotFoundException">A credential, and nobody gave any.</exception>
-    public string PassphrasePath => !PassphraseFile.StartsWith(Credential, StringComparison.Ordinal) ? PassphraseFile
-        : Path.Combine(Environment.GetEnvironmentVariable(Variable) ?? throw new FileNotFoundException($"{PassphraseFile} is a credential of the service manager and {Variable} is not set: start the unit, or set it to the folder of the file"), PassphraseFile[Credential.Length..]);
+    public string PassphrasePath => PathOf(PassphraseFile);
+
+    /// <exception cref="FileNotFoundException">A credential, and nobody gave any.</exception>
+    public static string PathOf(string file) => !file.StartsWith(Credential, StringComparison.Ordinal) ? file
+        : Path.Combine(Environment.GetEnvironmentVariable(Variable) ?? throw new FileNotFoundException($"{file} is a credential of the service manager and {Variable} is not set: start the unit, or set it to the folder of the file"), file[Credential.Length..]);
 }
 
 /// <summary>What sftp channels need.</summary>
@@ -134,6 +147,8 @@ sealed record Options
     public string? Folders { get; init; }
     /// <summary>The gateway's key for sftp channels; null (default): there are none.</summary>
     public SftpFiles? Sftp { get; init; }
+    /// <summary>The gateway's own mail, for mail channels; null (default): there are none.</summary>
+    public MailSettings? Mail { get; init; }
     /// <summary>Code of the highest level whose sealed dispatches this machine is approved to hold; null (default): the policy's lowest only.</summary>
     public string? Ceiling { get; init; }
     /// <summary>Base URL of an OpenTelemetry collector (OTLP over HTTP), which gets metrics and traces; null (default): nobody does. http only to this machine.</summary>
@@ -154,6 +169,7 @@ sealed record Options
         {
             var read = new OptionsReader(document.RootElement, "");
             var keys = read.Object("keys");
+            var mail = read.MaybeObject("mail");
             var sftp = read.Member("sftp").ValueKind == JsonValueKind.Undefined ? null : read.Object("sftp");
             var options = new Options
             {
@@ -163,6 +179,7 @@ sealed record Options
                 Operations = read.EndPoint("operations", loopback: true),
                 Guard = read.Text("guard", Path.IsPathFullyQualified, "must be an absolute path"),
                 Folders = read.Member("folders").ValueKind == JsonValueKind.Undefined ? null : read.Text("folders", path => Path.IsPathFullyQualified(path) && Directory.Exists(path), "must be the absolute path of an existing folder"),
+                Mail = mail is null ? null : MailSettings.Read(mail),
                 Sftp = sftp is null ? null : new(sftp.AbsoluteFile("key")),
                 Ceiling = read.Member("ceiling").ValueKind == JsonValueKind.Undefined ? null : read.Text("ceiling", code => code.Length is > 0 and <= 32, "must be the code of a level of the policy"),
                 Telemetry = read.Collector("telemetry"),
@@ -174,7 +191,7 @@ sealed record Options
             read.Finish();
             keys.Finish();
             sftp?.Finish();
-            List<string> errors = [.. read.Errors, .. keys.Errors, .. sftp?.Errors ?? []];
+            List<string> errors = [.. read.Errors, .. keys.Errors, .. sftp?.Errors ?? [], .. mail?.Errors ?? []];
             return errors.Count == 0 ? options : throw new OptionsException(errors);
         }
     }
@@ -191,6 +208,7 @@ sealed record Options
             if (Operations is not null) json.WriteString("operations", Operations.ToString());
             json.WriteString("guard", Guard);
             if (Folders is not null) json.WriteString("folders", Folders);
+            Mail?.Write(json);
             if (Sftp is not null)
             {
                 json.WriteStartObject("sftp");

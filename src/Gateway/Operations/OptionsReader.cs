@@ -25,6 +25,17 @@ sealed class OptionsReader(JsonElement json, string path)
         return "";
     }
 
+    /// <summary>null: it is not there.</summary>
+    public string? Maybe(string name, Func<string, bool> good, string must) => Member(name).ValueKind == JsonValueKind.Undefined ? null : Text(name, good, must);
+
+    public int Number(string name, int min, int max)
+    {
+        var member = Member(name);
+        if (member.ValueKind == JsonValueKind.Number && member.TryGetInt32(out var number) && number >= min && number <= max) return number;
+        Errors.Add($"{path}{name}: {(member.ValueKind == JsonValueKind.Undefined ? "missing; " : "")}must be an integer from {min} to {max}");
+        return min;
+    }
+
     public string AbsoluteFile(string name) => Text(name, Path.IsPathFullyQualified, "must be an absolute path");
 
     public IPEndPoint? EndPoint(string name, bool loopback)
@@ -59,6 +70,22 @@ sealed class OptionsReader(JsonElement json, string path)
             Errors.Add($"{path}{name}: must be two or more different keys (SHA-256 of a certificate, base64url)");
         return keys;
     }
+
+    /// <summary>Any number of keys; none: it is not there.</summary>
+    public IReadOnlyList<Digest> MaybeKeys(string name)
+    {
+        var member = Member(name);
+        if (member.ValueKind == JsonValueKind.Undefined) return [];
+        List<Digest> keys = [];
+        if (member.ValueKind == JsonValueKind.Array)
+            foreach (var item in member.EnumerateArray())
+                if (item.ValueKind == JsonValueKind.String && Digest.TryParse(item.GetString(), out var key)) keys.Add(key);
+        if (member.ValueKind != JsonValueKind.Array || keys.Count != member.GetArrayLength()) Errors.Add($"{path}{name}: must be keys (SHA-256 of a certificate, base64url)");
+        return keys;
+    }
+
+    /// <summary>null: it is not there.</summary>
+    public OptionsReader? MaybeObject(string name) => Member(name).ValueKind == JsonValueKind.Undefined ? null : Object(name);
 
     public OptionsReader Object(string name)
     {

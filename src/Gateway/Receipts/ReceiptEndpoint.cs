@@ -15,7 +15,7 @@ sealed record DispatchesAnswer(IReadOnlyList<DispatchAnswer> Dispatches);
 /// <param name="Level">Class number of the label in force; null: nothing was accepted yet, or its own sender is not cleared for it any more.</param>
 sealed record DispatchAnswer(Guid Id, string State, int? Level, int Urgency, long ReceivedAt, IReadOnlyList<CopyAnswer> Copies);
 
-/// <param name="Channel">"mailbox", "https" or "folder".</param>
+/// <param name="Channel">"mailbox", "https", "folder", "sftp" or "mail".</param>
 /// <param name="Code">Why it ended undelivered.</param>
 /// <param name="Attempts">Tries of the channel that have ended.</param>
 /// <param name="Last">Outcome of the newest of them: "Busy", "TryLater", "Unknown", "LeaseLost" …</param>

@@ -13,10 +13,10 @@ static class ReleaseFacts
     /// <summary>What changes a label: persons, or time alone.</summary>
     public const string ByPerson = "person", ByTerm = "term", BySuccession = "succession";
 
-    /// <param name="session">Certificate that the sender is signed in with; null: it comes from the store.</param>
+    /// <param name="session">What the sender brings it through; null: it comes from the store.</param>
     /// <param name="later">Approvals that came by themselves while the gateway held it.</param>
     /// <param name="references">What the header refers to, as far as its sender may know it.</param>
-    public static DecisionFacts OfSubmission(VerifiedEnvelope envelope, Certificate? session, World world, DateTimeOffset now, IReadOnlyList<ReferenceFacts> references, IEnumerable<VerifiedApproval> later)
+    public static DecisionFacts OfSubmission(VerifiedEnvelope envelope, Session? session, World world, DateTimeOffset now, IReadOnlyList<ReferenceFacts> references, IEnumerable<VerifiedApproval> later)
     {
         var header = envelope.Header;
         var approvals = envelope.Approvals.Select(a => a.Approval).ToList();
@@ -25,7 +25,7 @@ static class ReleaseFacts
             envelope.Approvals.Concat(later).Select(a => new ApprovalFacts(a.Approval.Act, a.Person.Key, a.Roles, DateTimeOffset.FromUnixTimeMilliseconds(a.Approval.NotAfter))));
         return facts with
         {
-            SenderClearance = Through(session, facts.SenderClearance, world, now), References = references,
+            SenderClearance = Through(session, header.Sender, facts.SenderClearance, world, now), References = references,
             Sizes = new SizeFacts(envelope.ManifestLength, header.Payload?.Length ?? 0),
             Named = approvals.Count == 0 ? null : [.. approvals.Skip(1).Aggregate(approvals[0].To.AsEnumerable(), (named, a) => named.Intersect(a.To))],
         };
@@ -99,6 +99,21 @@ static class ReleaseFacts
     /// <summary>What of a clearance goes through a session: no more than the certificate that it was opened with allows.</summary>
     static Clearance? Through(Certificate? session, Clearance? clearance, World world, DateTimeOffset now) =>
         session is null ? clearance : Lattice.Intersect(CeilingOf(session, Purpose.TlsClient, world, now), clearance);
+
+    static Clearance? Through(Session? session, string office, Clearance? clearance, World world, DateTimeOffset now) => session switch
+    {
+        Session.SignedIn signedIn => Through(signedIn.Certificate, clearance, world, now),
+        Session.ByChannel by => Lattice.Intersect(CeilingOf(by, office, world.Policy.Content, world), clearance),
+        _ => clearance,
+    };
+
+    // As for what goes out (R09): levels that such a channel may carry at all; without a ceiling, the policy's lowest level and no category.
+    static Clearance? CeilingOf(Session.ByChannel by, string office, PolicyStatement policy, World world)
+    {
+        if (world.Standing.Find(office)?.Channel is not { } channel || channel.Adapter != by.Adapter) return null;
+        var ceiling = channel.Ceiling ?? new Clearance { Policy = policy.Policy, Classes = [policy.Levels[0].Class], Categories = [], ValidFrom = policy.NotBefore, ValidTo = policy.NotAfter };
+        return ceiling with { Classes = [.. ceiling.Classes.Where(c => policy.Levels.Any(l => l.Class == c && l.Handling.Channels.Contains(by.Adapter)))] };
+    }
 
     /// <summary>The ceiling in the certificate, cut by every CA above it, and what the office is granted now: whatever is missing is nothing.</summary>
     static Clearance? ClearanceOf(string office, IEnumerable<Certificate>? keys, Purpose purpose, World world, DateTimeOffset now) =>

@@ -57,6 +57,17 @@ internal static class AttemptTable
               WHERE p.dispatch = @dispatch AND EXISTS (SELECT 1 FROM dispatch WHERE id = @dispatch AND sender = @sender) GROUP BY a.parcel) n
         JOIN attempt a ON a.rowid = n.newest
         """, new { sender, dispatch });
+
+    /// <summary>Unknown, LeaseLost or HandedOn; what only asked does not count. null: it was never sent.</summary>
+    public static SentAttempt? LastSent(Source source, Guid parcel) => source.One<SentAttempt>(
+        "SELECT outcome, ended_at FROM attempt WHERE parcel = @parcel AND outcome IN (5, 6, 10) AND detail NOT LIKE 'asked%' ORDER BY rowid DESC LIMIT 1", new { parcel });
+}
+
+/// <summary>The newest try in which a copy was sent, or may have been.</summary>
+internal sealed record SentAttempt
+{
+    public required AttemptOutcome Outcome { get; init; }
+    public required long EndedAt { get; init; }
 }
 
 internal sealed record TriedParcel

@@ -101,6 +101,10 @@ internal static class JobTable
     /// <summary>The copy ended without a worker. False: one holds it, or there is none; nothing was changed.</summary>
     public static bool Drop(Batch b, Guid parcel) => b.Execute("DELETE FROM job WHERE parcel = @parcel AND state = 0", new { parcel }) == 1;
 
+    /// <summary>Something was heard of the copy: it is asked about now. False: a worker holds it, or there is no job; nothing was changed.</summary>
+    public static bool Wake(Batch b, Guid parcel, long now) =>
+        b.Execute("UPDATE job SET due = @now, ask = 1 WHERE parcel = @parcel AND state = 0", new { parcel, now }) == 1;
+
     /// <summary>Claims whose lease ended by then, oldest first.</summary>
     public static IReadOnlyList<LostJob> Lost(Source source, long now, int limit) => source.Query<LostJob>(
         """

@@ -84,6 +84,8 @@ internal static class PromiseCheck
         ("status", "one before it is missing", "SELECT parcel FROM status s WHERE s.n > 1 AND NOT EXISTS (SELECT 1 FROM status b WHERE b.sender = s.sender AND b.n = s.n - 1)"),
         ("entry", "the status it is about is missing", "SELECT seq FROM entry e WHERE e.kind = 24 AND NOT EXISTS (SELECT 1 FROM status s WHERE s.leaf = e.leaf AND s.parcel = e.subject)"),
         WithReceipt(EntryKind.Status, ReceiptEvent.HandlingStatus),
+        ("report", "its entry is missing", "SELECT parcel FROM report r WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.leaf = r.leaf AND e.kind = 29 AND e.subject = r.parcel)"),
+        ("entry", "the report it is about is missing", "SELECT seq FROM entry e WHERE e.kind = 29 AND NOT EXISTS (SELECT 1 FROM report r WHERE r.leaf = e.leaf AND r.parcel = e.subject)"),
         ("attempt", "its entry is missing", "SELECT parcel FROM attempt a WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.leaf = a.leaf AND e.subject = a.parcel)"),
     ];
 

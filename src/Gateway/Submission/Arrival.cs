@@ -14,8 +14,8 @@ sealed record Arrived(EnvelopeParts Parts, VerifiedEnvelope Envelope, World Worl
 {
     /// <summary>Approvals that came by themselves while it was held, as far as they hold in this World.</summary>
     public IReadOnlyList<VerifiedApproval> Later { get; init; } = [];
-    /// <summary>Certificate of the session that brings it; null: it was held, and nobody brings it now.</summary>
-    public Certificate? Session { get; init; }
+    /// <summary>What brings it; null: it was held, and nobody brings it now.</summary>
+    public Session? Session { get; init; }
 }
 
 /// <summary>Checks without a key and the decision: pure functions of the parts, the World and the time, asked again whenever one of them has moved on.</summary>
@@ -27,8 +27,8 @@ sealed class Arrival(Shared shared)
     public World Current => store.Worlds.Current;
 
     /// <summary>Everything that does not depend on how late it is.</summary>
-    /// <param name="session">Certificate that the office is signed in with; null: it was held, and comes from the store.</param>
-    public Arrived Check(string office, EnvelopeParts parts, Certificate? session)
+    /// <param name="session">What brings it; null: it was held, and comes from the store.</param>
+    public Arrived Check(string office, EnvelopeParts parts, Session? session)
     {
         using var span = Spans.Start("check");
         var (world, now) = (store.Worlds.Current, clock.GetUtcNow());

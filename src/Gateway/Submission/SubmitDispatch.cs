@@ -45,9 +45,18 @@ sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections r
     /// <exception cref="RejectedException">Refused and journalled.</exception>
     /// <exception cref="RefusedException">Busy or full: nothing was journalled.</exception>
     /// <exception cref="LaterException">Over the office's share; likewise.</exception>
-    public Task<Submitted> Submit(string office, Certificate session, PipeReader body, CancellationToken cancel) => MeasureSubmission.Run(shared, "submit", () => Story(office, session, body, cancel));
+    public Task<Submitted> Submit(string office, Certificate session, PipeReader body, CancellationToken cancel) =>
+        MeasureSubmission.Run(shared, "submit", () => Story(office, new Session.SignedIn(session), body, limits.InlinePayloadBytes, cancel));
 
-    async Task<Submitted> Story(string office, Certificate session, PipeReader body, CancellationToken cancel)
+    /// <summary>The same, of a file that a channel brought: it is whole here, so its payload may be as long as an upload.</summary>
+    public Task<Submitted> SubmitBrought(string office, string channel, Stream file, CancellationToken cancel) => MeasureSubmission.Run(shared, "submit", async () =>
+    {
+        var body = PipeReader.Create(file, new StreamPipeReaderOptions(leaveOpen: true));
+        try { return await Story(office, new Session.ByChannel(channel), body, limits.UploadQuotaBytes, cancel); }
+        finally { await body.CompleteAsync(); }
+    });
+
+    async Task<Submitted> Story(string office, Session session, PipeReader body, long mostPayload, CancellationToken cancel)
     {
         if (store.Journal.RefusesFull || shared.Room.IsShort) throw new RefusedException(Refusal.Full);
         if (!store.Journal.HasRoom(EnvelopeParts.MaxHeader, urgent: true)) throw new RefusedException(Refusal.Busy);
@@ -78,8 +87,8 @@ sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections r
 
             // 5. Take the payload in: verified while it is written, durable before the commit. A crash leaves a temp file or an orphan, both swept.
             if (arrived.Envelope.Header.Payload is not { } payload) return await accept.Accept(office, arrived, new(Guid.CreateVersion7(clock.GetUtcNow()), null), cancel);
-            if (await IsEmpty(body, cancel)) return await Await(arrived, payload);
-            if (Payload.WireLength(payload.Length) > limits.InlinePayloadBytes) throw new RefusedException(Refusal.TooLarge, "payload inside POST");
+            if (await IsEmpty(body, cancel)) return session is Session.SignedIn ? await Await(arrived, payload) : throw new RefusedException(Refusal.PayloadLength, "it came without its payload");
+            if (Payload.WireLength(payload.Length) > mostPayload) throw new RefusedException(Refusal.TooLarge, "payload inside POST");
             var dispatch = Guid.CreateVersion7(clock.GetUtcNow());
             var inline = await TakeIn(dispatch, body, payload, cancel);
 

@@ -88,7 +88,7 @@ sealed class UploadPayload(Arrival arrival, AcceptDispatch accept, Rejections re
         try
         {
             // 4. Everything again in the World of now: it may be days later. A refusal ends the upload.
-            var arrived = arrival.Check(office, parts, session);
+            var arrived = arrival.Check(office, parts, new Session.SignedIn(session));
 
             // 5. The decision again, and ONE commit that also settles the awaited row. In AcceptDispatch.cs and HoldDispatch.cs.
             store.Files.Step("commit");

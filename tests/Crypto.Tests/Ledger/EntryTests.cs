@@ -27,6 +27,7 @@ public class EntryTests
         new HoldApprovalDetail("G22", Id, D, "release", D) { Time = At },
         new LabelDetail("G22", Id, D, D, "label", "person", "hold", "E_RELABEL_PERSONS", D, D) { Time = At },
         new LabelDetail("G22", Id, D, D, "term", "term", "permit", "OK", null, D) { Time = At },
+        new ReportDetail("G22", Id, D, "H41", D, "Failed", "DSN_5_1_1") { Time = At },
         new StatusDetail("G22", Id, D, "H41", D, 2, "03", D) { Time = At },
         new OpeningDetail("G22", Id, D, "H41", D, D) { Time = At },
         new OpeningFailureDetail("G22", Id, D, "H41", D, D, "E_CANNOT_OPEN") { Time = At },

@@ -6,7 +6,7 @@ namespace Exchange.Tests.Delivery;
 /// <summary>A channel whose other side says what the test wants; remembers what it was given.</summary>
 sealed class ScriptedAdapter : IDeliveryAdapter
 {
-    public string Name => "https";
+    public string Name { get; init; } = "https";
     public bool EndsAtOffice { get; init; } = true;
     public ConcurrentQueue<byte[]> Received { get; } = [];
     public int Asked { get; private set; }

@@ -85,7 +85,7 @@ public sealed class SftpChannelTests(SftpServer server) : IClassFixture<SftpServ
     {
         var shared = gateway.Host.Shared;
         using var equipment = Equipment.Open(gateway.Data, Configuration.Read(gateway.Data), gateway.Clock);
-        var adapters = Composition.Adapters(shared.Options, shared.Worlds, equipment, gateway.Clock);
+        var adapters = Composition.Adapters(shared.Options, shared.Worlds, equipment, shared.Engine, gateway.Clock);
         var (_, lines) = await new PingOffice(shared.Worlds.Current, shared.Engine, adapters, gateway.Clock).Run("H41", Cancel);
         foreach (var adapter in adapters.OfType<IDisposable>()) adapter.Dispose();
         return string.Join('\n', lines);

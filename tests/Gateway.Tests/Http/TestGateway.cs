@@ -53,6 +53,7 @@ sealed class TestGateway : IAsyncDisposable
     JournalOptions journal = new();
     Action<Exception> stop = _ => { };
     IReadOnlyList<Adapters.IDeliveryAdapter>? adapters;
+    IReadOnlyList<Adapters.IIntake>? intakes;
     long standing = 1, policy = 1;
     long uploadSync = HostSettings.UploadGroup;
 
@@ -71,14 +72,14 @@ sealed class TestGateway : IAsyncDisposable
     /// <param name="telemetry">Collector; null: none.</param>
     /// <param name="adapters">In place of the real ones; none: those.</param>
     public static async Task<TestGateway> Start(Func<Limits, Limits>? limits = null, string? folder = null, JournalOptions? journal = null, Action<Exception>? stop = null, Uri? telemetry = null,
-        long uploadSync = HostSettings.UploadGroup, params IReadOnlyList<Adapters.IDeliveryAdapter> adapters)
+        long uploadSync = HostSettings.UploadGroup, Adapters.IIntake? intake = null, params IReadOnlyList<Adapters.IDeliveryAdapter> adapters)
     {
         var data = folder ?? Path.Combine(AppContext.BaseDirectory, "work", Guid.CreateVersion7().ToString("N"));
         var request = Initialise.FromDevelopment(data, DevPkiFolder.Root, new IPEndPoint(IPAddress.Loopback, 0), new IPEndPoint(IPAddress.Loopback, 0), null);
         if (limits is not null) request = request with { Options = request.Options with { Limits = limits(Limits.Defaults) } };
         if (telemetry is not null) request = request with { Options = request.Options with { Telemetry = telemetry } };
         var logs = new LogLines();
-        var gateway = new TestGateway(LoggerFactory.Create(b => b.SetMinimumLevel(LogLevel.Trace).AddProvider(logs)), logs, data) { journal = journal ?? new JournalOptions { Rehearse = true }, stop = stop ?? (failure => throw failure), adapters = adapters.Count > 0 ? adapters : null, uploadSync = uploadSync };
+        var gateway = new TestGateway(LoggerFactory.Create(b => b.SetMinimumLevel(LogLevel.Trace).AddProvider(logs)), logs, data) { journal = journal ?? new JournalOptions { Rehearse = true }, stop = stop ?? (failure => throw failure), adapters = adapters.Count > 0 ? adapters : null, uploadSync = uploadSync, intakes = intake is null ? null : [intake] };
         if (!Directory.Exists(data)) await Initialise.Run(request, gateway.Clock);
         await gateway.Start();
         return gateway;
@@ -86,7 +87,7 @@ sealed class TestGateway : IAsyncDisposable
 
     async Task Start() => Host = await GatewayHost.Start(Data, new HostSettings
     {
-        Clock = Clock, Logs = factory, RunLoops = false, Stop = stop, Journal = journal, Adapters = adapters, Step = name => Step?.Invoke(name), UploadSync = uploadSync,
+        Clock = Clock, Logs = factory, RunLoops = false, Stop = stop, Journal = journal, Adapters = adapters, Intakes = intakes, Step = name => Step?.Invoke(name), UploadSync = uploadSync,
     });
 
     public async Task Restart()
