@@ -298,6 +298,15 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
     public static readonly Refusal ChannelRefused = new("E_CHANNEL_REFUSED",
         "The receiving office's system refused the copy.", "Hệ thống của cơ quan nhận từ chối bản gửi.",
         "Ask the receiving office why; the administrator can send the copy again.", "Hỏi cơ quan nhận lý do; quản trị viên có thể gửi lại bản này.");
+    public static readonly Refusal Undelivered = new("E_UNDELIVERED",
+        "The copy could not be delivered in the time that its urgency allows.", "Không gửi được bản này trong thời hạn của mức độ khẩn.",
+        "Call the receiving office; the administrator can send the copy again.", "Liên hệ cơ quan nhận; quản trị viên có thể gửi lại bản này.");
+    public static readonly Refusal Delayed = new("E_DELAYED",
+        "The copy is not delivered yet and half of its time is over; it is still tried.", "Bản này chưa gửi được và đã hết nửa thời hạn; hệ thống vẫn đang tiếp tục gửi.",
+        "Call the receiving office if it is urgent.", "Liên hệ cơ quan nhận nếu việc gấp.");
+    public static readonly Refusal Poison = new("E_POISON",
+        "Carrying the copy broke off several times in a row without a report.", "Việc chuyển bản này bị đứt nhiều lần liên tiếp mà không có báo cáo.",
+        "The administrator looks at the log of those times before the copy is sent again.", "Quản trị viên xem nhật ký các lần đó trước khi gửi lại bản này.");
     public static readonly Refusal Unreachable = new("E_UNREACHABLE",
         "The gateway cannot be reached.", "Không kết nối được tới trục.",
         "Check the network; sealed dispatches wait in the outbox.", "Kiểm tra mạng; văn bản đã niêm phong chờ trong hộp gửi.");

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Security;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Exchange.Adapters;
 using Exchange.Adapters.Folder;
@@ -16,6 +17,7 @@ using Exchange.Gateway.Holding;
 using Exchange.Gateway.Intake;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Mailbox;
+using Exchange.Gateway.Queue;
 using Exchange.Gateway.Receipts;
 using Exchange.Gateway.Relabelling;
 using Exchange.Gateway.Store;
@@ -31,6 +33,11 @@ sealed record Shared(Options Options, IEngine Engine, Journal Journal, LedgerRea
 {
     public required Circumstances Circumstances { get; init; }
     public required BlobStore Sealed { get; init; }
+    public required IAlarms Alarms { get; init; }
+    /// <summary>0..1, for what must not happen to all at once: the only randomness of the queue.</summary>
+    public Func<double> Chance { get; init; } = () => RandomNumberGenerator.GetInt32(1001) / 1000.0;
+    /// <summary>How attempts at deliveries are set going.</summary>
+    public StartAttempt StartAttempt { get; init; } = Task.Run;
 
     public ILogger<T> Log<T>() => Logs.CreateLogger<T>();
 }
@@ -103,8 +110,9 @@ static class Composition
         LabelEndpoint.Map(app, new ChangeLabel(change, quotas, shared), shared);
 
         // Delivery: a copy is carried, by whichever channel its office has.
-        var settle = new SettleAttempt(shared, end);
-        worker = new DeliveryWorker(shared, new DeliverParcel(shared, new Channels(adapters), release, new SealedCopies(shared, release), settle), settle);
+        var states = new OfficeStates(options.Queue);
+        var settle = new SettleAttempt(shared, end, new ReportChannel(shared, states));
+        worker = new DeliveryWorker(shared, new DeliverParcel(shared, new Channels(adapters), release, new SealedCopies(shared, release), settle), settle, states, shared.StartAttempt);
 
         // Intake: what channels bring in, taken as what its signature says it is.
         var take = new TakeBrought(new TakeEnvelope(submit, shared), new TakeReport(shared), acknowledge, shared);
@@ -117,11 +125,11 @@ static class Composition
         // Everything that happens by itself, each a Step(now).
         var erase = new ErasePayloads(shared);
         var labels = new EndLabels(change, shared);
-        var expire = new ExpireParcels(shared.Engine, end);
+        var expire = new ExpireParcels(shared, end);
         var delivery = worker;
         loops =
         [
-            new("delivery", TimeSpan.FromSeconds(1), delivery.Step, () => shared.Journal.NextCommit),
+            new("delivery", TimeSpan.FromSeconds(1), delivery.Step, delivery.Woken, () => delivery.Next),
             new("delivery heartbeat", TimeSpan.FromSeconds(limits.LeaseSeconds / 3.0), delivery.Heartbeat),
             new("room", TimeSpan.FromSeconds(1), _ => Task.FromResult(shared.Room.IsShort)),
             new("sign-in failures", TimeSpan.FromSeconds(10), now => failures.Step(shared.Journal, now)),

@@ -27,6 +27,8 @@ sealed record HostSettings
     public IReadOnlyList<IDeliveryAdapter>? Adapters { get; init; }
     /// <summary>Likewise of what brings things in.</summary>
     public IReadOnlyList<IIntake>? Intakes { get; init; }
+    /// <summary>Where alarms go; null: into the log.</summary>
+    public IAlarms? Alarms { get; init; }
     /// <summary>Called with a step's name before it is taken: a test that throws there has killed the process at that place.</summary>
     public Action<string>? Step { get; init; }
     /// <summary>Bytes of an upload between two syncs: what a crash may cost.</summary>
@@ -114,7 +116,10 @@ sealed class GatewayHost : IAsyncDisposable
         meters.Watch(room, journal);
         meters.Watch(new Backlog(engine, checkpoints, clock));
         meters.Watch(equipment, worlds, clock);
-        Shared = new(options, engine, journal, ledger, worlds, blobs, uploads, room, new Evidence(equipment.Evidence, options.Origin, TimeSpan.FromSeconds(options.Limits.PromiseSeconds)), meters, clock, logs) { Circumstances = new Circumstances(options.Ceiling, clock), Sealed = sealedCopies };
+        Shared = new(options, engine, journal, ledger, worlds, blobs, uploads, room, new Evidence(equipment.Evidence, options.Origin, TimeSpan.FromSeconds(options.Limits.PromiseSeconds)), meters, clock, logs)
+        {
+            Circumstances = new Circumstances(options.Ceiling, clock), Sealed = sealedCopies, Alarms = settings.Alarms ?? new LogAlarms(logs.CreateLogger<LogAlarms>()),
+        };
         meters.WatchClock(() => Shared.Circumstances.IsClockSure);
 
         long size;

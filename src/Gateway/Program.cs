@@ -139,6 +139,7 @@ static class Program
             if (parsed.GetValue(explain))
             {
                 foreach (var (name, option) in Limits.All) await Console.Out.WriteLineAsync($"limits.{name} = {option.Default} ({option.Min} to {option.Max}): {option.Meaning}");
+                foreach (var (name, option) in QueueOptions.All) await Console.Out.WriteLineAsync($"queue.{name} = {option.Default} ({option.Min} to {option.Max}): {option.Meaning}");
                 return 0;
             }
             var errors = Configuration.Check(parsed.GetRequiredValue(Data).FullName, TimeProvider.System);

@@ -24,7 +24,8 @@ public sealed class KilledChannelTests(DevelopmentPki pki, ITestOutputHelper out
 
     async Task DeliveriesAsync(int kills)
     {
-        await using var site = await Site.StartAsync(pki);
+        // What is killed on purpose is no poison, and an endpoint that is back in a second is not waited for.
+        await using var site = await Site.StartAsync(pki, ("lostLeases", 1000), ("breakerOpenSeconds", 1), ("breakerOpenMostSeconds", 2));
         // The wire keeps its address over all lives of the endpoint, and sees what is under way.
         using var wire = new Proxy(port: 1);
         await site.ReachAsync(2, "--office", "H41", "--adapter", "https", "--setting", $"url=https://localhost:{wire.Address.Port}");

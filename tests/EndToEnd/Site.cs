@@ -39,10 +39,18 @@ sealed class Site : IAsyncDisposable
     public string Log => At("gateway.log");
     public string At(params string[] parts) => Path.Combine([folder.FullName, .. parts]);
 
-    public static async Task<Site> StartAsync(DevelopmentPki pki)
+    /// <param name="queue">Options of the queue that are not the defaults.</param>
+    public static async Task<Site> StartAsync(DevelopmentPki pki, params (string Name, long Value)[] queue)
     {
         var site = new Site(pki);
         await ServerProcess.InitAsync(GatewayProgram, site.Data, pki.Folder.FullName, TestContext.Current.CancellationToken);
+        if (queue.Length > 0)
+        {
+            var file = Path.Combine(site.Data, "gateway.json");
+            var settings = System.Text.Json.Nodes.JsonNode.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken))!;
+            settings["queue"] = new System.Text.Json.Nodes.JsonObject(queue.Select(q => KeyValuePair.Create(q.Name, (System.Text.Json.Nodes.JsonNode?)q.Value)));
+            await File.WriteAllTextAsync(file, settings.ToJsonString(), TestContext.Current.CancellationToken);
+        }
         await site.ServeAsync();
         return site;
     }

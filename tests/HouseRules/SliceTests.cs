@@ -16,7 +16,7 @@ public sealed class SliceTests
         ["Offices"] = ["Journaling", "Store", "Operations"],
         ["Operations"] = ["Journaling", "Store", "Offices"],
         ["Receipts"] = ["Journaling", "Store", "Offices", "Operations"],
-        ["Queue"] = ["Store"],
+        ["Queue"] = ["Journaling", "Store", "Operations"],
         ["Release"] = ["Journaling", "Store", "Offices", "Operations", "Receipts"],
         ["Submission"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Queue", "Release"],
         ["Holding"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Submission"],

@@ -43,7 +43,7 @@ sealed class ReceiptPart(string name, Statement statement)
         // This is what makes the receipt a time-stamp of the author's signatures, which are sealed.
         Demand(submission ? r.Signatures is { } s && s.AsSpan().SequenceEqual(header.Dispatch.Signatures) : r.Signatures is null, "signatures");
         Demand(r.Proof is not null == (r.Event == ReceiptEvent.ContentOpening), "proof");
-        var failure = r.Event is ReceiptEvent.SubmissionHold or ReceiptEvent.SubmissionRejection or ReceiptEvent.ContentConsignmentFailure or ReceiptEvent.ContentOpeningFailure;
+        var failure = r.Event is ReceiptEvent.SubmissionHold or ReceiptEvent.SubmissionRejection or ReceiptEvent.ContentConsignmentFailure or ReceiptEvent.ContentConsignmentDelay or ReceiptEvent.ContentOpeningFailure;
         Demand(failure || (label && r.Code != "OK") ? Refusal.All.ContainsKey(r.Code) : r.Code == "OK", "code");
     }
 
@@ -51,7 +51,7 @@ sealed class ReceiptPart(string name, Statement statement)
     public void DemandGateway(EvidencePins pins, CertificateCheck trust)
     {
         Demand(Content.Event is ReceiptEvent.SubmissionAcceptance or ReceiptEvent.SubmissionRejection or ReceiptEvent.SubmissionHold or ReceiptEvent.HoldApproval
-            or ReceiptEvent.LabelChange or ReceiptEvent.HandlingStatus or ReceiptEvent.ContentConsignment or ReceiptEvent.ContentConsignmentFailure, "event");
+            or ReceiptEvent.LabelChange or ReceiptEvent.HandlingStatus or ReceiptEvent.ContentConsignment or ReceiptEvent.ContentConsignmentFailure or ReceiptEvent.ContentConsignmentDelay, "event");
         if (!SignedBy(pins.GatewayEvidence)) throw new RefusedException(Refusal.Receipt, "not signed by the gateway's pinned key");
         Demand(Content.Issuer == pins.Origin, "issuer");
         Demand(Content.Entry is not null && Content.Policy is not null, "no ledger entry or policy");
@@ -86,6 +86,7 @@ sealed class ReceiptPart(string name, Statement statement)
             (ReceiptEvent.HandlingStatus, StatusDetail d) => Same(d.Sender, d.Envelope, d.Ctx) && d.Office == r.Office && d.Key == r.Key,
             (ReceiptEvent.ContentConsignment, ConsignmentDetail d) => Same(d.Sender, d.Envelope, d.Ctx) && d.Office == r.Office && d.Key == r.Key,
             (ReceiptEvent.ContentConsignment, DeliveryDetail d) => Same(d.Sender, d.Envelope, d.Ctx) && d.Office == r.Office && d.Key == r.Key,
+            (ReceiptEvent.ContentConsignmentDelay, DelayDetail d) => Same(d.Sender, d.Envelope, d.Ctx) && d.Office == r.Office && d.Key == r.Key && d.Code == r.Code,
             (ReceiptEvent.ContentConsignmentFailure, ConsignmentFailureDetail d) => Same(d.Sender, d.Envelope, d.Ctx) && d.Office == r.Office && d.Key == r.Key && d.Code == r.Code,
             _ => false,
         }, "the entry says something else");

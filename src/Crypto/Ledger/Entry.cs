@@ -88,6 +88,16 @@ public enum EntryKind
     Status = 24,
     /// <summary>Subject: parcel. A carrier that has it on the way says how far it came. Promises the report.</summary>
     Report = 29,
+    /// <summary>Subject: none. The channel of an office was closed to copies after failures, or opened again. Promises nothing.</summary>
+    Breaker = 19,
+    /// <summary>Subject: parcel. Half of its time is over and it is not delivered. Promises our ContentConsignmentDelay receipt.</summary>
+    Delay = 20,
+    /// <summary>Subject: parcel. An operator sent a dead copy on its way again. Promises nothing: what becomes of it is in later entries.</summary>
+    Redrive = 21,
+    /// <summary>Subject: parcel. Operators gave a dead copy up for good. Promises that it is dead.</summary>
+    Discard = 22,
+    /// <summary>Subject: parcel. A flash copy was not delivered in time and the administrator was told. Promises nothing.</summary>
+    FlashAlarm = 23,
 }
 
 /// <summary>The word for each kind, as it stands in the detail's "kind".</summary>
@@ -115,6 +125,11 @@ public static class EntryKinds
         [EntryKind.Label] = "label",
         [EntryKind.Status] = "status",
         [EntryKind.Report] = "report",
+        [EntryKind.Breaker] = "breaker",
+        [EntryKind.Delay] = "delay",
+        [EntryKind.Redrive] = "redrive",
+        [EntryKind.Discard] = "discard",
+        [EntryKind.FlashAlarm] = "flash-alarm",
     }.ToFrozenDictionary();
 
     public static string Name(this EntryKind kind) => Names[kind];

@@ -117,6 +117,27 @@ public sealed record StartDetail(string Program, long Schema, long Size) : Ledge
 
 public sealed record StopDetail() : LedgerDetail(EntryKind.Stop);
 
+/// <param name="Channel">Adapter.</param>
+/// <param name="State">"open": nothing goes through it but now and then one to see; "closed": it works.</param>
+public sealed record BreakerDetail(string Office, string Channel, string State) : LedgerDetail(EntryKind.Breaker)
+{
+    public const string Open = "open", Closed = "closed";
+}
+
+/// <param name="Until">When it is given up, Unix milliseconds.</param>
+public sealed record DelayDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, string Code, long Until) : LedgerDetail(EntryKind.Delay);
+
+/// <param name="Reason">Code with which it died.</param>
+public sealed record RedriveDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, string Reason) : LedgerDetail(EntryKind.Redrive);
+
+/// <param name="Reason">Code with which it died.</param>
+/// <param name="Code">Why it was discarded: a word of the operators' own list.</param>
+/// <param name="Operation">Ref of the statement that two administrators signed; null: its level asks for none.</param>
+public sealed record DiscardDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, string Reason, string Code, Digest? Operation) : LedgerDetail(EntryKind.Discard);
+
+/// <param name="Since">From when it could have been delivered, Unix milliseconds.</param>
+public sealed record FlashAlarmDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, long Since) : LedgerDetail(EntryKind.FlashAlarm);
+
 /// <summary>The one writer and reader of details.</summary>
 public static class EntryDetails
 {
@@ -146,6 +167,11 @@ public static class EntryDetails
         HoldApprovalDetail d => StrictJson.Write(d, EntryJson.Default.HoldApprovalDetail),
         ReportDetail d => StrictJson.Write(d, EntryJson.Default.ReportDetail),
         StatusDetail d => StrictJson.Write(d, EntryJson.Default.StatusDetail),
+        BreakerDetail d => StrictJson.Write(d, EntryJson.Default.BreakerDetail),
+        DelayDetail d => StrictJson.Write(d, EntryJson.Default.DelayDetail),
+        RedriveDetail d => StrictJson.Write(d, EntryJson.Default.RedriveDetail),
+        DiscardDetail d => StrictJson.Write(d, EntryJson.Default.DiscardDetail),
+        FlashAlarmDetail d => StrictJson.Write(d, EntryJson.Default.FlashAlarmDetail),
         _ => throw new ArgumentException("Not a detail of the closed list.", nameof(detail)),
     };
 
@@ -176,6 +202,11 @@ public static class EntryDetails
             EntryKind.HoldApproval => StrictJson.Read(canonical, EntryJson.Default.HoldApprovalDetail),
             EntryKind.Report => StrictJson.Read(canonical, EntryJson.Default.ReportDetail),
             EntryKind.Status => StrictJson.Read(canonical, EntryJson.Default.StatusDetail),
+            EntryKind.Breaker => StrictJson.Read(canonical, EntryJson.Default.BreakerDetail),
+            EntryKind.Delay => StrictJson.Read(canonical, EntryJson.Default.DelayDetail),
+            EntryKind.Redrive => StrictJson.Read(canonical, EntryJson.Default.RedriveDetail),
+            EntryKind.Discard => StrictJson.Read(canonical, EntryJson.Default.DiscardDetail),
+            EntryKind.FlashAlarm => StrictJson.Read(canonical, EntryJson.Default.FlashAlarmDetail),
             _ => throw new RefusedException(Refusal.Json, "unknown kind of entry"),
         };
         return detail.HasItsKind ? detail : throw new RefusedException(Refusal.Json, "version of the entry");
@@ -221,4 +252,9 @@ public static class EntryDetails
 [JsonSerializable(typeof(LabelDetail))]
 [JsonSerializable(typeof(ReportDetail))]
 [JsonSerializable(typeof(StatusDetail))]
+[JsonSerializable(typeof(BreakerDetail))]
+[JsonSerializable(typeof(DelayDetail))]
+[JsonSerializable(typeof(RedriveDetail))]
+[JsonSerializable(typeof(DiscardDetail))]
+[JsonSerializable(typeof(FlashAlarmDetail))]
 sealed partial class EntryJson : JsonSerializerContext;

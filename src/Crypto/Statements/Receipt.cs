@@ -68,6 +68,8 @@ public static class ReceiptEvent
     public const string ContentConsignment = "ContentConsignment";
     /// <summary>Gateway: copy ended undelivered.</summary>
     public const string ContentConsignmentFailure = "ContentConsignmentFailure";
+    /// <summary>Gateway (own event): half of the copy's time is over and it is not delivered; it is still tried.</summary>
+    public const string ContentConsignmentDelay = "ContentConsignmentDelay";
     /// <summary>Office: all bytes held, not yet opened.</summary>
     public const string ContentHandover = "ContentHandover";
     /// <summary>Office (own event): opened and checked; carries the proof.</summary>

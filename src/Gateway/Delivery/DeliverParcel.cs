@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Exchange.Adapters;
 using Exchange.Crypto;
 using Exchange.Crypto.Policy;
@@ -18,8 +17,8 @@ sealed class DeliverParcel(Shared shared, Channels channels, ReleaseParcel relea
     readonly TimeProvider clock = shared.Clock;
     readonly ILogger log = shared.Log<DeliverParcel>();
 
-    /// <param name="cancel">The claim was lost, the attempt takes too long, or the gateway stops.</param>
-    public async Task Run(ClaimedJob job, CancellationToken cancel)
+    /// <param name="cut">The claim was lost, or the gateway stops: what the attempt brought says nothing of the channel.</param>
+    public async Task Run(ClaimedJob job, CancellationToken cut)
     {
         using var span = Spans.Start("deliver");
         var started = clock.GetUtcNow();
@@ -27,8 +26,9 @@ sealed class DeliverParcel(Shared shared, Channels channels, ReleaseParcel relea
         // 1. The copy as it stands. The claim is durable; a crash from here on: its lease runs out, and the office is asked before anything is sent again.
         var copy = release.Find(job.Office, job.Parcel) ?? throw new InvalidOperationException("A job without its parcel.");
         span.Dispatch(copy.Row.Dispatch);
-        span.Adapter(copy.Row.Channel);
-        EndedAttempt Ended(AttemptOutcome outcome, string detail) => new(job, copy, started, outcome, detail);
+        span.Adapter(job.Channel);
+        EndedAttempt Ended(AttemptOutcome outcome, string detail, ChannelSign sign = ChannelSign.None) =>
+            new(job, copy, started, outcome, detail) { Sign = cut.IsCancellationRequested && sign == ChannelSign.Failed ? ChannelSign.None : sign, Counts = !job.IsProbe && !cut.IsCancellationRequested };
 
         // 2. Decide again, on the facts of now. A denial ends the copy, with a receipt to the sender; a hold waits, and so does what is denied for our own state only.
         var decision = release.Decide(copy, job.Attempt == 1 ? "release" : "retry");
@@ -44,47 +44,55 @@ sealed class DeliverParcel(Shared shared, Channels channels, ReleaseParcel relea
         }
 
         // 3. Its channel is what the standing of now says. An office that went back to its mailbox fetches for itself.
-        var channel = shared.Worlds.Current.Standing.Find(job.Office)!.Channel;
-        if (!Channels.Carries(channel.Adapter))
+        var offered = Channels.Of(shared.Worlds.Current.Standing.Find(job.Office)!);
+        if (!Channels.Carries(offered[0].Adapter) || job.Channel == Channels.Mailbox)
         {
             await settle.ToMailbox(Ended(AttemptOutcome.ToMailbox, ""));
             return;
         }
+        if (offered.FirstOrDefault(c => c.Adapter == job.Channel) is not { } channel)
+        {
+            await settle.Again(Ended(AttemptOutcome.TryLater, "the channel was taken away") with { Counts = false }, clock.GetUtcNow(), job.Ask);
+            return;
+        }
 
         // 4. Carry it; after an attempt of unknown end ask first. Nothing of this is in a transaction.
-        var (outcome, ask) = await Carry(job, copy, decision, channel, cancel);
+        using var late = new CancellationTokenSource(TimeSpan.FromMinutes(shared.Options.Limits.AttemptMinutes), clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cut, late.Token);
+        var (outcome, ask, ours) = await Carry(job, copy, decision, channel, either.Token);
+        var failed = ours ? ChannelSign.None : ChannelSign.Failed;
 
-        // 5. ONE commit, by fence: job, parcel, attempt, receipts, entry. In SettleAttempt.cs.
+        // 5. ONE commit, by fence: job, parcel, attempt, receipts, entry, and what it says of the channel. In SettleAttempt.cs.
         switch (outcome)
         {
             case DeliveryOutcome.Delivered { Receipt: { } der }:
                 await DeliveredWith(Ended, job, copy, der.ToArray());
                 break;
             case DeliveryOutcome.Delivered:
-                await settle.Delivered(Ended(AttemptOutcome.Delivered, ""), null);
+                await settle.Delivered(Ended(AttemptOutcome.Delivered, "", ChannelSign.Good), null);
                 copies.Drop(job.Parcel);
                 break;
             case DeliveryOutcome.HandedOn on:
-                await settle.Again(Ended(AttemptOutcome.HandedOn, ask ? Asked : ""), clock.GetUtcNow() + on.AskIn, ask: true);
+                await settle.Again(Ended(AttemptOutcome.HandedOn, ask ? Asked : "", ChannelSign.Good), clock.GetUtcNow() + on.AskIn, ask: true);
                 break;
             case DeliveryOutcome.Refused refused:
-                await settle.Ended(Ended(AttemptOutcome.Refused, refused.Code), ParcelState.Dead, Refusal.ChannelRefused, null);
+                await settle.Ended(Ended(AttemptOutcome.Refused, refused.Code, ChannelSign.Good), ParcelState.Dead, Refusal.ChannelRefused, null);
                 copies.Drop(job.Parcel);
                 break;
             case DeliveryOutcome.Busy busy:
-                await settle.Again(Ended(AttemptOutcome.Busy, ""), Later(job, busy.RetryAfter), ask);
+                await settle.Again(Ended(AttemptOutcome.Busy, "", ChannelSign.Busy), Later(job, busy.RetryAfter), ask);
                 break;
             case DeliveryOutcome.TryLater later:
-                await settle.Again(Ended(AttemptOutcome.TryLater, later.Reason), Later(job, null), ask);
+                await settle.Again(Ended(AttemptOutcome.TryLater, later.Reason, failed), Later(job, null), ask);
                 break;
             case DeliveryOutcome.Unknown unknown:
-                await settle.Again(Ended(AttemptOutcome.Unknown, unknown.Reason), Later(job, null), ask: true);
+                await settle.Again(Ended(AttemptOutcome.Unknown, unknown.Reason, ChannelSign.Failed), Later(job, null), ask: true);
                 break;
         }
     }
 
     // What the endpoint answered counts only if it is that office's signature about exactly this copy.
-    async Task DeliveredWith(Func<AttemptOutcome, string, EndedAttempt> ended, ClaimedJob job, FoundParcel copy, byte[] der)
+    async Task DeliveredWith(Func<AttemptOutcome, string, ChannelSign, EndedAttempt> ended, ClaimedJob job, FoundParcel copy, byte[] der)
     {
         Receipt receipt;
         try
@@ -94,31 +102,32 @@ sealed class DeliverParcel(Shared shared, Channels channels, ReleaseParcel relea
         }
         catch (RefusedException e)
         {
-            await settle.Again(ended(AttemptOutcome.TryLater, $"its receipt: {e.Message}"), Later(job, null), ask: true);
+            await settle.Again(ended(AttemptOutcome.TryLater, $"its receipt: {e.Message}", ChannelSign.Failed), Later(job, null), ask: true);
             return;
         }
-        await settle.Delivered(ended(AttemptOutcome.Delivered, ""), (receipt, der));
+        await settle.Delivered(ended(AttemptOutcome.Delivered, "", ChannelSign.Good), (receipt, der));
     }
 
-    async Task<(DeliveryOutcome Outcome, bool Ask)> Carry(ClaimedJob job, FoundParcel copy, Decision decision, StandingChannel channel, CancellationToken cancel)
+    /// <returns>Ask: it was asked, so it may have arrived before. Ours: what failed is on this side, and says nothing of the channel.</returns>
+    async Task<(DeliveryOutcome Outcome, bool Ask, bool Ours)> Carry(ClaimedJob job, FoundParcel copy, Decision decision, StandingChannel channel, CancellationToken cancel)
     {
         using var span = Spans.Start("carry");
-        if (channels.Find(channel.Adapter) is not { } adapter) return (new DeliveryOutcome.TryLater($"settings: the channel {channel.Adapter} is not configured"), job.Ask);
+        if (channels.Find(channel.Adapter) is not { } adapter) return (new DeliveryOutcome.TryLater($"settings: the channel {channel.Adapter} is not configured"), job.Ask, false);
         try
         {
             var parcel = new Parcel(job.Parcel, job.Office, copy.Dispatch.Size, adapter.EndsAtOffice ? Acceptance(copy) : default, channel.Settings);
-            if (job.Ask && await adapter.AskAsync(parcel, cancel) is { } held) return (held, true);
-            if (adapter.EndsAtOffice) return (await adapter.DeliverAsync(parcel, _ => Task.FromResult<Stream>(release.Open(copy, decision)), cancel), false);
+            if (job.Ask && await adapter.AskAsync(parcel, cancel) is { } held) return (held, true, false);
+            if (adapter.EndsAtOffice) return (await adapter.DeliverAsync(parcel, _ => Task.FromResult<Stream>(release.Open(copy, decision)), cancel), false, false);
             parcel = parcel with { Length = await copies.Make(copy, decision, Acceptance(copy), cancel) };
-            return (await adapter.DeliverAsync(parcel, _ => Task.FromResult(copies.Open(copy, decision)), cancel), false);
+            return (await adapter.DeliverAsync(parcel, _ => Task.FromResult(copies.Open(copy, decision)), cancel), false, false);
         }
-        catch (RefusedException e) { return (new DeliveryOutcome.TryLater($"{e.Refusal.Code}: {e.Detail}"), job.Ask); }
-        catch (IOException e) when (DurableFile.IsFull(e)) { return (new DeliveryOutcome.TryLater("no room to seal it"), job.Ask); }
+        catch (RefusedException e) { return (new DeliveryOutcome.TryLater($"{e.Refusal.Code}: {e.Detail}"), job.Ask, true); }
+        catch (IOException e) when (DurableFile.IsFull(e)) { return (new DeliveryOutcome.TryLater("no room to seal it"), job.Ask, true); }
         catch (Exception e)
         {
             // An adapter's mistake: nobody knows how far it came.
             log.AttemptFailed(e, job.Parcel, job.Office);
-            return (new DeliveryOutcome.Unknown("the adapter failed"), true);
+            return (new DeliveryOutcome.Unknown("the adapter failed"), true, false);
         }
     }
 
@@ -128,5 +137,7 @@ sealed class DeliverParcel(Shared shared, Channels channels, ReleaseParcel relea
         return ReceiptTable.AcceptanceOfParcel(reader, copy.Row.Office, copy.Row.Id)!.Der;
     }
 
-    DateTimeOffset Later(ClaimedJob job, TimeSpan? asked) => clock.GetUtcNow() + RetrySchedule.Delay(job.Class, job.Attempt, RandomNumberGenerator.GetInt32(1001) / 1000.0, asked);
+    // A probe does not count: it waits no longer than the attempt before it.
+    DateTimeOffset Later(ClaimedJob job, TimeSpan? asked) =>
+        clock.GetUtcNow() + RetrySchedule.Delay(shared.Options.Queue.Of(job.Class), job.Attempt - (job.IsProbe ? 1 : 0), shared.Chance(), asked);
 }

@@ -5,24 +5,61 @@ using Exchange.Gateway.Store;
 
 namespace Exchange.Gateway.Delivery;
 
-/// <summary>Frees lost claims, claims what is due, starts attempts, keeps their leases. Every loop is a step; what runs between two steps are the adapters.</summary>
-sealed class DeliveryWorker(Shared shared, DeliverParcel deliver, SettleAttempt settle)
+/// <summary>How an attempt is set going: on a thread of the pool; a simulator runs it when it is its turn.</summary>
+/// <returns>Completes when the attempt has settled.</returns>
+delegate Task StartAttempt(Func<Task> attempt);
+
+/// <summary>
+/// Frees lost claims, claims what is due, starts attempts, keeps their leases. Every loop is a step; what runs between two steps are the adapters. Whose turn it is says Queue/Lanes.cs, by which
+/// channel Queue/OfficeStates.cs.
+/// </summary>
+sealed class DeliveryWorker
 {
     const int AtOnce = 100;
-    readonly Limits limits = shared.Options.Limits;
-    readonly Slots slots = new((int)shared.Options.Limits.Deliveries, (int)shared.Options.Limits.DeliveriesPerOffice, (int)Math.Max(1, shared.Options.Limits.Deliveries / 8));
+    static readonly TimeSpan Reap = TimeSpan.FromSeconds(5);
+    readonly Shared shared;
+    readonly DeliverParcel deliver;
+    readonly SettleAttempt settle;
+    readonly OfficeStates states;
+    readonly StartAttempt start;
+    readonly Limits limits;
+    readonly Slots slots;
+    readonly LaneHeads heads;
+    readonly Turns turns = new();
     readonly ConcurrentDictionary<(Guid Parcel, long Fence), Flight> flying = [];
-    readonly ILogger log = shared.Log<DeliveryWorker>();
+    readonly ConcurrentQueue<(string Office, int Class, TimeSpan Took)> ended = [];
+    readonly ILogger log;
+    DateTimeOffset reaped = DateTimeOffset.MinValue;
+    DateTimeOffset? next;
+    volatile TaskCompletionSource freed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     volatile bool stopping;
 
-    sealed record Flight(ClaimedJob Job, CancellationTokenSource Cancel)
+    public DeliveryWorker(Shared shared, DeliverParcel deliver, SettleAttempt settle, OfficeStates states, StartAttempt start)
+    {
+        (this.shared, this.deliver, this.settle, this.states, this.start, limits) = (shared, deliver, settle, states, start, shared.Options.Limits);
+        slots = new((int)limits.Deliveries, (int)Math.Max(1, limits.Deliveries / 10), (int)shared.Options.Queue.AgingPick,
+            [.. Enumerable.Range(0, 5).Select(c => (long)shared.Options.Queue.Of(c).Target.TotalMilliseconds)]);
+        heads = new LaneHeads(shared.Journal, (int)limits.DeliveriesPerOffice);
+        log = shared.Log<DeliveryWorker>();
+    }
+
+    sealed record Flight(ClaimedJob Job, CancellationTokenSource Cut)
     {
         public Task Running { get; set; } = Task.CompletedTask;
+        /// <summary>Its claim is somebody else's now: whatever it still does takes no slot.</summary>
+        public bool Lost { get; set; }
     }
+
+    /// <summary>Completes at the next commit, or when a slot is free again: take it before a step, then wait on it.</summary>
+    public Task Woken() => Task.WhenAny(shared.Journal.NextCommit, freed.Task);
+
+    /// <summary>When something becomes due that no commit announces: a time given, a delay, a probe. null: nothing is planned. As of the last step.</summary>
+    public DateTimeOffset? Next => next;
 
     /// <summary>At start, before anything is claimed: claims of the process that was here before are free, whatever their lease says. One folder has one process.</summary>
     public async Task Recover(DateTimeOffset now)
     {
+        states.Load(shared.Engine);
         while (await FreeLost(long.MaxValue, now) == AtOnce) { }
     }
 
@@ -30,19 +67,29 @@ sealed class DeliveryWorker(Shared shared, DeliverParcel deliver, SettleAttempt 
     public async Task<int> Step(DateTimeOffset now)
     {
         if (stopping) return 0;
-        await FreeLost(now.ToUnixTimeMilliseconds(), now);
-        IReadOnlyList<LaneHead> heads;
-        using (var reader = shared.Engine.Reader()) heads = JobTable.Heads(reader);
+        // 1. What workers left behind.
+        if (now - reaped >= Reap || now < reaped)
+        {
+            reaped = now;
+            await FreeLost(now.ToUnixTimeMilliseconds(), now);
+        }
+
+        // 2. Whose turn it is.
+        while (ended.TryDequeue(out var one)) turns.Charge(one.Office, one.Class, one.Took);
         var time = now.ToUnixTimeMilliseconds();
-        var claims = Lanes.Choose(heads, [.. flying.Values.Select(f => (f.Job.Office, f.Job.Class))], slots, time);
+        var lanes = heads.Read(shared.Engine, now);
+        var standing = shared.Worlds.Current.Standing;
+        OfficeGate Gate(string office) => states.Gate(office, Channels.NamesOf(standing, office), time);
+        var claims = Lanes.Choose(lanes, [.. flying.Values.Where(f => !f.Lost).Select(f => new Flying(f.Job.Office, f.Job.Class, f.Job.Channel))], Gate, slots, turns, time);
+        next = WakeAt(lanes, Gate, time);
         if (claims.Count == 0) return 0;
 
-        // A crash after this commit: the claims lapse.
+        // 3. Theirs for the length of a lease. A crash after this commit: the claims lapse.
         var until = LeaseEnd(now);
         var jobs = await shared.Journal.Commit(b =>
         {
             b.Quiet(QuietKind.Claim);
-            return claims.SelectMany(c => JobTable.Claim(b, c.Office, c.Class, c.Count, time, until)).ToList();
+            return claims.SelectMany(c => JobTable.Claim(b, c.Office, c.Class, c.Count, time, until).Select(j => j with { Channel = c.Channel, IsProbe = c.IsProbe })).ToList();
         }, settle: true);
         foreach (var job in jobs) Start(job);
         return jobs.Count;
@@ -60,7 +107,7 @@ sealed class DeliveryWorker(Shared shared, DeliverParcel deliver, SettleAttempt 
             return alive.Select(f => JobTable.Extend(b, f.Job.Parcel, f.Job.Fence, until)).ToList();
         }, settle: true);
         foreach (var (flight, still) in alive.Zip(kept))
-            if (!still) await Cut(flight);
+            if (!still) await GiveUp(flight);
     }
 
     /// <summary>No new claims; what is under way is cancelled, and settles as far as it came.</summary>
@@ -75,34 +122,63 @@ sealed class DeliveryWorker(Shared shared, DeliverParcel deliver, SettleAttempt 
     /// <summary>Completes when what is under way has settled: for tests.</summary>
     internal Task Idle() => Task.WhenAll(flying.Values.Select(f => f.Running));
 
+    /// <summary>What is under way: for whoever looks at the queue.</summary>
+    internal IReadOnlyList<ClaimedJob> UnderWay => [.. flying.Values.Select(f => f.Job)];
+
+    static Task GiveUp(Flight flight)
+    {
+        flight.Lost = true;
+        return Cut(flight);
+    }
+
     static async Task Cut(Flight flight)
     {
-        try { await flight.Cancel.CancelAsync(); }
+        try { await flight.Cut.CancelAsync(); }
         catch (ObjectDisposedException) { }    // it has just ended by itself
     }
 
     long LeaseEnd(DateTimeOffset now) => now.AddSeconds(limits.LeaseSeconds).ToUnixTimeMilliseconds();
 
+    // A job that will be due, or a probe for one that is. Whatever else opens a way ends with a commit, and that wakes the loop.
+    static DateTimeOffset? WakeAt(IReadOnlyList<LaneHead> lanes, Func<string, OfficeGate> gateOf, long now)
+    {
+        long? soonest = null;
+        foreach (var lane in lanes)
+        {
+            var at = lane.Due.FirstOrDefault(d => d > now) is > 0 and var due ? due : (long?)null;
+            if (lane.Due[0] <= now && gateOf(lane.Office).Until is { } probe) at = at is { } sooner ? Math.Min(sooner, probe) : probe;
+            if (at is { } one) soonest = soonest is { } other ? Math.Min(one, other) : one;
+        }
+        return soonest is { } time ? DateTimeOffset.FromUnixTimeMilliseconds(time) : null;
+    }
+
     async Task<int> FreeLost(long until, DateTimeOffset now)
     {
         IReadOnlyList<LostJob> lost;
         using (var reader = shared.Engine.Reader()) lost = JobTable.Lost(reader, until, AtOnce);
-        foreach (var job in lost) await settle.Lost(job, now);
+        foreach (var job in lost)
+        {
+            await settle.Lost(job, now);
+            if (flying.TryGetValue((job.Parcel, job.Fence), out var flight)) await GiveUp(flight);
+        }
         return lost.Count;
     }
 
     void Start(ClaimedJob job)
     {
-        var flight = new Flight(job, new CancellationTokenSource(TimeSpan.FromMinutes(limits.AttemptMinutes), shared.Clock));
+        var flight = new Flight(job, new CancellationTokenSource());
         flying[(job.Parcel, job.Fence)] = flight;
-        flight.Running = Task.Run(async () =>
+        var began = shared.Clock.GetTimestamp();
+        flight.Running = start(async () =>
         {
-            try { await deliver.Run(job, flight.Cancel.Token); }
+            try { await deliver.Run(job, flight.Cut.Token); }
             catch (Exception e) { log.AttemptFailed(e, job.Parcel, job.Office); }
             finally
             {
+                ended.Enqueue((job.Office, job.Class, shared.Clock.GetElapsedTime(began)));
                 flying.TryRemove((job.Parcel, job.Fence), out _);
-                flight.Cancel.Dispose();
+                flight.Cut.Dispose();
+                Interlocked.Exchange(ref freed, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
             }
         });
     }

@@ -3,6 +3,7 @@ using Exchange.Crypto;
 using Exchange.Crypto.Ledger;
 using Exchange.Crypto.Statements;
 using Exchange.Gateway.Journaling;
+using Exchange.Gateway.Queue;
 using Exchange.Gateway.Receipts;
 using Exchange.Gateway.Store;
 
@@ -10,13 +11,19 @@ namespace Exchange.Gateway.Delivery;
 
 /// <summary>What an attempt on one copy ended with, until it is settled.</summary>
 /// <param name="Detail">Codes and system errors, never content.</param>
-sealed record EndedAttempt(ClaimedJob Job, FoundParcel Copy, DateTimeOffset Started, AttemptOutcome Outcome, string Detail);
+sealed record EndedAttempt(ClaimedJob Job, FoundParcel Copy, DateTimeOffset Started, AttemptOutcome Outcome, string Detail)
+{
+    /// <summary>What it says of the channel.</summary>
+    public ChannelSign Sign { get; init; }
+    /// <summary>False: the next wait is not longer for it. Attempts against an open breaker do not count, nor what we broke off ourselves.</summary>
+    public bool Counts { get; init; } = true;
+}
 
 /// <summary>
 /// The end of an attempt, in one commit each: job, parcel, attempt, receipts and entry settle together, and only if the claim still holds. A worker that comes
 /// too late leaves one Late attempt and changes nothing else.
 /// </summary>
-sealed class SettleAttempt(Shared shared, EndParcel end)
+sealed class SettleAttempt(Shared shared, EndParcel end, ReportChannel channel)
 {
     const int MaxDetail = 200;
     readonly ILogger log = shared.Log<SettleAttempt>();
@@ -51,7 +58,7 @@ sealed class SettleAttempt(Shared shared, EndParcel end)
         var next = due.ToUnixTimeMilliseconds();
         return Settle(ended, entry.Leaf, next, b =>
         {
-            if (!JobTable.PutBack(b, ended.Job.Parcel, ended.Job.Fence, next, ask)) return false;
+            if (!JobTable.PutBack(b, ended.Job.Parcel, ended.Job.Fence, next, ask, ended.Counts)) return false;
             b.Log(entry, EntryKind.Attempt, ended.Job.Parcel);
             return true;
         });
@@ -65,6 +72,7 @@ sealed class SettleAttempt(Shared shared, EndParcel end)
         {
             if (!JobTable.End(b, ended.Job.Parcel, ended.Job.Fence)) return false;
             if (!ParcelTable.Move(b, ended.Job.Parcel, ParcelState.Queued, ParcelState.Available)) throw new InvalidOperationException("A job of a parcel that is not queued.");
+            ParcelExpiry.ToMailbox(b, ended.Job.Parcel);
             b.Log(entry, EntryKind.Attempt, ended.Job.Parcel);
             return true;
         });
@@ -73,22 +81,31 @@ sealed class SettleAttempt(Shared shared, EndParcel end)
     /// <summary>It ends here, undelivered: denied when decided again, or refused for good by the other side.</summary>
     public async Task Ended(EndedAttempt ended, ParcelState state, Refusal reason, DecisionRow? decision)
     {
-        if (await end.End(ended.Copy.Ending, state, reason, decision, Row(ended, ended.Outcome, default, null))) Count(ended, ended.Outcome);
-        else await Settle(ended, default, null, _ => false);
+        var report = channel.Prepare(ended.Job, ended.Sign, ended.Detail);
+        (OfficeState, BreakerMove)? written = null;
+        if (!await end.End(ended.Copy.Ending, state, reason, decision, Row(ended, ended.Outcome, default, null), b => written = channel.Write(b, report)))
+        {
+            await Settle(ended, default, null, _ => false);
+            return;
+        }
+        channel.Tell(written);
+        Count(ended, ended.Outcome);
     }
 
-    /// <summary>A claim that nobody settled within its lease: free again, and asked about before it is sent again.</summary>
+    /// <summary>A claim that nobody settled within its lease: free again, and asked about before it is sent again. The third in a row ends the copy: it may be what brings the program down.</summary>
     public async Task<bool> Lost(LostJob lost, DateTimeOffset now)
     {
         var time = now.ToUnixTimeMilliseconds();
         var entry = LedgerEntry.Create(new AttemptDetail(lost.Sender, lost.Envelope, lost.Ctx, lost.Office, lost.Key, lost.Fence, nameof(AttemptOutcome.LeaseLost)) { Time = time });
-        var row = new AttemptRow { Parcel = lost.Parcel, Fence = lost.Fence, Outcome = AttemptOutcome.LeaseLost, StartedAt = time, EndedAt = time, NextAt = time, Detail = "", Leaf = entry.Leaf };
-        var freed = await shared.Journal.Commit(b =>
-        {
-            if (!JobTable.PutBack(b, lost.Parcel, lost.Fence, time, ask: true)) return false;
-            b.Log(entry, EntryKind.Attempt, lost.Parcel).Add(row);
-            return true;
-        }, settle: true);
+        var row = new AttemptRow { Parcel = lost.Parcel, Fence = lost.Fence, Outcome = AttemptOutcome.LeaseLost, StartedAt = time, EndedAt = time, NextAt = time, Detail = "", Leaf = entry.Leaf, Channel = lost.Channel };
+        var freed = lost.Before + 1 >= shared.Options.Queue.LostLeases
+            ? await end.End(new(lost.Parcel, lost.Dispatch, lost.Office, lost.Key, lost.Sender, lost.Envelope, lost.Ctx, lost.ManifestDigest), ParcelState.Dead, Refusal.Poison, null, row with { NextAt = null })
+            : await shared.Journal.Commit(b =>
+            {
+                if (!JobTable.PutBack(b, lost.Parcel, lost.Fence, time, ask: true, lost: true)) return false;
+                b.Log(entry, EntryKind.Attempt, lost.Parcel).Add(row);
+                return true;
+            }, settle: true);
         if (!freed) return false;
         log.LeaseWasLost(lost.Parcel, lost.Office, lost.Fence);
         Count(AttemptOutcome.LeaseLost, lost.Channel);
@@ -100,16 +117,18 @@ sealed class SettleAttempt(Shared shared, EndParcel end)
         var row = Row(ended, ended.Outcome, leaf, next);
         var lateEntry = EntryOf(ended, AttemptOutcome.Late);
         var late = Row(ended, AttemptOutcome.Late, lateEntry.Leaf, null);
-        var settled = await shared.Journal.Commit(b =>
+        var report = channel.Prepare(ended.Job, ended.Sign, ended.Detail);
+        var (settled, written) = await shared.Journal.Commit(b =>
         {
             if (ifStillOurs(b))
             {
                 b.Add(row);
-                return true;
+                return (true, channel.Write(b, report));
             }
             b.Log(lateEntry, EntryKind.Attempt, late.Parcel).Add(late);
-            return false;
+            return (false, null);
         }, settle: true);
+        channel.Tell(written);
         Count(ended, settled ? ended.Outcome : AttemptOutcome.Late);
     }
 
@@ -133,7 +152,7 @@ sealed class SettleAttempt(Shared shared, EndParcel end)
     AttemptRow Row(EndedAttempt ended, AttemptOutcome outcome, Digest leaf, long? next) => new()
     {
         Parcel = ended.Job.Parcel, Fence = ended.Job.Fence, Outcome = outcome, StartedAt = ended.Started.ToUnixTimeMilliseconds(), EndedAt = shared.Clock.GetUtcNow().ToUnixTimeMilliseconds(),
-        NextAt = next, Detail = ended.Detail.Length > MaxDetail ? ended.Detail[..MaxDetail] : ended.Detail, Leaf = leaf,
+        NextAt = next, Detail = ended.Detail.Length > MaxDetail ? ended.Detail[..MaxDetail] : ended.Detail, Leaf = leaf, Channel = ended.Job.Channel,
     };
 }
 
@@ -142,9 +161,15 @@ static partial class DeliveryLog
     [LoggerMessage(4001, LogLevel.Information, "Attempt {Attempt} on parcel {Parcel} for {Office} ended: {Outcome} ({Detail})")]
     public static partial void AttemptEnded(this ILogger log, Guid parcel, string office, int attempt, AttemptOutcome outcome, string detail);
 
-    [LoggerMessage(4002, LogLevel.Warning, "Nobody reported on parcel {Parcel} for {Office} under fence {Fence} in time; it is tried again")]
+    [LoggerMessage(4002, LogLevel.Warning, "Nobody reported on parcel {Parcel} for {Office} under fence {Fence} in time; it is tried again, or given up after some")]
     public static partial void LeaseWasLost(this ILogger log, Guid parcel, string office, long fence);
 
     [LoggerMessage(4003, LogLevel.Error, "An attempt on parcel {Parcel} for {Office} failed in this program; its lease runs out and it is tried again")]
     public static partial void AttemptFailed(this ILogger log, Exception failure, Guid parcel, string office);
+
+    [LoggerMessage(4004, LogLevel.Warning, "The channel {Channel} of {Office} is closed to copies after {Failures} failures ({Error}); one is tried now and then. Ask the office; exchange-gateway ping {Office} says more")]
+    public static partial void BreakerOpened(this ILogger log, string channel, string office, int failures, string error);
+
+    [LoggerMessage(4005, LogLevel.Warning, "The channel {Channel} of {Office} works again; what waited goes out now. Nothing to do")]
+    public static partial void BreakerClosed(this ILogger log, string channel, string office);
 }

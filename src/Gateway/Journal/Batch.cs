@@ -21,6 +21,7 @@ internal sealed class Batch : Source
     readonly List<DocumentRow> documents = [];
     readonly List<JobRow> jobs = [];
     readonly List<AttemptRow> attempts = [];
+    readonly HashSet<(string Office, int Class)> lanes = [];
     (long Written, int Added, int Entries) before;
     int added;
     QuietKind? quiet;
@@ -67,10 +68,19 @@ internal sealed class Batch : Source
 
     public Batch Add(IEnumerable<JobRow> rows)
     {
-        jobs.AddRange(rows);
+        foreach (var job in rows)
+        {
+            jobs.Add(job);
+            Touch(job.Office, job.Class);
+        }
         added++;
         return this;
     }
+
+    /// <summary>The jobs of this lane are not what they were.</summary>
+    internal void Touch(string office, int @class) => lanes.Add((office, @class));
+
+    internal IReadOnlyCollection<(string Office, int Class)> Lanes => lanes;
 
     public Batch Add(AttemptRow attempt)
     {

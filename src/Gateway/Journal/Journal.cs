@@ -86,6 +86,9 @@ internal sealed class Journal(IEngine engine, Worlds worlds, TimeProvider clock,
     /// <summary>Completes at the next commit: wakes long polls. Take it before reading, then wait on it.</summary>
     public Task NextCommit => committed.Task;
 
+    /// <summary>Told of the lanes whose jobs a commit changed, when it is durable and before anybody is answered. On the writer thread.</summary>
+    public Action<IReadOnlyCollection<(string Office, int Class)>>? LanesTouched { get; set; }
+
     /// <summary>Starts the writer thread.</summary>
     public void Start()
     {
@@ -147,6 +150,7 @@ internal sealed class Journal(IEngine engine, Worlds worlds, TimeProvider clock,
         }
         if (b.Activated) worlds.Publish(b.World);
         if (wrote) lock (gate) fullSince = null;
+        if (wrote && b.Lanes.Count > 0) LanesTouched?.Invoke(b.Lanes);
         foreach (var one in batch) one.Answer();
         if (wrote) Interlocked.Exchange(ref committed, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
         return true;

@@ -1,5 +1,6 @@
 using Exchange.Adapters;
 using Exchange.Crypto;
+using Exchange.Crypto.Statements;
 using Exchange.Crypto.Trust;
 
 namespace Exchange.Gateway.Offices;
@@ -14,6 +15,12 @@ sealed class Channels(IReadOnlyList<IDeliveryAdapter> adapters)
 
     /// <summary>Whether copies on this channel are carried by a job.</summary>
     public static bool Carries(string adapter) => adapter != Mailbox;
+
+    /// <summary>How the office is to be reached, in this order; never empty.</summary>
+    public static IReadOnlyList<StandingChannel> Of(StandingOffice office) => [office.Channel];
+
+    /// <summary>Adapters of <see cref="Of"/>. An office that is in no standing any more has its mailbox, which nothing reaches without a decision.</summary>
+    public static IReadOnlyList<string> NamesOf(Standing standing, string office) => standing.Find(office) is { } found ? [.. Of(found).Select(c => c.Adapter)] : [Mailbox];
 
     /// <summary>null: not configured here.</summary>
     public IDeliveryAdapter? Find(string adapter) => adapters.FirstOrDefault(a => a.Name == adapter);

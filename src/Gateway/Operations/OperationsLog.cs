@@ -5,6 +5,9 @@ static partial class OperationsLog
     [LoggerMessage(9020, LogLevel.Critical, "ALARM: {Free} bytes are free, below the reserve of {Reserve}: submissions are refused, deliveries and receipts go on. Make room; no restart is needed")]
     public static partial void RoomIsShort(this ILogger log, long free, long reserve);
 
+    [LoggerMessage(9023, LogLevel.Warning, "ALARM {Code}, {Office}: {Detail}. {ToDo}")]
+    public static partial void AlarmWasRaised(this ILogger log, AlarmCode code, string office, string detail, string toDo);
+
     [LoggerMessage(9022, LogLevel.Warning, "The gateway stops without its last entry: there is no room for it")]
     public static partial void StopWasNotRecorded(this ILogger log);
 

@@ -46,9 +46,9 @@ sealed record Limits
     [Option(1024, 1, 1 << 20, "bytes a second, below which a body in transfer is given up after five seconds")]
     public required long BodyBytesPerSecond { get; init; }
 
-    [Option(16, 2, 256, "deliveries under way at once; an eighth of them is kept for the most urgent")]
+    [Option(16, 2, 256, "deliveries under way at once; a tenth of them, but one at least, is kept for the most urgent")]
     public required long Deliveries { get; init; }
-    [Option(4, 2, 64, "of them to one office; the last is kept for the most urgent")]
+    [Option(10, 2, 64, "of them to one office that takes what it gets; the last is kept for the most urgent")]
     public required long DeliveriesPerOffice { get; init; }
     [Option(60, 10, 3600, "seconds for which a worker holds a delivery without a sign of life")]
     public required long LeaseSeconds { get; init; }
@@ -158,6 +158,7 @@ sealed record Options
     public required IReadOnlyList<Digest> DirectoryOfficers { get; init; }
     public required IReadOnlyList<Digest> PolicyOfficers { get; init; }
     public required Limits Limits { get; init; }
+    public QueueOptions Queue { get; init; } = QueueOptions.Defaults;
 
     /// <exception cref="OptionsException">Names everything that is wrong.</exception>
     public static Options Read(byte[] json)
@@ -187,6 +188,7 @@ sealed record Options
                 DirectoryOfficers = read.Keys("directoryOfficers"),
                 PolicyOfficers = read.Keys("policyOfficers"),
                 Limits = Limits.Read(read.Member("limits"), read.Errors),
+                Queue = QueueOptions.Read(read.Member("queue"), read.Errors),
             };
             read.Finish();
             keys.Finish();
@@ -232,6 +234,12 @@ sealed record Options
                 if ((long)property.GetValue(Limits)! is var value && value != option.Default) json.WriteNumber(name, value);
             }
             json.WriteEndObject();
+            if (Queue != QueueOptions.Defaults)
+            {
+                json.WriteStartObject("queue");
+                Queue.Write(json);
+                json.WriteEndObject();
+            }
             json.WriteEndObject();
         }
         return [.. stream.ToArray(), (byte)'\n'];

@@ -33,7 +33,7 @@ static class Refusals
         // Not now: nothing was decided, nothing is journalled.
         [429] = [Refusal.TooMany, Refusal.Quota],
         [500] = [Refusal.Internal],
-        [502] = [Refusal.Unreachable, Refusal.ChannelRefused],
+        [502] = [Refusal.Unreachable, Refusal.ChannelRefused, Refusal.Undelivered, Refusal.Delayed, Refusal.Poison],
         [503] = [Refusal.Busy],
         [507] = [Refusal.Full],
     }.SelectMany(pair => pair.Value.Select(refusal => (refusal.Code, pair.Key))).ToFrozenDictionary(pair => pair.Code, pair => pair.Key);

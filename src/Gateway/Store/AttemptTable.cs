@@ -42,12 +42,14 @@ internal sealed record AttemptRow
     public required string Detail { get; init; }
     /// <summary>Entry of the same commit.</summary>
     public required Digest Leaf { get; init; }
+    /// <summary>Adapter that tried it; empty: none came to it.</summary>
+    public string Channel { get; init; } = "";
 }
 
 internal static class AttemptTable
 {
-    internal static readonly RowShape<AttemptRow> Shape = new("attempt", ["parcel", "fence", "outcome", "started_at", "ended_at", "next_at", "detail", "leaf"],
-        a => [a.Parcel, a.Fence, a.Outcome, a.StartedAt, a.EndedAt, a.NextAt, a.Detail, a.Leaf]);
+    internal static readonly RowShape<AttemptRow> Shape = new("attempt", ["parcel", "fence", "outcome", "started_at", "ended_at", "next_at", "detail", "leaf", "channel"],
+        a => [a.Parcel, a.Fence, a.Outcome, a.StartedAt, a.EndedAt, a.NextAt, a.Detail, a.Leaf, a.Channel]);
 
     /// <summary>What became of the tries of each copy of the sender's own dispatch that was tried: how many, and the newest.</summary>
     public static IReadOnlyList<TriedParcel> OfDispatch(Source source, string sender, Guid dispatch) => source.Query<TriedParcel>(

@@ -3,8 +3,8 @@ using Exchange.Gateway.Journaling;
 
 namespace Exchange.Gateway.Store;
 
-/// <summary>A copy that nobody took in time.</summary>
-internal sealed record ExpiringParcel
+/// <summary>A copy still owed whose alarm, half or end of life has come.</summary>
+internal sealed record DueParcel
 {
     public required Guid Parcel { get; init; }
     public required Guid Dispatch { get; init; }
@@ -14,20 +14,37 @@ internal sealed record ExpiringParcel
     public required Guid Envelope { get; init; }
     public required Digest Ctx { get; init; }
     public required Digest ManifestDigest { get; init; }
+    /// <summary>End of the copy's life.</summary>
+    public required long Expires { get; init; }
+    /// <summary>header.expires.</summary>
+    public required long HeaderExpires { get; init; }
+    public required long? AlarmAt { get; init; }
+    public required long? HalfAt { get; init; }
 }
 
 internal static class ParcelExpiry
 {
-    /// <summary>Copies available or queued whose dispatch may no longer be delivered, any office, oldest first; not those that a worker carries at this moment.</summary>
-    public static IReadOnlyList<ExpiringParcel> Due(Source source, long now, int limit) => source.Query<ExpiringParcel>(
+    /// <summary>Any office's, soonest first, by the index of what is looked at next; an end only while no worker carries the copy.</summary>
+    public static IReadOnlyList<DueParcel> Due(Source source, long now, int limit) => source.Query<DueParcel>(
         """
-        SELECT p.id AS parcel, p.dispatch, p.office, p.key, d.sender, d.envelope, d.ctx, d.manifest_digest
+        SELECT p.id AS parcel, p.dispatch, p.office, p.key, d.sender, d.envelope, d.ctx, d.manifest_digest, p.expires, d.expires AS header_expires, p.alarm_at, p.half_at
         FROM parcel p JOIN dispatch d ON d.id = p.dispatch
-        WHERE p.state = 1 AND d.expires <= @now
-        UNION ALL
-        SELECT p.id AS parcel, p.dispatch, p.office, p.key, d.sender, d.envelope, d.ctx, d.manifest_digest
-        FROM parcel p JOIN dispatch d ON d.id = p.dispatch JOIN job j ON j.parcel = p.id
-        WHERE p.state = 7 AND j.state = 0 AND d.expires <= @now
-        ORDER BY parcel LIMIT @limit
+        WHERE p.state IN (1, 7) AND p.look_at <= @now AND (p.expires > @now OR NOT EXISTS (SELECT 1 FROM job j WHERE j.parcel = p.id AND j.state = 1))
+        ORDER BY p.look_at LIMIT @limit
         """, new { now, limit });
+
+    /// <summary>The administrator was told that a flash copy is still not there. False: told before, or it has ended.</summary>
+    public static bool Alarmed(Batch b, Guid parcel) => b.Execute(
+        "UPDATE parcel SET alarm_at = NULL, look_at = min(expires, coalesce(half_at, expires)) WHERE id = @parcel AND state IN (1, 7) AND alarm_at IS NOT NULL", new { parcel }) == 1;
+
+    /// <summary>The sender was told. False: told before, or it has ended.</summary>
+    public static bool Told(Batch b, Guid parcel) => b.Execute(
+        "UPDATE parcel SET half_at = NULL, look_at = min(expires, coalesce(alarm_at, expires)) WHERE id = @parcel AND state IN (1, 7) AND half_at IS NOT NULL", new { parcel }) == 1;
+
+    /// <summary>Its office fetches it from now on: it waits until header.expires.</summary>
+    public static void ToMailbox(Batch b, Guid parcel) => b.Execute(
+        """
+        UPDATE parcel SET expires = (SELECT d.expires FROM dispatch d WHERE d.id = parcel.dispatch),
+            look_at = min((SELECT d.expires FROM dispatch d WHERE d.id = parcel.dispatch), coalesce(alarm_at, half_at, expires), coalesce(half_at, expires)) WHERE id = @parcel
+        """, new { parcel });
 }

@@ -37,6 +37,14 @@ internal sealed record ParcelRow
     public required string? LastRefusal { get; init; }
     public required long CreatedAt { get; init; }
     public required long UpdatedAt { get; init; }
+    /// <summary>End of its life, Unix milliseconds: header.expires, or sooner where a channel carries it and its class lives shorter.</summary>
+    public required long Expires { get; init; }
+    /// <summary>When the administrator is told that it is still not there; null: not at all, or told.</summary>
+    public long? AlarmAt { get; init; }
+    /// <summary>When its sender is; null: told.</summary>
+    public long? HalfAt { get; init; }
+    /// <summary>The first of the three.</summary>
+    public long LookAt => Math.Min(Expires, Math.Min(AlarmAt ?? Expires, HalfAt ?? Expires));
 }
 
 /// <summary>A line of a mailbox.</summary>
@@ -59,9 +67,9 @@ internal sealed record MailboxItem
 internal static class ParcelTable
 {
     internal static readonly RowShape<ParcelRow> Shape = new("parcel",
-        ["id", "dispatch", "office", "key", "role", "state", "channel", "last_refusal", "created_at", "updated_at"],
-        p => [p.Id, p.Dispatch, p.Office, p.Key, p.Role, p.State, p.Channel, p.LastRefusal, p.CreatedAt, p.UpdatedAt]);
-    const string Columns = "id, dispatch, office, key, role, state, channel, last_refusal, created_at, updated_at";
+        ["id", "dispatch", "office", "key", "role", "state", "channel", "last_refusal", "created_at", "updated_at", "expires", "alarm_at", "half_at", "look_at"],
+        p => [p.Id, p.Dispatch, p.Office, p.Key, p.Role, p.State, p.Channel, p.LastRefusal, p.CreatedAt, p.UpdatedAt, p.Expires, p.AlarmAt, p.HalfAt, p.LookAt]);
+    const string Columns = "id, dispatch, office, key, role, state, channel, last_refusal, created_at, updated_at, expires, alarm_at, half_at";
 
     public static ParcelRow? Find(Source source, string office, Guid parcel) =>
         source.One<ParcelRow>($"SELECT {Columns} FROM parcel WHERE id = @parcel AND office = @office", new { office, parcel });

@@ -89,7 +89,7 @@ sealed class AcceptDispatch(Arrival arrival, Rejections rejections, HoldDispatch
             if (incoming.OfHeld is null && HeldTable.Find(b, rows.Dispatch.Sender, rows.Dispatch.Envelope) is not null) return CommitOutcome.Taken;
             if (!DispatchTable.TryAdd(b, rows.Dispatch)) return incoming.OfHeld is null ? CommitOutcome.Taken : throw new InvalidOperationException("Something was held that is a dispatch already.");
             if (incoming.OfUpload) UploadTable.Remove(b, incoming.Dispatch);
-            b.Log(rows.Receipt.Entry, EntryKind.Submission, incoming.Dispatch).Add(rows.Parcels).Add(rows.Jobs).Add(ReceiptRows.Of(rows.Receipt, incoming.Dispatch, null)).Add(rows.Decision);
+            b.Log(rows.Receipt.Entry, EntryKind.Submission, incoming.Dispatch).Add(rows.Parcels).Add(InOrder(b, arrived.Envelope.Header, rows.Jobs)).Add(ReceiptRows.Of(rows.Receipt, incoming.Dispatch, null)).Add(rows.Decision);
             return CommitOutcome.Done;
         }, rows.Bytes, settle: incoming.OfHeld is not null, urgent: SubmitDispatch.IsUrgent(arrived.Envelope.Header));
         if (outcome == CommitOutcome.Done) log.DispatchWasAccepted(incoming.Dispatch, rows.Dispatch.Sender, rows.Parcels.Count);
@@ -120,17 +120,22 @@ sealed class AcceptDispatch(Arrival arrival, Rejections rejections, HoldDispatch
             Header = arrived.Parts.Header.ToArray(), Approvals = StoredEnvelope.Joined(arrived.Parts.Approvals), Manifest = arrived.Parts.Manifest.ToArray(), Payload = incoming.Inline,
         };
         // A copy for each addressee; "self" and "recovery" only hold keys.
+        var (@class, start) = (RetrySchedule.ClassOf(header.Urgency), Math.Max(time, header.Times.NotBefore ?? 0));
+        var queue = shared.Options.Queue;
         ParcelRow[] parcels = [.. header.Recipients.Where(r => r.Role is "to" or "cc").Select((r, i) => new ParcelRow
         {
             Id = RisingId(now, i), Dispatch = dispatch, Office = r.Office, Key = r.Key, Role = r.Role, State = ParcelState.Available,
-            Channel = world.Standing.Find(r.Office)!.Channel.Adapter, LastRefusal = null, CreatedAt = time, UpdatedAt = time,
-        }).Select(p => Channels.Carries(p.Channel) ? p with { State = ParcelState.Queued } : p)];
-        var (due, @class) = (Math.Max(time, header.Times.NotBefore ?? 0), RetrySchedule.ClassOf(header.Urgency));
+            Channel = world.Standing.Find(r.Office)!.Channel.Adapter, LastRefusal = null, CreatedAt = time, UpdatedAt = time, Expires = header.Times.Expires,
+        }).Select(p => Life.Begin(Channels.Carries(p.Channel) ? p with { State = ParcelState.Queued } : p, @class, start, header.Times.Expires, queue))];
         return new(row, parcels, record, receipt)
         {
-            Jobs = [.. parcels.Where(p => p.State == ParcelState.Queued).Select(p => new JobRow { Parcel = p.Id, Office = p.Office, Class = @class, Due = due })],
+            Jobs = [.. parcels.Where(p => p.State == ParcelState.Queued).Select(p => new JobRow { Parcel = p.Id, Office = p.Office, Class = @class, Due = start })],
         };
     }
+
+    // What recalls, updates or replaces goes after what it refers to, where that is still under way to the same office.
+    static IEnumerable<JobRow> InOrder(Batch b, Header header, IReadOnlyList<JobRow> jobs) =>
+        header.References.FirstOrDefault(r => r.Relation == header.Kind) is not { } earlier ? jobs : [.. jobs.Select(j => j with { After = JobOrder.Predecessor(b, header.Sender, earlier.Id, j.Office) })];
 
     // RFC 9562 6.2 method 1: a counter in rand_a, so that the copies of one dispatch list in header order.
     static Guid RisingId(DateTimeOffset now, int counter)

@@ -76,6 +76,7 @@ static class ReceiptCheck
             (ReceiptEvent.HandlingStatus, StatusDetail d) when d.Office == receipt.Office && d.Key == receipt.Key => (d.Sender, d.Envelope, d.Ctx),
             (ReceiptEvent.ContentConsignment, ConsignmentDetail d) when d.Office == receipt.Office && d.Key == receipt.Key => (d.Sender, d.Envelope, d.Ctx),
             (ReceiptEvent.ContentConsignment, DeliveryDetail d) when d.Office == receipt.Office && d.Key == receipt.Key => (d.Sender, d.Envelope, d.Ctx),
+            (ReceiptEvent.ContentConsignmentDelay, DelayDetail d) when d.Office == receipt.Office && d.Key == receipt.Key && d.Code == receipt.Code => (d.Sender, d.Envelope, d.Ctx),
             (ReceiptEvent.ContentConsignmentFailure, ConsignmentFailureDetail d) when d.Office == receipt.Office && d.Key == receipt.Key && d.Code == receipt.Code => (d.Sender, d.Envelope, d.Ctx),
             _ => throw new RefusedException(Refusal.Receipt, "the ledger entry is of another kind"),
         };

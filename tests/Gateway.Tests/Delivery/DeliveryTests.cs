@@ -233,7 +233,7 @@ public sealed class DeliveryTests : IAsyncLifetime
         await entered.Task;
         gateway.Clock.Advance(TimeSpan.FromDays(6));
         await gateway.Host.Worker.Heartbeat(gateway.Clock.GetUtcNow());
-        var expire = new Gateway.Release.ExpireParcels(gateway.Host.Shared.Engine, new Gateway.Release.EndParcel(gateway.Host.Shared));
+        var expire = new Gateway.Release.ExpireParcels(gateway.Host.Shared, new Gateway.Release.EndParcel(gateway.Host.Shared));
         Assert.Equal(0, await expire.Step(gateway.Clock.GetUtcNow()));
         paused.SetResult(new DeliveryOutcome.TryLater("away"));
         await gateway.Host.Worker.Idle();

@@ -62,6 +62,7 @@ sealed class TestGateway : IAsyncDisposable
     public LogLines Logs { get; }
     public string Data { get; }
     public MovedClock Clock { get; } = new();
+    public Delivery.RaisedAlarms Alarms { get; } = new();
     /// <summary>Throws where the process is to die.</summary>
     public Action<string>? Step { get; set; }
     public GatewayHost Host { get; private set; } = null!;
@@ -87,7 +88,7 @@ sealed class TestGateway : IAsyncDisposable
 
     async Task Start() => Host = await GatewayHost.Start(Data, new HostSettings
     {
-        Clock = Clock, Logs = factory, RunLoops = false, Stop = stop, Journal = journal, Adapters = adapters, Intakes = intakes, Step = name => Step?.Invoke(name), UploadSync = uploadSync,
+        Clock = Clock, Logs = factory, RunLoops = false, Stop = stop, Journal = journal, Adapters = adapters, Intakes = intakes, Step = name => Step?.Invoke(name), Alarms = Alarms, UploadSync = uploadSync,
     });
 
     public async Task Restart()

@@ -115,6 +115,12 @@ public sealed class SqliteEngineTests : IDisposable
     {
         [2] = "DROP TABLE job; DROP TABLE attempt; DROP INDEX parcel_queued",
         [3] = "DROP INDEX dispatch_retained; ALTER TABLE dispatch DROP COLUMN payload_erased_at",
+        [8] = "DROP TABLE report",
+        [7] = "DROP TABLE status",
+        [6] = """
+            DROP TABLE dead; DROP TABLE office_state; ALTER TABLE attempt DROP COLUMN channel; DROP INDEX parcel_look; DROP INDEX job_after; ALTER TABLE job DROP COLUMN after; ALTER TABLE job DROP COLUMN lost;
+            ALTER TABLE parcel DROP COLUMN look_at; ALTER TABLE parcel DROP COLUMN half_at; ALTER TABLE parcel DROP COLUMN alarm_at; ALTER TABLE parcel DROP COLUMN expires
+            """,
         [5] = "DROP TABLE label_word; DROP TABLE label_change; DROP INDEX dispatch_law; DROP INDEX dispatch_term; ALTER TABLE dispatch DROP COLUMN term",
         [4] = "DROP INDEX receipt_held; ALTER TABLE receipt DROP COLUMN held; DROP TABLE held_approval; DROP TABLE held",
     };

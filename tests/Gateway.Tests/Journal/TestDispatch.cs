@@ -27,7 +27,7 @@ sealed class TestDispatch
         Parcels = [.. recipients.Where(r => r.Role == "to").Select(r => new ParcelRow
         {
             Id = store.NewId(), Dispatch = Row.Id, Office = r.Office, Key = r.Key, Role = "to", State = ParcelState.Available, Channel = "mailbox",
-            LastRefusal = null, CreatedAt = now, UpdatedAt = now,
+            LastRefusal = null, CreatedAt = now, UpdatedAt = now, Expires = now + 86_400_000,
         })];
         Entry = LedgerEntry.Create(new SubmissionDetail(sender, Row.Envelope, Row.Ctx, Row.ManifestDigest, "1.2.3", 10, 0, Random(), Random(), Random(), Decision.Digest) { Time = now });
         Receipt = NewReceipt(store, ReceiptEvent.SubmissionAcceptance, Entry.Leaf, null, null, TestStore.Origin);
