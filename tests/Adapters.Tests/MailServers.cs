@@ -54,6 +54,11 @@ public sealed class MailServers : IDisposable
     int Lmtp { get; }
     public X509Certificate2 Authority { get; private set; } = null!;
     public string AuthorityFile => At("ca.pem");
+    /// <summary>Shown by a client, it may send without a password.</summary>
+    public X509Certificate2 Client { get; private set; } = null!;
+    public byte[] ServerPin { get; private set; } = null!;
+    /// <summary>The folder in which an intake looks at mails; what lies in it now.</summary>
+    public IEnumerable<string> Temporary => Directory.EnumerateFileSystemEntries(At("temporary"));
     public string Log => File.ReadAllText(At("mail.log")) + File.ReadAllText(At("dovecot.log"));
 
     string At(params string[] parts) => Path.Combine([folder.FullName, .. parts]);
@@ -95,8 +100,11 @@ public sealed class MailServers : IDisposable
     /// <summary>Every connection to the mailboxes breaks; new ones are taken.</summary>
     public void BreakConnections() => Do("doveadm", "-c", At("dovecot.conf"), "kick", "*");
 
-    /// <summary>What is queued is tried now.</summary>
-    public void Flush() => Do("postqueue", "-c", At("conf"), "-f");
+    /// <summary>The mailbox numbers its mails anew.</summary>
+    public void Renumber(string address)
+    {
+        foreach (var file in Directory.EnumerateFiles(At("home", Name(address), "Maildir"), "dovecot*")) File.Delete(file);
+    }
 
     string Dovecot() => $$"""
         base_dir={{At("run")}}
@@ -165,11 +173,13 @@ public sealed class MailServers : IDisposable
         smtpd_tls_cert_file={{At("server.pem")}}
         smtpd_tls_key_file={{At("server.key")}}
         smtpd_tls_security_level=encrypt
+        smtpd_tls_CAfile={{At("ca.pem")}}
+        smtpd_tls_ask_ccert=yes
         smtpd_sasl_auth_enable=yes
         smtpd_sasl_type=dovecot
         smtpd_sasl_path={{At("run", "auth-client")}}
-        smtpd_relay_restrictions=permit_sasl_authenticated,reject
-        smtpd_recipient_restrictions=check_recipient_access inline:{ {refused@{{Domain}} = 550 5.1.1 no}, {later@{{Domain}} = 450 4.2.0 not now} },permit_sasl_authenticated,reject
+        smtpd_relay_restrictions=permit_sasl_authenticated,permit_tls_all_clientcerts,reject
+        smtpd_recipient_restrictions=check_recipient_access inline:{ {refused@{{Domain}} = 550 5.1.1 no}, {later@{{Domain}} = 450 4.2.0 not now} },permit_sasl_authenticated,permit_tls_all_clientcerts,reject
         smtpd_client_connection_count_limit=0
         maillog_file={{At("mail.log")}}
         maillog_file_prefixes={{folder.FullName}}
@@ -217,6 +227,12 @@ public sealed class MailServers : IDisposable
         server.CertificateExtensions.Add(names.Build());
         server.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], false));
         using var issued = server.Create(Authority, now.AddDays(-1), now.AddDays(20), RandomNumberGenerator.GetBytes(8));
+        ServerPin = SHA256.HashData(issued.RawData);
+        using var clientKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var client = new CertificateRequest("CN=gateway", clientKey, HashAlgorithmName.SHA256);
+        client.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.2")], false));
+        using var shown = client.Create(Authority, now.AddDays(-1), now.AddDays(20), RandomNumberGenerator.GetBytes(8));
+        Client = shown.CopyWithPrivateKey(clientKey);
         File.WriteAllText(At("server.pem"), issued.ExportCertificatePem() + "\n" + Authority.ExportCertificatePem() + "\n");
         File.WriteAllText(At("server.key"), key.ExportPkcs8PrivateKeyPem() + "\n");
         File.WriteAllText(AuthorityFile, Authority.ExportCertificatePem() + "\n");

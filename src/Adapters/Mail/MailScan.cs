@@ -96,21 +96,21 @@ sealed class MailScan
     public static Dictionary<string, string>? Fields(string header, params IReadOnlyCollection<string> wanted)
     {
         if (wanted.Count == 0) wanted = Wanted;
-        Dictionary<string, string> fields = new(StringComparer.Ordinal);
-        string? name = null;
-        foreach (var line in header.Split('\n'))
+        Dictionary<string, StringBuilder> fields = new(StringComparer.Ordinal);
+        StringBuilder? open = null;
+        foreach (var range in header.AsSpan().Split('\n'))
         {
-            var text = line.TrimEnd('\r');
+            var text = header.AsSpan(range).TrimEnd('\r');
             if (text.Length > 0 && text[0] is ' ' or '\t')
             {
-                if (name is not null) fields[name] += " " + text.Trim();
+                open?.Append(' ').Append(text.Trim());
                 continue;
             }
+            open = null;
             var colon = text.IndexOf(':');
-            name = colon > 0 ? text[..colon].Trim().ToLowerInvariant() : null;
-            if (name is null || !wanted.Contains(name)) name = null;
-            else if (!fields.TryAdd(name, text[(colon + 1)..].Trim())) return null;
+            if (colon <= 0 || text[..colon].Trim().ToString().ToLowerInvariant() is var name && !wanted.Contains(name)) continue;
+            if (!fields.TryAdd(name, open = new StringBuilder().Append(text[(colon + 1)..].Trim()))) return null;
         }
-        return fields;
+        return fields.ToDictionary(f => f.Key, f => f.Value.ToString(), StringComparer.Ordinal);
     }
 }
