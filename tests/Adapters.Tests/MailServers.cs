@@ -119,6 +119,7 @@ public sealed class MailServers : IDisposable
         first_valid_uid=1
         mail_max_userip_connections=50
         mailbox_idle_check_interval=1s
+        auth_failure_delay=0
         passdb {
           driver=static
           args=password={{Password}}
@@ -181,6 +182,7 @@ public sealed class MailServers : IDisposable
         smtpd_relay_restrictions=permit_sasl_authenticated,permit_tls_all_clientcerts,reject
         smtpd_recipient_restrictions=check_recipient_access inline:{ {refused@{{Domain}} = 550 5.1.1 no}, {later@{{Domain}} = 450 4.2.0 not now} },permit_sasl_authenticated,permit_tls_all_clientcerts,reject
         smtpd_client_connection_count_limit=0
+        smtpd_error_sleep_time=0
         maillog_file={{At("mail.log")}}
         maillog_file_prefixes={{folder.FullName}}
 
