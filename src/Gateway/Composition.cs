@@ -161,14 +161,26 @@ static class Composition
         }
         List<IDeliveryAdapter> adapters = [new HttpsAdapter(new HttpsOptions { Client = SslStreamCertificateContext.Create(equipment.Tls, [.. chain], offline: true), IsServerOf = IsServerOf }, clock)];
         if (options.Folders is { } root) adapters.Add(new FolderAdapter(new FolderOptions { Root = root }));
-        if (equipment.Sftp is { } key) adapters.Add(new SftpAdapter(new SftpOptions { Key = key }, clock));
+if (equipment.Sftp is { } key) adapters.Add(new SftpAdapter(new SftpOptions { Key = key, Connections = (int)Math.Min(options.Limits.DeliveriesPerOffice, SftpOptions.MostConnections) }, clock));
         if (equipment.Mail is { } mail) adapters.Add(new MailAdapter(Traced(mail, engine), clock));
         return adapters;
     }
 
     /// <summary>One line a channel that brings things in.</summary>
-    public static IReadOnlyList<IIntake> Intakes(Equipment equipment, IEngine engine, TimeProvider clock) =>
-        equipment.Mail is { Imap: not null } mail ? [new MailIntake(Traced(mail, engine), clock)] : [];
+    public static IReadOnlyList<IIntake> Intakes(Options options, Worlds worlds, Equipment equipment, IEngine engine, TimeProvider clock)
+    {
+        List<IIntake> intakes = [];
+        if (equipment.Mail is { Imap: not null } mail) intakes.Add(new MailIntake(Traced(mail, engine), clock));
+        if (equipment.Sftp is { } key) intakes.Add(new SftpIntake(new SftpIntakeOptions
+        {
+            Lines = new SftpOptions { Key = key }, Temporary = Path.Combine(equipment.IntakeFolder, "sftp"), KeepFree = options.Limits.ReserveBytes,
+            MaxBytes = Math.Min(options.Limits.UploadQuotaBytes, SftpIntakeOptions.MostBytes), Sources = () => Sources(worlds.Current.Standing),
+        }, clock));
+        return intakes;
+    }
+
+    // A card and a standing say who may be spoken for; where it is looked is the officers' word alone.
+    static IReadOnlyList<SftpSource> Sources(Standing standing) => [.. standing.Offices.Where(o => o.Channel.Adapter == "sftp").Select(o => new SftpSource(o.Code, o.Channel.Settings))];
 
     static MailOptions Traced(MailOptions mail, IEngine engine) => mail with
     {

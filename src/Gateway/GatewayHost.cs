@@ -132,7 +132,7 @@ sealed class GatewayHost : IAsyncDisposable
         var incoming = new IncomingFolder(folder, journal, worlds, pins, logs.CreateLogger<IncomingFolder>());
         failures = new SignInFailures(clock, meters, logs.CreateLogger<SignInFailures>());
         var adapters = settings.Adapters ?? Composition.Adapters(options, worlds, equipment, engine, clock);
-        var intakes = settings.Intakes ?? Composition.Intakes(equipment, engine, clock);
+        var intakes = settings.Intakes ?? Composition.Intakes(options, worlds, equipment, engine, clock);
         foreach (var carrier in adapters.OfType<IDisposable>().Concat(intakes.OfType<IDisposable>())) Own(carrier);
         app = Composition.Build(Shared, equipment.Tls, failures, adapters, intakes, out worker, out var steps, out var telemetry);
         Own(telemetry);

@@ -64,6 +64,32 @@ public sealed partial class SftpCutTests(SftpServer server, ITestOutputHelper ou
     }
 
     [Fact]
+    public async Task A_marker_whose_answer_was_lost_is_of_unknown_end_and_asking_finds_it()
+    {
+        await using var there = new SftpPeer(server);
+        var (parcel, bytes) = (there.NewParcel(1000), Conformance.Bytes(1000));
+        there.Wire.CutWhen = () => File.Exists(there.At(parcel.Id, "ready"));
+        Assert.IsType<DeliveryOutcome.Unknown>(await there.Adapter.DeliverAsync(parcel, Conformance.Open(bytes), Cancel));
+        Assert.IsType<DeliveryOutcome.Delivered>(await there.Adapter.AskAsync(parcel, Cancel));
+        // An answer that was lost just before leaves nothing to ask about.
+        var other = there.NewParcel(1000);
+        there.Wire.CutWhen = () => File.Exists(there.At(other.Id, "receipt.p7s"));
+        Assert.IsType<DeliveryOutcome.TryLater>(await there.Adapter.DeliverAsync(other, Conformance.Open(bytes), Cancel));
+        Assert.Null(await there.Adapter.AskAsync(other, Cancel));
+        Assert.Equal(1, there.Effects);
+    }
+
+    [Fact]
+    public async Task What_the_servers_disk_would_not_sync_is_not_delivered_and_not_built_upon()
+    {
+        await using var failing = new SftpServer { Fault = "fsync:error=EIO" };
+        await failing.InitializeAsync();
+        await using var there = new SftpPeer(failing);
+        Assert.Equal("sftp: the server failed: a quota, or its disk", Assert.IsType<DeliveryOutcome.TryLater>(await there.Adapter.DeliverAsync(there.NewParcel(1000), Conformance.Open(new byte[1000]), Cancel)).Reason);
+        Assert.Empty(there.Files);
+    }
+
+    [Fact]
     public async Task Everything_is_on_the_servers_disk_before_the_marker_and_the_marker_before_the_answer()
     {
         var trace = Path.GetTempFileName();
@@ -82,6 +108,46 @@ public sealed partial class SftpCutTests(SftpServer server, ITestOutputHelper ou
             "rename /.ID.envelope", "rename /.ID.receipt.p7s", "fsync", "rename /.ID.ready", "fsync",
         ], calls.Select(c => c.Trim()));
         File.Delete(trace);
+    }
+
+    [Fact, Trait("tier", "long")]
+    public async Task Memory_does_not_grow_with_the_parcel()
+    {
+        await using var there = new SftpPeer(server);
+        const long Length = 1L << 30;
+        var parcel = there.NewParcel(0) with { Length = Length };
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        long most = 0;
+        var counted = new Sampled(new Zeroes(Length), () => most = Math.Max(most, GC.GetTotalMemory(forceFullCollection: true) - before));
+        Assert.IsType<DeliveryOutcome.Delivered>(await there.Adapter.DeliverAsync(parcel, _ => Task.FromResult<Stream>(counted), Cancel));
+        Assert.Equal(Length, new FileInfo(there.At(parcel.Id, "envelope")).Length);
+        output.WriteLine($"{most >> 10} KiB held at most while 1 GiB went");
+        Assert.True(most < 24 << 20, $"{most >> 20} MiB held");
+    }
+
+    /// <summary>Looks every 64 MiB.</summary>
+    sealed class Sampled(Stream inner, Action look) : Stream
+    {
+        long read;
+        public override bool CanRead => true;
+        public override bool CanSeek => false;
+        public override bool CanWrite => false;
+        public override long Length => throw new NotSupportedException();
+        public override long Position { get => read; set => throw new NotSupportedException(); }
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            var count = await inner.ReadAsync(buffer, cancellationToken);
+            if ((read + count) >> 26 > read >> 26) look();
+            read += count;
+            return count;
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+        public override void Flush() => throw new NotSupportedException();
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+        public override void SetLength(long value) => throw new NotSupportedException();
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 
     /// <summary>Does something at one place, and goes on.</summary>

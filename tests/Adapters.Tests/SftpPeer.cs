@@ -27,7 +27,7 @@ sealed class SftpPeer : Counterpart
     public override Dictionary<string, string> Settings { get; }
     public override byte[]? Held(Guid id) => File.Exists(At(id, "ready")) ? File.ReadAllBytes(At(id, "envelope")) : null;
     public override byte[]? HeldReceipt(Guid id) => File.Exists(At(id, "ready")) ? File.ReadAllBytes(At(id, "receipt.p7s")) : null;
-    public override int Effects => Directory.GetFiles(Folder, "*.ready").Length;
+    public override int Effects => Files.Count(f => f[0] != '.' && f.EndsWith(".ready", StringComparison.Ordinal));
     public override void Spoil() => Directory.Delete(Folder, recursive: true);
     public string At(Guid id, string kind) => Path.Combine(Folder, $"{id}.{kind}");
     public string Hidden(Guid id, string kind) => Path.Combine(Folder, $".{id}.{kind}");

@@ -25,6 +25,9 @@ public sealed class SftpServer : IAsyncLifetime
     /// <summary>A file to which strace writes what the server syncs and renames; null: nobody looks. Set before it starts.</summary>
     public string? Trace { get; init; }
 
+    /// <summary>What the server's disk does, as strace injects it ("fsync:error=EIO"); null: what it should.</summary>
+    public string? Fault { get; init; }
+
     /// <summary>Key exchange; null: as OpenSSH and the adapter agree, post-quantum. The default costs both sides a tenth of that, and most tests are about other things.</summary>
     public string? KeyExchange { get; init; } = "ecdh-sha2-nistp256";
 
@@ -67,6 +70,7 @@ public sealed class SftpServer : IAsyncLifetime
         string[] command = ["/usr/sbin/sshd", "-D", "-e", "-f", At("config")];
         if (isRoot) command = ["setpriv", $"--reuid={User}", $"--regid={User}", "--clear-groups", .. command];
         if (Trace is not null) command = ["strace", "-f", "-qq", "-y", "-e", "trace=fsync,rename,renameat,renameat2", "-e", "signal=none", "-o", Trace, .. command];
+        if (Fault is not null) command = ["strace", "-f", "-qq", "-e", "trace=fsync", "-e", $"inject={Fault}", "-e", "signal=none", "-o", At("faults"), .. command];
         sshd = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardError = true })!;
         for (string? line; (line = await sshd.StandardError.ReadLineAsync()) is not null;)
             if (line.StartsWith("Server listening", StringComparison.Ordinal))

@@ -33,6 +33,8 @@ sealed class Wire : IDisposable
     public long CutAfterSent { get; set; } = long.MaxValue;
     /// <summary>As above, bytes from the server.</summary>
     public long CutAfterCame { get; set; } = long.MaxValue;
+    /// <summary>Asked before each answer of the server is passed on; true: every line is cut instead, once.</summary>
+    public Func<bool>? CutWhen { get; set; }
     /// <summary>From <see cref="SpoilAfter"/> bytes to the server on, what comes back: late (when it is released), twice, with a flipped bit, or never.</summary>
     public Manner Manner { get; set; }
     public long SpoilAfter { get; set; } = long.MaxValue;
@@ -81,6 +83,11 @@ sealed class Wire : IDisposable
             for (int read; (read = await from.ReadAsync(buffer, line)) > 0;)
             {
                 if (outbound ? Interlocked.Add(ref sent, read) >= CutAfterSent : Interlocked.Add(ref came, read) >= CutAfterCame) await CutAsync();
+                if (!outbound && CutWhen?.Invoke() == true)
+                {
+                    CutWhen = null;
+                    await CutAsync();
+                }
                 line.ThrowIfCancellationRequested();
                 var manner = outbound || Sent < SpoilAfter ? Manner.Well : Manner;
                 if (manner == Manner.Never) continue;

@@ -106,4 +106,31 @@ public sealed class ChannelTests(DevelopmentPki pki) : IClassFixture<Development
         using var sender = site.Client("G22");
         Assert.Equal(CopyEvidence.OpenedProven, (await sender.TrackAsync(Assert.Single(sender.Outbox()), audit: false, Cancel)).Copies.Single().Evidence);
     }
+
+    [Fact, Trait("tier", "long")]
+    public async Task A_dispatch_is_put_on_an_offices_sftp_server_opened_from_there_and_proven_to_its_sender()
+    {
+        await using var site = await Site.StartAsync(pki);
+        await using var server = new SftpServer();
+        await server.InitializeAsync();
+        var folder = server.NewFolder();
+        await site.WithSftpAsync(server);
+        await site.ReachAsync(2, ["--office", "H14", "--adapter", "sftp", .. server.Settings(folder).SelectMany(s => new[] { "--setting", $"{s.Key}={s.Value}" })]);
+        var ping = await Site.RunAsync(Site.GatewayProgram, ["ping", "H14", "--data", site.Data]);
+        Assert.True(ping.Code == 0, ping.ToString());
+        var bytes = System.Security.Cryptography.RandomNumberGenerator.GetBytes(500_000);
+        await File.WriteAllBytesAsync(site.At("a.bin"), bytes, Cancel);
+        var sent = await site.SendAsync(site.At("a.bin"), "H14");
+        Assert.True(sent.Code == 0, sent.ToString());
+        await Site.UntilAsync(() => Task.FromResult(Directory.GetFiles(folder, "*.ready").Length == 1));
+        var opened = await site.OfficeAsync("H14", "open", "--from", folder, "--out", site.At("received"));
+        Assert.True(opened.Code is 0 or 2, opened.ToString());
+        Assert.True(Has(site.At("received"), bytes));
+        Assert.Equal(2, Directory.GetFiles(Path.Combine(folder, "opened")).Length);
+        Assert.Empty(Directory.GetFiles(folder));
+        using var recipient = site.Client("H14");
+        await Site.UntilAsync(async () => await recipient.AcknowledgeAsync(Cancel) == 0);
+        using var sender = site.Client("G22");
+        Assert.Equal(CopyEvidence.OpenedProven, (await sender.TrackAsync(Assert.Single(sender.Outbox()), audit: false, Cancel)).Copies.Single().Evidence);
+    }
 }

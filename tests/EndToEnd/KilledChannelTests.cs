@@ -76,6 +76,52 @@ public sealed class KilledChannelTests(DevelopmentPki pki, ITestOutputHelper out
         await RegisteredOnceAsync(site, sender.Sent.Count);
     }
 
+    [Fact, Trait("tier", "long")]
+    public async Task An_sftp_server_and_its_gateway_killed_forty_times_while_one_delivers_to_the_other_hold_each_document_once()
+    {
+        const int Kills = 40;
+        await using var site = await Site.StartAsync(pki);
+        await using var server = new SftpServer();
+        await server.InitializeAsync();
+        var folder = server.NewFolder();
+        await site.WithSftpAsync(server);
+        using var wire = new Proxy(server.Port);
+        await site.ReachAsync(2, ["--office", "H41", "--adapter", "sftp", .. server.Settings(folder, wire.Address.Port).SelectMany(s => new[] { "--setting", $"{s.Key}={s.Value}" })]);
+        using var sender = new SteadySender(new OfficeByHand(pki.Folder.FullName, "G22"));
+        var open = 0;
+        for (var kill = 0; kill < Kills; kill++)
+        {
+            var sent = wire.Sent;
+            await sender.SendAsync(site.Gateway.Address, 3);
+            // Somewhere in the four megabytes of the three.
+            await Site.UntilAsync(() => Task.FromResult(wire.Sent > sent));
+            await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.NextDouble() * 200), Cancel);
+            if (Directory.GetFiles(folder, ".*").Length > 0) open++;
+            if (kill % 2 == 0)
+            {
+                server.Kill();
+                await server.StartAsync();
+            }
+            else
+            {
+                await site.KillGatewayAsync();
+                await site.ServeAsync();
+            }
+        }
+        await Site.UntilAsync(() => Task.FromResult(Directory.GetFiles(folder, "*.ready").Length >= sender.Sent.Count), seconds: 180);
+        var opening = await site.OfficeAsync("H41", "open", "--from", folder, "--out", site.At("received"));
+        var opened = Opened(site);
+        output.WriteLine($"{Kills} kills, {open} with a file half there; {sender.Sent.Count} receipts, {opened.Count} opened");
+        Assert.True(opening.Code is 0 or 2, opening.ToString());
+        Assert.Equal(sender.Sent.Keys.Order(StringComparer.Ordinal), opened.Select(o => o.Name).Order(StringComparer.Ordinal));
+        Assert.All(opened, o => Assert.Equal(sender.Sent[o.Name], o.Digest));
+        Assert.Empty(Directory.GetFiles(folder));
+        Assert.True(open >= Kills / 5, $"only {open} of {Kills} kills hit a delivery");
+        using var office = site.Client("H41");
+        await Site.UntilAsync(async () => await office.AcknowledgeAsync(Cancel) == 0, seconds: 180);
+        await RegisteredOnceAsync(site, sender.Sent.Count);
+    }
+
     // In the office's own record, in the gateway's, and in the ledger.
     static async Task RegisteredOnceAsync(Site site, int count)
     {

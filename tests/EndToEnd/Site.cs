@@ -89,6 +89,20 @@ sealed class Site : IAsyncDisposable
         await UntilAsync(() => Task.FromResult(Directory.GetFiles(Path.Combine(Data, "incoming", "done")).Any(f => f.Contains($"standing-{version}", StringComparison.Ordinal))));
     }
 
+    /// <summary>Gives the gateway the key that this server lets in, under its own passphrase, as its administrator would.</summary>
+    public async Task WithSftpAsync(SftpServer server)
+    {
+        await StopGatewayAsync();
+        File.Copy(server.Ed25519, At("sftp-key"));
+        File.SetUnixFileMode(At("sftp-key"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        Assert.True(SftpServer.Try("ssh-keygen", "-q", "-p", "-P", SftpServer.Passphrase, "-N", File.ReadLines(Pki.At("passphrase")).First(), "-f", At("sftp-key")));
+        var config = Path.Combine(Data, "gateway.json");
+        var settings = System.Text.Json.Nodes.JsonNode.Parse(await File.ReadAllTextAsync(config))!;
+        settings["sftp"] = new System.Text.Json.Nodes.JsonObject { ["key"] = At("sftp-key") };
+        await File.WriteAllTextAsync(config, settings.ToJsonString());
+        await ServeAsync();
+    }
+
     public void Profile(string office, Uri address) => DevProfile.Write(Pki.Folder.FullName, office, address, At(office));
 
     public OfficeClient Client(string office) => OfficeClient.Open(Exchange_Profile(office), null, TimeProvider.System);

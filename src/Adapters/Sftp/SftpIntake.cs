@@ -126,6 +126,11 @@ public sealed class SftpIntake : IIntake, IDisposable
         {
             // What is fetched is known by its digest alone: a part of an earlier round is gone on with, whatever has become of the file there.
             var path = Path.Combine(options.Temporary, $"{Convert.ToHexStringLower(SHA256.HashData([.. file.Digest, .. Encoding.UTF8.GetBytes(office)]))}.part");
+            if (new DriveInfo(options.Temporary).AvailableFreeSpace < file.Length + options.KeepFree)
+            {
+                total.Problem("here: no room");
+                return IntakeVerdict.Later;
+            }
             IntakeAnswer answer;
             try
             {

@@ -15,8 +15,14 @@ public sealed record SftpIntakeOptions
     /// <summary>Absolute path of a folder of this process alone, made when missing: what is on its way stays there until it has come, so that a broken download goes on.</summary>
     public required string Temporary { get; init; }
 
+    /// <summary>Larger than this no file is fetched.</summary>
+    public const long MostBytes = 1L << 40;
+
     /// <summary>Of one file. Default 64 GiB, from 1 MiB to 1 TiB.</summary>
     public long MaxBytes { get; init; } = 64L << 30;
+
+    /// <summary>Bytes that stay free beside <see cref="Temporary"/>; what would take them waits. Default 256 MiB, from 0.</summary>
+    public long KeepFree { get; init; } = 256L << 20;
 
     /// <summary>Markers looked at in one round of one office. Default 64, from 1 to 1000.</summary>
     public int AtOnce { get; init; } = 64;
@@ -26,7 +32,8 @@ public sealed record SftpIntakeOptions
     {
         Lines.Demand();
         if (!Path.IsPathFullyQualified(Temporary)) throw new ArgumentException("Temporary: an absolute path");
-        if (MaxBytes is < 1 << 20 or > 1L << 40) throw new ArgumentException("MaxBytes: 1048576 to 1099511627776");
+        if (MaxBytes is < 1 << 20 or > MostBytes) throw new ArgumentException($"MaxBytes: 1048576 to {MostBytes}");
+        if (KeepFree < 0) throw new ArgumentException("KeepFree: from 0");
         if (AtOnce is < 1 or > 1000) throw new ArgumentException("AtOnce: 1 to 1000");
     }
 }

@@ -8,6 +8,9 @@ public sealed record SftpOptions
     /// <summary>The gateway's own key, which every office's server lets in.</summary>
     public required SftpKey Key { get; init; }
 
+    /// <summary>More than this no office's server is asked for.</summary>
+    public const int MostConnections = 16;
+
     /// <summary>Connections to one office at once; each carries one parcel at a time. Default 4, from 1 to 16.</summary>
     public int Connections { get; init; } = 4;
 
@@ -31,7 +34,7 @@ public sealed record SftpOptions
         {
             if (value < min || value > max) wrong.Add($"{name}: {min} to {max}");
         }
-        Range(nameof(Connections), Connections, 1, 16);
+        Range(nameof(Connections), Connections, 1, MostConnections);
         Range(nameof(ConnectSeconds), ConnectSeconds, 1, 60);
         Range(nameof(AnswerSeconds), AnswerSeconds, 1, 600);
         Range(nameof(QueueSeconds), QueueSeconds, 1, 600);

@@ -14,7 +14,7 @@ sealed class Equipment : IDisposable
 {
     public const string TrustFolder = "trust";
     /// <summary>What comes by channels and is looked at; nothing in it has a name for longer than it takes to make it.</summary>
-    const string IntakeFolder = "intake";
+    const string Brought = "intake";
 
     Equipment(TrustStore anchors, X509Certificate2 tls, FileKey evidence, CheckpointKey checkpoint, SftpKey? sftp) =>
         (Anchors, Tls, Evidence, Checkpoint, Sftp) = (anchors, tls, evidence, checkpoint, sftp);
@@ -25,11 +25,13 @@ sealed class Equipment : IDisposable
     public CheckpointKey Checkpoint { get; }
     public SftpKey? Sftp { get; }
     public MailOptions? Mail { get; private init; }
+    public required string IntakeFolder { get; init; }
 
     /// <exception cref="OptionsException">Names everything that is wrong.</exception>
     public static Equipment Open(string data, Options options, TimeProvider clock)
     {
         List<string> errors = [];
+        var intake = Path.Combine(Path.GetFullPath(data), Brought);
         var passphrase = Try(errors, "keys.passphraseFile", () => File.ReadLines(options.Keys.PassphrasePath).FirstOrDefault() ?? "") ?? "";
         var anchors = Try(errors, TrustFolder, () => TrustStore.Load(Path.Combine(data, TrustFolder)));
         var tls = Try(errors, "keys.tls", () => X509CertificateLoader.LoadPkcs12FromFile(options.Keys.Tls, passphrase));
@@ -38,7 +40,7 @@ sealed class Equipment : IDisposable
         var sftp = options.Sftp is { } files ? Try(errors, "sftp.key", () => SftpKey.Load(files.Key, passphrase)) : null;
         if (options.Sftp is { } own && Path.GetFullPath(own.Key).StartsWith(Path.GetFullPath(data) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
             errors.Add("sftp.key: must not be inside the data folder; a backup would carry it");
-        var mail = options.Mail is { } letters ? Try(errors, "mail", () => letters.Open(Path.Combine(Path.GetFullPath(data), IntakeFolder), options.Limits)) : null;
+        var mail = options.Mail is { } letters ? Try(errors, "mail", () => letters.Open(intake, options.Limits)) : null;
         if (Path.GetFullPath(options.Guard).StartsWith(Path.GetFullPath(data) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
             errors.Add("guard: must not be inside the data folder; a restored backup would bring its guard along");
 
@@ -51,7 +53,7 @@ sealed class Equipment : IDisposable
             if (evidence is not null) Fits(errors, "keys.evidence", check, () => evidence.Certificate, Purpose.GatewayEvidence, clock);
         }
 
-        if (errors.Count == 0) return new Equipment(anchors!, tls!, evidence!, checkpoint!, sftp) { Mail = mail };
+        if (errors.Count == 0) return new Equipment(anchors!, tls!, evidence!, checkpoint!, sftp) { Mail = mail, IntakeFolder = intake };
         sftp?.Dispose();
         tls?.Dispose();
         evidence?.Dispose();
