@@ -112,6 +112,7 @@ public sealed class SftpAdapter : IDeliveryAdapter, IDisposable
     static async Task<string?> ProbeAsync(SftpLine line, SftpTarget target, Parcel nobody, CancellationToken cancel)
     {
         if (!await line.HasFolderAsync(target.Folder, cancel).ConfigureAwait(false)) return SftpReason.NotThere;
+        if (target.Inbound is { } inbound && !await line.HasFolderAsync(inbound, cancel).ConfigureAwait(false)) return "sftp: the inbound folder is not there";
         if (await line.RoomAsync(target.Folder, cancel).ConfigureAwait(false) is { IsReadOnly: false } room && room.AvailableBlocks * room.BlockSize is var free && free < LeastFree)
             return string.Create(CultureInfo.InvariantCulture, $"sftp: only {free} bytes free");
         var probe = target.At($".{nobody.Id}.probe");

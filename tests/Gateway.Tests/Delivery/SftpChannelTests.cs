@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Exchange.Crypto;
 using Exchange.Crypto.Envelope;
+using Exchange.Crypto.Statements;
 using Exchange.Gateway;
 using Exchange.Gateway.Delivery;
 using Exchange.Gateway.Operations;
@@ -19,7 +20,7 @@ public sealed class SftpChannelTests(SftpServer server) : IClassFixture<SftpServ
         var folder = server.NewFolder();
         await using var gateway = await TestGateway.Start();
         await WithKey(gateway);
-        await Reach(gateway, 2, server.Settings(folder));
+        await Reach(gateway, 2, ("H41", server.Settings(folder)));
         Assert.Contains("good   sftp: its server showed a pinned key", await Ping(gateway), StringComparison.Ordinal);
 
         var (_, file) = await gateway.SealFile("H41", size: 300_000);
@@ -36,10 +37,40 @@ public sealed class SftpChannelTests(SftpServer server) : IClassFixture<SftpServ
         Assert.Equal(("delivered", "sftp"), (copy.GetProperty("state").GetString(), copy.GetProperty("channel").GetString()));
 
         // Another machine answers there, or the server has a new key: nothing leaves, and the administrator hears what to do.
-        await Reach(gateway, 3, new(server.Settings(folder)) { ["hostKey"] = "SHA256:" + Convert.ToBase64String(new byte[32])[..43] });
+        await Reach(gateway, 3, ("H41", new(server.Settings(folder)) { ["hostKey"] = "SHA256:" + Convert.ToBase64String(new byte[32])[..43] }));
         var text = await Ping(gateway);
         Assert.Contains($"WRONG  sftp: settings: hostKey: the server shows {server.HostKey}", text, StringComparison.Ordinal);
         Assert.Contains("by another way, whether it has a new key", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_office_sends_and_another_acknowledges_by_nothing_but_files_on_their_own_servers()
+    {
+        var (from, fromIn, to, toIn) = (server.NewFolder(), server.NewFolder(), server.NewFolder(), server.NewFolder());
+        await using var gateway = await TestGateway.Start();
+        await WithKey(gateway);
+        await Reach(gateway, 2, ("G22", new(server.Settings(from)) { ["inbound"] = fromIn }), ("H41", new(server.Settings(to)) { ["inbound"] = toIn }));
+        Assert.Contains("good   sftp:", await Ping(gateway), StringComparison.Ordinal);
+
+        // G22 sends, and somebody else's words lie beside it.
+        var (envelope, file) = await gateway.SealFile("H41", size: 300_000);
+        Put(fromIn, "dispatch-1", "envelope", file);
+        Put(fromIn, "other", "envelope", "not an envelope"u8.ToArray());
+        await gateway.Host.Loops.StepAll();
+        Assert.Empty(Directory.GetFiles(fromIn));
+        Assert.Equal(2, Directory.GetFiles(Path.Combine(fromIn, "quarantine"), "other.*", SearchOption.AllDirectories).Length);
+        var answer = Statement.Read(await File.ReadAllBytesAsync(Assert.Single(Directory.GetFiles(from)), Cancel), StatementType.Receipt).As<Receipt>();
+        Assert.Equal((ReceiptEvent.SubmissionAcceptance, envelope.Ctx), (answer.Event, answer.Ctx));
+
+        // H41 gets it, and says so.
+        await gateway.Deliver();
+        Assert.Single(Directory.GetFiles(to, "*.ready"));
+        Put(toIn, "handover", "receipt.p7s", OfficeReceipts.Sign(envelope, ReceiptEvent.ContentHandover));
+        Put(toIn, "opening", "receipt.p7s", OfficeReceipts.Sign(envelope, ReceiptEvent.ContentOpening));
+        await gateway.Host.Loops.StepAll();
+        Assert.Empty(Directory.GetFiles(toIn));
+        var receipts = (await TestGateway.Send(gateway.As("G22"), HttpMethod.Get, $"/dispatches/{answer.Envelope}")).Json.GetProperty("copies")[0];
+        Assert.Equal("delivered", receipts.GetProperty("state").GetString());
     }
 
     [Fact]
@@ -77,8 +108,16 @@ public sealed class SftpChannelTests(SftpServer server) : IClassFixture<SftpServ
         File.WriteAllText(config, json.ToJsonString());
     }
 
-    static Task Reach(TestGateway gateway, int version, Dictionary<string, string> settings) => gateway.Activate(DevPkiFolder.Standing(version,
-        o => o.Code == "H41" ? o with { Channel = o.Channel with { Adapter = "sftp", Settings = new(settings, StringComparer.Ordinal) } } : o));
+    static Task Reach(TestGateway gateway, int version, params (string Office, Dictionary<string, string> Settings)[] channels) => gateway.Activate(DevPkiFolder.Standing(version,
+        o => channels.FirstOrDefault(c => c.Office == o.Code) is { Settings: { } settings } ? o with { Channel = o.Channel with { Adapter = "sftp", Settings = new(settings, StringComparer.Ordinal) } } : o));
+
+    // As an office does it: the marker last, with the digest of what it is for.
+    void Put(string inbound, string name, string kind, byte[] bytes)
+    {
+        File.WriteAllBytes(Path.Combine(inbound, $"{name}.{kind}"), bytes);
+        File.WriteAllText(Path.Combine(inbound, $"{name}.ready"), $"{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes))}  {name}.{kind}\n");
+        foreach (var file in Directory.GetFiles(inbound)) server.Give(file);
+    }
 
     // As the command does it: beside the running gateway.
     static async Task<string> Ping(TestGateway gateway)
