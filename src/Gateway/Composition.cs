@@ -145,6 +145,21 @@ static class Composition
         return app;
     }
 
+    /// <summary>Whom alarms are told besides the log.</summary>
+    public static IReadOnlyList<IAlarmTarget> AlarmTargets(Options options, Equipment equipment, TimeProvider clock)
+    {
+        List<IAlarmTarget> targets = [];
+        var (webhook, token, authorities, mail) = (options.Alarms.Webhook, options.Alarms.Token, options.Alarms.Authorities, options.Alarms.Mail);
+        if (webhook is not null)
+        {
+            var trusted = new X509Certificate2Collection();
+            if (authorities is not null) trusted.ImportFromPemFile(authorities);
+            targets.Add(new AlarmWebhook(webhook, options.Origin, trusted, token));
+        }
+        if (mail.Count > 0 && equipment.Mail is { } relay) targets.Add(new AlarmMail(mail, options.Origin, new MailNotice(relay, clock)));
+        return targets;
+    }
+
     /// <summary>One line a delivery protocol.</summary>
     public static IReadOnlyList<IDeliveryAdapter> Adapters(Options options, Worlds worlds, Equipment equipment, IEngine engine, TimeProvider clock)
     {

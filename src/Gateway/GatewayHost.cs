@@ -27,7 +27,7 @@ sealed record HostSettings
     public IReadOnlyList<IDeliveryAdapter>? Adapters { get; init; }
     /// <summary>Likewise of what brings things in.</summary>
     public IReadOnlyList<IIntake>? Intakes { get; init; }
-    /// <summary>Where alarms go; null: into the log.</summary>
+    /// <summary>Where alarms go; null: into the log and to whom the options name.</summary>
     public IAlarms? Alarms { get; init; }
     /// <summary>Called with a step's name before it is taken: a test that throws there has killed the process at that place.</summary>
     public Action<string>? Step { get; init; }
@@ -114,11 +114,15 @@ sealed class GatewayHost : IAsyncDisposable
         using (var reader = engine.Reader()) uploads.Sweep(id => UploadTable.IsAwaited(reader, id));
         var room = new Room(data, options.Limits.ReserveBytes, clock, logs.CreateLogger<Room>());
         meters.Watch(room, journal);
-        meters.Watch(new Backlog(engine, checkpoints, clock));
+        var backlog = new Backlog(engine, checkpoints, clock);
+        meters.Watch(backlog);
         meters.Watch(equipment, worlds, clock);
+        var targets = Composition.AlarmTargets(options, equipment, clock);
+        foreach (var target in targets.OfType<IDisposable>()) Own(target);
+        var alarms = new Alarms(targets, clock, logs.CreateLogger<Alarms>());
         Shared = new(options, engine, journal, ledger, worlds, blobs, uploads, room, new Evidence(equipment.Evidence, options.Origin, TimeSpan.FromSeconds(options.Limits.PromiseSeconds)), meters, clock, logs)
         {
-            Circumstances = new Circumstances(options.Ceiling, clock), Sealed = sealedCopies, Alarms = settings.Alarms ?? new LogAlarms(logs.CreateLogger<LogAlarms>()),
+            Circumstances = new Circumstances(options.Ceiling, clock), Sealed = sealedCopies, Alarms = settings.Alarms ?? alarms,
         };
         meters.WatchClock(() => Shared.Circumstances.IsClockSure);
 
@@ -143,7 +147,8 @@ sealed class GatewayHost : IAsyncDisposable
             {
                 await incoming.Step(now);
                 Shared.Circumstances.Looked(now);
-            }), .. steps, new("checkpoint", TimeSpan.FromSeconds(1), now => Task.FromResult(checkpoints.Step(now)))], meters, clock, logs.CreateLogger<Loops>());
+            }), .. steps, new("alarm watch", TimeSpan.FromMinutes(1), new AlarmWatch(Shared, equipment, backlog, () => Shared.Circumstances.IsClockSure).Step), new("alarms", TimeSpan.FromSeconds(10), alarms.Step),
+             new("checkpoint", TimeSpan.FromSeconds(1), now => Task.FromResult(checkpoints.Step(now)))], meters, clock, logs.CreateLogger<Loops>());
         if (settings.RunLoops) loops.Start();
         Addresses();
         DurableFile.Write(Path.Combine(data, AddressFile), System.Text.Encoding.UTF8.GetBytes(Address.AbsoluteUri.TrimEnd('/') + "\n"));

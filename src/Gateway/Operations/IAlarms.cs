@@ -11,6 +11,20 @@ enum AlarmCode
     FlashUndelivered,
     /// <summary>A copy was given up.</summary>
     ParcelDead,
+    /// <summary>A certificate of the gateway, or the last of an office's for a use, ends soon.</summary>
+    CertificateEnding,
+    /// <summary>A revocation list says nothing any more soon: then certificates of its CA are refused.</summary>
+    RevocationEnding,
+    /// <summary>Little room is left; below the reserve nothing new is taken in.</summary>
+    DiskLow,
+    /// <summary>The clock was set while the gateway ran.</summary>
+    ClockUnsure,
+    /// <summary>An entry is in no checkpoint although a receipt promised that it would be.</summary>
+    LedgerBehind,
+    /// <summary>The gateway started, and found channels that are down, copies that were given up or flash copies that are late.</summary>
+    StartedWithTrouble,
+    /// <summary>What was raised before is over.</summary>
+    Over,
 }
 
 /// <param name="Office">Whom it concerns; null: this gateway.</param>
@@ -21,19 +35,4 @@ sealed record Alarm(AlarmCode Code, string? Office, string Detail);
 interface IAlarms
 {
     void Raise(Alarm alarm);
-}
-
-/// <summary>Alarms as lines of the log, with what to do.</summary>
-sealed class LogAlarms(ILogger<LogAlarms> log) : IAlarms
-{
-    public void Raise(Alarm alarm) => log.AlarmWasRaised(alarm.Code, alarm.Office ?? "this gateway", alarm.Detail, ToDo(alarm.Code));
-
-    /// <summary>What to do, in a sentence.</summary>
-    public static string ToDo(AlarmCode code) => code switch
-    {
-        AlarmCode.BreakerOpened => "Ask the office whether its side runs; see exchange-gateway ping OFFICE and exchange-gateway admin queue. It is tried again by itself",
-        AlarmCode.BreakerClosed => "Nothing to do",
-        AlarmCode.FlashUndelivered => "Call the office now; see exchange-gateway admin queue for what is in the way",
-        _ => "See exchange-gateway admin dead; then redrive or discard",
-    };
 }

@@ -5,8 +5,14 @@ static partial class OperationsLog
     [LoggerMessage(9020, LogLevel.Critical, "ALARM: {Free} bytes are free, below the reserve of {Reserve}: submissions are refused, deliveries and receipts go on. Make room; no restart is needed")]
     public static partial void RoomIsShort(this ILogger log, long free, long reserve);
 
-    [LoggerMessage(9023, LogLevel.Warning, "ALARM {Code}, {Office}: {Detail}. {ToDo}")]
-    public static partial void AlarmWasRaised(this ILogger log, AlarmCode code, string office, string detail, string toDo);
+    [LoggerMessage(9023, "ALARM {Code}, {Office}: {Detail}. {ToDo}")]
+    public static partial void AlarmWasRaised(this ILogger log, LogLevel level, AlarmCode code, string office, string detail, string toDo);
+
+    [LoggerMessage(9024, LogLevel.Error, "{Target} was never told of the alarm {Code}: {Why}")]
+    public static partial void AlarmWasNotTold(this ILogger log, string target, AlarmCode code, string why);
+
+    [LoggerMessage(9025, LogLevel.Error, "{Target} did not take {Count} alarms ({Why}); tried again at {Next}")]
+    public static partial void AlarmsWait(this ILogger log, string target, int count, string why, string next);
 
     [LoggerMessage(9022, LogLevel.Warning, "The gateway stops without its last entry: there is no room for it")]
     public static partial void StopWasNotRecorded(this ILogger log);

@@ -23,6 +23,9 @@ internal static class DeadTable
 
     public static DeadRow? Find(Source source, Guid parcel) => source.One<DeadRow>($"SELECT {Columns} FROM dead WHERE parcel = @parcel", new { parcel });
 
+    /// <summary>Nobody has decided about them yet.</summary>
+    public static long Count(Source source) => source.One<long>("SELECT count(*) FROM dead");
+
     /// <summary>False: somebody has decided about it before.</summary>
     public static bool Remove(Batch b, Guid parcel) => b.Execute("DELETE FROM dead WHERE parcel = @parcel", new { parcel }) == 1;
 }

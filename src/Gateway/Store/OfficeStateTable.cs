@@ -38,6 +38,9 @@ internal static class OfficeStateTable
     /// <summary>Of all offices that were ever tried: two rows or three for each.</summary>
     public static IReadOnlyList<OfficeState> All(Source source) => source.Query<OfficeState>($"SELECT {Columns} FROM office_state ORDER BY office, channel");
 
+    /// <summary>Channels whose breaker is open.</summary>
+    public static long Down(Source source) => source.One<long>("SELECT count(*) FROM office_state WHERE open_until IS NOT NULL");
+
     public static void Put(Batch b, OfficeState state) => b.Execute(
         $"""
         INSERT INTO office_state ({Columns}) VALUES (@Office, @Channel, @AtOnce, @Run, @Failures, @Recent, @OpenUntil, @OpenFor, @OpenedAt, @LastError, @LastErrorAt, @Changes)

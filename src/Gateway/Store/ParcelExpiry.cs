@@ -37,6 +37,9 @@ internal static class ParcelExpiry
     public static bool Alarmed(Batch b, Guid parcel) => b.Execute(
         "UPDATE parcel SET alarm_at = NULL, look_at = min(expires, coalesce(half_at, expires)) WHERE id = @parcel AND state IN (1, 7) AND alarm_at IS NOT NULL", new { parcel }) == 1;
 
+    /// <summary>Flash copies that the administrator was told of and that are still not there.</summary>
+    public static long LateFlash(Source source) => source.One<long>("SELECT count(*) FROM job j JOIN parcel p ON p.id = j.parcel WHERE j.class = 0 AND p.alarm_at IS NULL");
+
     /// <summary>The sender was told. False: told before, or it has ended.</summary>
     public static bool Told(Batch b, Guid parcel) => b.Execute(
         "UPDATE parcel SET half_at = NULL, look_at = min(expires, coalesce(alarm_at, expires)) WHERE id = @parcel AND state IN (1, 7) AND half_at IS NOT NULL", new { parcel }) == 1;

@@ -1,0 +1,30 @@
+namespace Exchange.Gateway.Operations;
+
+/// <param name="ToDoEn">The next thing that an administrator does.</param>
+sealed record AlarmWords(string En, string Vi, string ToDoEn, string ToDoVi)
+{
+    /// <summary>What an alarm says, whoever it concerns. docs/operations.md has the same table.</summary>
+    public static AlarmWords Of(AlarmCode code) => code switch
+    {
+        AlarmCode.BreakerOpened => new("A channel to an office fails. Copies wait, or go by its next channel.", "Kênh đến một cơ quan bị lỗi. Văn bản chờ, hoặc đi theo kênh kế tiếp.",
+            "Ask the office whether its side runs: exchange-gateway ping OFFICE, exchange-gateway admin queue. It is tried again by itself.", "Hỏi cơ quan xem hệ thống bên đó có chạy không: exchange-gateway ping OFFICE, exchange-gateway admin queue. Trục tự thử lại."),
+        AlarmCode.BreakerClosed => new("The channel works again.", "Kênh đã hoạt động trở lại.", "Nothing.", "Không phải làm gì."),
+        AlarmCode.FlashUndelivered => new("A flash dispatch (hỏa tốc) is not delivered yet.", "Văn bản hỏa tốc chưa đến nơi.",
+            "Call the office now; exchange-gateway admin queue says what is in the way.", "Gọi ngay cho cơ quan nhận; exchange-gateway admin queue cho biết vướng ở đâu."),
+        AlarmCode.ParcelDead => new("A copy was given up. Nothing of it is lost; its sender has a signed non-delivery.", "Một bản đã bị ngừng gửi. Không mất gì; nơi gửi đã có biên nhận không gửi được.",
+            "See exchange-gateway admin dead; then redrive or discard.", "Xem exchange-gateway admin dead; rồi redrive hoặc discard."),
+        AlarmCode.CertificateEnding => new("A certificate ends soon.", "Một chứng thư sắp hết hạn.",
+            "Ask the CA for the next one now: exchange keys request for an office, docs/install.md for the gateway.", "Xin chứng thư mới ngay: exchange keys request cho cơ quan, docs/install.md cho trục."),
+        AlarmCode.RevocationEnding => new("A revocation list ends soon; then every certificate of its CA is refused.", "Danh sách thu hồi sắp hết hạn; khi đó mọi chứng thư của CA này bị từ chối.",
+            "Fetch the newest list of the CA: exchange-gateway activate --data DIR FILE.crl", "Lấy danh sách mới nhất của CA: exchange-gateway activate --data DIR FILE.crl"),
+        AlarmCode.DiskLow => new("The disk of the data folder is nearly full; soon nothing new is taken in.", "Ổ đĩa dữ liệu sắp đầy; trục sắp ngừng nhận văn bản mới.",
+            "Make room on it, or move what else is there. The gateway goes on by itself.", "Giải phóng ổ đĩa. Trục tự hoạt động tiếp."),
+        AlarmCode.ClockUnsure => new("The clock was set while the gateway ran; embargoes and terms wait.", "Đồng hồ bị chỉnh trong khi trục đang chạy; lệnh hẹn giờ và thời hạn phải chờ.",
+            "Look at the machine's clock and its time service, then start the gateway again.", "Kiểm tra đồng hồ và dịch vụ thời gian, rồi khởi động lại trục."),
+        AlarmCode.LedgerBehind => new("Entries wait longer for a checkpoint than receipts promise.", "Bản ghi chờ điểm kiểm lâu hơn biên nhận đã hứa.",
+            "Look at the log for the step \"checkpoint\", and at the guard's disk.", "Xem nhật ký bước \"checkpoint\" và ổ đĩa của guard."),
+        AlarmCode.StartedWithTrouble => new("The gateway started and found work that needs somebody.", "Trục khởi động và thấy việc cần người xử lý.",
+            "See exchange-gateway admin queue.", "Xem exchange-gateway admin queue."),
+        _ => new("What was raised before is over.", "Sự cố đã báo trước đó đã hết.", "Nothing.", "Không phải làm gì."),
+    };
+}
