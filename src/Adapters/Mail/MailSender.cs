@@ -5,12 +5,16 @@ using MimeKit;
 
 namespace Exchange.Adapters.Mail;
 
-/// <summary>A mail of the gateway: opaque attachments under neutral names, nothing in the text.</summary>
+/// <summary>A mail of the gateway: opaque attachments under neutral names, nothing in the text; or a notice to its administrator.</summary>
 /// <param name="Id">Local part of its Message-ID, the same each time the same thing is sent.</param>
 /// <param name="Parcel">Reports are asked for under this name; null: none are.</param>
 /// <param name="Small">Attached first, whole; empty: not at all.</param>
 /// <param name="Large">Attached last, streamed: when its last byte is out, the end of the mail may be out as well.</param>
-sealed record OutgoingMail(string To, string Id, Guid? Parcel, (string Name, ReadOnlyMemory<byte> Bytes) Small, (string Name, MailContent Content)? Large);
+sealed record OutgoingMail(string To, string Id, Guid? Parcel, (string Name, ReadOnlyMemory<byte> Bytes) Small, (string Name, MailContent Content)? Large)
+{
+    /// <summary>null: there are no words.</summary>
+    public (string Subject, string Text)? Words { get; init; }
+}
 
 /// <summary>One SMTP session a mail: what a relay says is an outcome. Nothing here retries.</summary>
 sealed class MailSender(MailOptions options, TimeProvider clock)
@@ -22,7 +26,7 @@ sealed class MailSender(MailOptions options, TimeProvider clock)
     /// <returns>HandedOn: the relay has it. Never Delivered: that is not for a relay to say.</returns>
     public async Task<DeliveryOutcome> SendAsync(OutgoingMail mail, CancellationToken cancel)
     {
-        var size = AroundAttachments + Encoded(mail.Small.Bytes.Length) + Encoded(mail.Large?.Content.Length ?? 0);
+        var size = AroundAttachments + (mail.Words is { } words ? Encoded(4L * words.Text.Length) : 0) + Encoded(mail.Small.Bytes.Length) + Encoded(mail.Large?.Content.Length ?? 0);
         if (size > options.MaxBytes) return TooLarge;
         using var patience = Patience(cancel);
         using var smtp = new Reporting(mail.Parcel, size);
@@ -68,11 +72,12 @@ sealed class MailSender(MailOptions options, TimeProvider clock)
     MimeMessage Compose(OutgoingMail mail)
     {
         var body = new Multipart("mixed");
+        if (mail.Words is { } said) body.Add(new TextPart("plain") { Text = said.Text });
         if (!mail.Small.Bytes.IsEmpty) body.Add(Part(mail.Small.Name, new MimeContent(new MemoryStream(mail.Small.Bytes.ToArray()))));
         if (mail.Large is { } large) body.Add(Part(large.Name, large.Content));
         var message = new MimeMessage
         {
-            MessageId = $"{mail.Id}@{options.Domain}", Date = clock.GetUtcNow(), Subject = mail.Id, Body = body,
+            MessageId = $"{mail.Id}@{options.Domain}", Date = clock.GetUtcNow(), Subject = mail.Words?.Subject ?? mail.Id, Body = body,
             Headers = { { "Auto-Submitted", "auto-generated" } },
         };
         message.From.Add(new MailboxAddress("", options.From));

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Exchange.Adapters.Mail;
 
 namespace Exchange.Gateway.Operations;
 
@@ -31,8 +32,8 @@ sealed record AlarmOptions(Uri? Webhook, string? Token, string? Authorities, IRe
     {
         var member = read.Member("mail");
         if (member.ValueKind == JsonValueKind.Undefined) return [];
-        if (member.ValueKind == JsonValueKind.Array && member.EnumerateArray().All(a => a.ValueKind == JsonValueKind.String)) return [.. member.EnumerateArray().Select(a => a.GetString()!)];
-        read.Errors.Add("alarms.mail: must be a list of addresses");
+        if (member.ValueKind == JsonValueKind.Array && member.EnumerateArray().All(a => a.ValueKind == JsonValueKind.String && MailAddress.IsGood(a.GetString()))) return [.. member.EnumerateArray().Select(a => a.GetString()!)];
+        read.Errors.Add("alarms.mail: must be a list of addresses, NAME@DOMAIN");
         return [];
     }
 

@@ -73,6 +73,11 @@ sealed record Limits
     [Option(30, 5, 600, "seconds between two looks at what channels bring in, where nothing tells of it sooner")]
     public required long IntakeSeconds { get; init; }
 
+    [Option(60, 1, 365, "days before the end of a certificate from which an alarm says so")]
+    public required long CertificateAlarmDays { get; init; }
+    [Option(2L << 30, 0, 1L << 40, "bytes free on the data folder's disk, below which an alarm says so")]
+    public required long DiskAlarmBytes { get; init; }
+
     public static readonly Limits Defaults = Read(default, []);
 
     public static IEnumerable<(string Name, OptionAttribute Option)> All =>
@@ -101,7 +106,7 @@ sealed record Limits
             BodyBytesPerSecond = values["bodyBytesPerSecond"],
             Deliveries = values["deliveries"], DeliveriesPerOffice = values["deliveriesPerOffice"], LeaseSeconds = values["leaseSeconds"], AttemptMinutes = values["attemptMinutes"],
             ReserveBytes = values["reserveBytes"], SubmissionsPerMinute = values["submissionsPerMinute"], RefusalsPerHour = values["refusalsPerHour"],
-            UploadQuotaBytes = values["uploadQuotaBytes"], MailBytes = values["mailBytes"], MailReportMinutes = values["mailReportMinutes"], MailResendMinutes = values["mailResendMinutes"],
+            UploadQuotaBytes = values["uploadQuotaBytes"], CertificateAlarmDays = values["certificateAlarmDays"], DiskAlarmBytes = values["diskAlarmBytes"], MailBytes = values["mailBytes"], MailReportMinutes = values["mailReportMinutes"], MailResendMinutes = values["mailResendMinutes"],
             IntakeSeconds = values["intakeSeconds"],
         };
     }
@@ -149,6 +154,8 @@ sealed record Options
     public SftpFiles? Sftp { get; init; }
     /// <summary>The gateway's own mail, for mail channels; null (default): there are none.</summary>
     public MailSettings? Mail { get; init; }
+    /// <summary>Whom alarms are told besides the log.</summary>
+    public AlarmOptions Alarms { get; init; } = AlarmOptions.None;
     /// <summary>Code of the highest level whose sealed dispatches this machine is approved to hold; null (default): the policy's lowest only.</summary>
     public string? Ceiling { get; init; }
     /// <summary>Base URL of an OpenTelemetry collector (OTLP over HTTP), which gets metrics and traces; null (default): nobody does. http only to this machine.</summary>
@@ -171,6 +178,8 @@ sealed record Options
             var read = new OptionsReader(document.RootElement, "");
             var keys = read.Object("keys");
             var mail = read.MaybeObject("mail");
+            var alarms = AlarmOptions.Read(read);
+            if (alarms.Mail.Count > 0 && mail is null) read.Errors.Add("alarms.mail: goes through the gateway's own mail, which \"mail\" must name");
             var sftp = read.Member("sftp").ValueKind == JsonValueKind.Undefined ? null : read.Object("sftp");
             var options = new Options
             {
@@ -182,6 +191,7 @@ sealed record Options
                 Folders = read.Member("folders").ValueKind == JsonValueKind.Undefined ? null : read.Text("folders", path => Path.IsPathFullyQualified(path) && Directory.Exists(path), "must be the absolute path of an existing folder"),
                 Mail = mail is null ? null : MailSettings.Read(mail),
                 Sftp = sftp is null ? null : new(sftp.AbsoluteFile("key")),
+                Alarms = alarms,
                 Ceiling = read.Member("ceiling").ValueKind == JsonValueKind.Undefined ? null : read.Text("ceiling", code => code.Length is > 0 and <= 32, "must be the code of a level of the policy"),
                 Telemetry = read.Collector("telemetry"),
                 Keys = new(keys.AbsoluteFile("tls"), keys.AbsoluteFile("evidence"), keys.AbsoluteFile("checkpoint"), keys.Text("passphraseFile", KeyFiles.IsPassphraseFile, "must be an absolute path, or %d/NAME for a credential of the service manager")),
@@ -211,6 +221,7 @@ sealed record Options
             json.WriteString("guard", Guard);
             if (Folders is not null) json.WriteString("folders", Folders);
             Mail?.Write(json);
+            Alarms.Write(json);
             if (Sftp is not null)
             {
                 json.WriteStartObject("sftp");
