@@ -18,7 +18,7 @@ public sealed class MailNoticeTests(MailServers servers)
         const string text = "Văn bản hỏa tốc chưa đến nơi.\nGọi ngay cho cơ quan nhận.\n";
         Assert.Null(await notice.SendAsync(duty, id, "[gw.test/ledger] FlashUndelivered H41 +2", text, TestContext.Current.CancellationToken));
         var mail = MimeMessage.Load(await ArrivedAsync(duty));
-        Assert.Equal(("[gw.test/ledger] FlashUndelivered H41 +2", text.Trim(), $"{id}@{MailServers.Domain}"), (mail.Subject, mail.TextBody.ReplaceLineEndings("\n").Trim(), mail.MessageId));
+        Assert.Equal(("[gw.test/ledger] FlashUndelivered H41 +2", text.Trim(), $"{id}@{MailServers.Domain}"), (mail.Subject, mail.TextBody!.ReplaceLineEndings("\n").Trim(), mail.MessageId));
         Assert.Equal("auto-generated", mail.Headers["Auto-Submitted"]);
 
         Assert.Equal("SMTP_550", await notice.SendAsync($"refused@{MailServers.Domain}", id, "s", text, TestContext.Current.CancellationToken));

@@ -38,10 +38,9 @@ sealed class AlarmWatch(Shared shared, Equipment equipment, Backlog backlog, Fun
     {
         var limits = shared.Options.Limits;
         var soon = now.AddDays(limits.CertificateAlarmDays);
-        if (equipment.Tls.NotAfter is var tls && tls < soon) yield return new(AlarmCode.CertificateEnding, null, $"the gateway's TLS certificate, {Day(tls)}");
-        if (equipment.Evidence.Certificate.NotAfter is var evidence && evidence < soon) yield return new(AlarmCode.CertificateEnding, null, $"the gateway's evidence certificate, {Day(evidence)}");
+        if (Ending([("tls", equipment.Tls.NotAfter), ("evidence", equipment.Evidence.Certificate.NotAfter)], soon) is { } own) yield return new(AlarmCode.CertificateEnding, null, own);
         foreach (var office in shared.Worlds.Current.Directory.Offices)
-            if (First(office, soon) is { } ending) yield return new(AlarmCode.CertificateEnding, office.Code, ending);
+            if (Ending(Last(office), soon) is { } ending) yield return new(AlarmCode.CertificateEnding, office.Code, ending);
         if (shared.Worlds.Current.Trust.Store.CrlsUntil is { } until && until < now + CrlNotice) yield return new(AlarmCode.RevocationEnding, null, Day(until));
         if (shared.Room.Free is var free && free < limits.DiskAlarmBytes) yield return new(AlarmCode.DiskLow, null, string.Create(CultureInfo.InvariantCulture, $"{free} bytes free"));
         if (!isClockSure()) yield return new(AlarmCode.ClockUnsure, null, "set by more than a minute");
@@ -49,11 +48,16 @@ sealed class AlarmWatch(Shared shared, Equipment equipment, Backlog backlog, Fun
     }
 
     // The next key of a use takes the place of the one that ends: only the last one matters.
-    static string? First(OfficeEntry office, DateTimeOffset soon)
+    static IEnumerable<(string Use, DateTimeOffset Until)> Last(OfficeEntry office)
     {
         (string Use, IReadOnlyList<Certificate> Keys)[] uses = [("sign", office.Signing), ("encrypt", office.Encryption), ("tls", office.Tls)];
-        var ending = uses.Where(u => u.Keys.Count > 0).Select(u => (u.Use, Last: u.Keys.Max(k => k.NotAfter))).Where(u => u.Last < soon).OrderBy(u => u.Last).ToList();
-        return ending.Count == 0 ? null : string.Join(", ", ending.Select(u => $"{u.Use} {Day(u.Last)}"));
+        return uses.Where(u => u.Keys.Count > 0).Select(u => (u.Use, u.Keys.Max(k => k.NotAfter)));
+    }
+
+    static string? Ending(IEnumerable<(string Use, DateTimeOffset Until)> certificates, DateTimeOffset soon)
+    {
+        var ending = certificates.Where(c => c.Until < soon).OrderBy(c => c.Until).Select(c => $"{c.Use} {Day(c.Until)}").ToList();
+        return ending.Count == 0 ? null : string.Join(", ", ending);
     }
 
     // Events of the run before may have died with it: what still holds of them is told again.

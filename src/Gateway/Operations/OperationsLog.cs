@@ -5,7 +5,7 @@ static partial class OperationsLog
     [LoggerMessage(9020, LogLevel.Critical, "ALARM: {Free} bytes are free, below the reserve of {Reserve}: submissions are refused, deliveries and receipts go on. Make room; no restart is needed")]
     public static partial void RoomIsShort(this ILogger log, long free, long reserve);
 
-    [LoggerMessage(9023, "ALARM {Code}, {Office}: {Detail}. {ToDo}")]
+    [LoggerMessage(EventId = 9023, Message = "ALARM {Code}, {Office}: {Detail}. {ToDo}")]
     public static partial void AlarmWasRaised(this ILogger log, LogLevel level, AlarmCode code, string office, string detail, string toDo);
 
     [LoggerMessage(9024, LogLevel.Error, "{Target} was never told of the alarm {Code}: {Why}")]
