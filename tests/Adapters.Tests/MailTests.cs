@@ -78,6 +78,18 @@ public sealed class MailTests(MailServers servers)
     }
 
     [Fact]
+    public async Task Lost_before_its_last_byte_it_is_certainly_not_there_and_afterwards_nobody_knows()
+    {
+        await using var there = Peer();
+        there.CutAfter(150_000);
+        Assert.IsType<DeliveryOutcome.TryLater>(await Send(there, 300_000));
+        Assert.Equal(0, there.Effects);
+        there.Answer(Manner.Never);
+        Assert.IsType<DeliveryOutcome.Unknown>(await Send(there, 300_000));
+        there.Answer(Manner.Well);
+    }
+
+    [Fact]
     public async Task What_comes_back_ends_the_parcel_and_what_is_given_to_somebody_who_does_not_report_waits()
     {
         await using var there = Peer();

@@ -1,7 +1,9 @@
 using Exchange.Adapters;
+using Exchange.Adapters.Mail;
 using Exchange.Crypto;
 using Exchange.Crypto.Ledger;
 using Exchange.Crypto.Statements;
+using Exchange.Gateway;
 using Exchange.Gateway.Store;
 using Exchange.Tests.Delivery;
 using Exchange.Tests.Http;
@@ -136,6 +138,40 @@ public sealed class IntakeTests(MailedGateway mailed) : IClassFixture<MailedGate
         Assert.Equal(1, await gateway.Deliver());
         Assert.Equal(("delivered", sent), (await State(envelope), carrier.Received.Count));
         Assert.Equal(1, New(EntryKind.Delivery));
+    }
+
+    [Fact]
+    public async Task Without_a_word_for_so_long_it_may_be_sent_again_however_often_it_was_asked_about()
+    {
+        var (_, id) = await HandedOn();
+        var adapter = new MailAdapter(Composition.Traced(new MailOptions
+        {
+            Smtp = new("127.0.0.1", 1, MailTls.StartTls, null, null, null), From = "gw@gw.test", Authorities = [], Pins = [new byte[32]], Temporary = "/nowhere", Trace = _ => MailTrace.None,
+        }, gateway.Host.Shared.Engine), gateway.Clock);
+        var parcel = new Parcel(id, "H41", 1, default, new Dictionary<string, string> { ["address"] = "h41@gw.test" });
+        Task<DeliveryOutcome?> Ask() => adapter.AskAsync(parcel, CancellationToken.None);
+        Assert.Null(await adapter.AskAsync(parcel with { Id = Guid.CreateVersion7() }, CancellationToken.None));
+        Assert.IsType<DeliveryOutcome.HandedOn>(await Ask());
+        // Asked twice meanwhile: that is no sending.
+        carrier.Holds = _ => new DeliveryOutcome.HandedOn(TimeSpan.FromMinutes(90));
+        for (var i = 0; i < 2; i++)
+        {
+            gateway.Clock.Advance(TimeSpan.FromMinutes(241) / 2);
+            await mail.Report(id, ReportedAction.Delayed, $"DSN_4_4_{i}");
+            await gateway.Deliver();
+        }
+        Assert.IsType<DeliveryOutcome.HandedOn>(await Ask());
+        // The delays say that it is still on its way. Sent anew, what was reported before says nothing.
+        carrier.Holds = p => p.Id == id ? null : new DeliveryOutcome.HandedOn(TimeSpan.FromHours(4));
+        gateway.Clock.Advance(TimeSpan.FromMinutes(91));
+        await gateway.Deliver();
+        gateway.Clock.Advance(TimeSpan.FromMinutes(120));
+        carrier.Holds = _ => new DeliveryOutcome.HandedOn(TimeSpan.FromHours(2));
+        await gateway.Deliver();
+        Assert.IsType<DeliveryOutcome.HandedOn>(await Ask());
+        gateway.Clock.Advance(TimeSpan.FromMinutes(121));
+        await gateway.Deliver();
+        Assert.Null(await Ask());
     }
 
     [Fact]
