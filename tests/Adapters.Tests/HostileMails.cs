@@ -24,6 +24,7 @@ static class HostileMails
         ["a report with two names"] = Text(Report($"Original-Envelope-Id: {Guid.Empty}\r\nOriginal-Envelope-Id: {Guid.AllBitsSet}\r\n", "failed")),
         ["a report of 100 KB"] = Text(Report($"Original-Envelope-Id: {Guid.Empty}\r\nX: {new string('x', 100_000)}\r\n", "failed")),
         ["multiparts in each other, 2000 deep"] = s => Nested(s, 2000),
+        ["an attachment 12 multiparts deep"] = s => Nested(s, 12, "Content-Disposition: attachment; filename=a.bin\r\n"),
         ["attached mails in each other, 2000 deep"] = s =>
         {
             for (var i = 0; i < 2000; i++) Write(s, "Content-Type: message/rfc822\r\n\r\n");
@@ -97,11 +98,11 @@ static class HostileMails
 
     public static Action<Stream> Text(string text) => s => Write(s, text);
 
-    static void Nested(Stream s, int deep)
+    static void Nested(Stream s, int deep, string inmost = "")
     {
         Write(s, Head);
         for (var i = 0; i < deep; i++) Write(s, string.Create(CultureInfo.InvariantCulture, $"Content-Type: multipart/mixed; boundary=b{i}\r\n\r\n--b{i}\r\n"));
-        Write(s, "\r\nx\r\n");
+        Write(s, inmost + "\r\nx\r\n");
         for (var i = deep - 1; i >= 0; i--) Write(s, string.Create(CultureInfo.InvariantCulture, $"--b{i}--\r\n"));
     }
 

@@ -48,9 +48,6 @@ sealed class MailPeer : Counterpart
         return true;
     }
 
-    /// <summary>The line to the relay breaks after so many more bytes.</summary>
-    public void CutAfter(int bytes) => wire.CutAfterSent = wire.Sent + bytes;
-
     /// <summary>From now on the office's address is this one.</summary>
     public void Aim(string address) => aim = address;
 

@@ -78,15 +78,12 @@ public sealed class MailTests(MailServers servers)
     }
 
     [Fact]
-    public async Task Lost_before_its_last_byte_it_is_certainly_not_there_and_afterwards_nobody_knows()
+    public async Task When_the_answer_to_its_last_byte_is_lost_nobody_knows()
     {
-        await using var there = Peer();
-        there.CutAfter(150_000);
-        Assert.IsType<DeliveryOutcome.TryLater>(await Send(there, 300_000));
-        Assert.Equal(0, there.Effects);
-        there.Answer(Manner.Never);
+        // The relay has taken it, and what it says of that is spoilt on the way. (Broken off before its last byte: the suite of all adapters.)
+        await using var there = Peer(o => o with { AnswerSeconds = 60 });
+        there.Answer(Manner.Wrongly);
         Assert.IsType<DeliveryOutcome.Unknown>(await Send(there, 300_000));
-        there.Answer(Manner.Well);
     }
 
     [Fact]

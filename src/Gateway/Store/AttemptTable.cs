@@ -60,9 +60,9 @@ internal static class AttemptTable
         JOIN attempt a ON a.rowid = n.newest
         """, new { sender, dispatch });
 
-    /// <summary>Unknown, LeaseLost or HandedOn; what only asked does not count. null: it was never sent.</summary>
+    /// <summary>Unknown, LeaseLost or HandedOn; what only asked does not count. null: it was never sent, or was refused since, so that a redrive begins anew.</summary>
     public static SentAttempt? LastSent(Source source, Guid parcel) => source.One<SentAttempt>(
-        "SELECT outcome, ended_at FROM attempt WHERE parcel = @parcel AND outcome IN (5, 6, 10) AND detail NOT LIKE 'asked%' ORDER BY rowid DESC LIMIT 1", new { parcel });
+        "SELECT outcome, ended_at FROM attempt WHERE parcel = @parcel AND outcome IN (4, 5, 6, 10) AND detail NOT LIKE 'asked%' ORDER BY rowid DESC LIMIT 1", new { parcel }) is { Outcome: not AttemptOutcome.Refused } sent ? sent : null;
 }
 
 /// <summary>The newest try in which a copy was sent, or may have been.</summary>

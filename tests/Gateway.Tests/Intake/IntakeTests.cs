@@ -144,13 +144,8 @@ public sealed class IntakeTests(MailedGateway mailed) : IClassFixture<MailedGate
     public async Task Without_a_word_for_so_long_it_may_be_sent_again_however_often_it_was_asked_about()
     {
         var (_, id) = await HandedOn();
-        var adapter = new MailAdapter(Composition.Traced(new MailOptions
-        {
-            Smtp = new("127.0.0.1", 1, MailTls.StartTls, null, null, null), From = "gw@gw.test", Authorities = [], Pins = [new byte[32]], Temporary = "/nowhere", Trace = _ => MailTrace.None,
-        }, gateway.Host.Shared.Engine), gateway.Clock);
-        var parcel = new Parcel(id, "H41", 1, default, new Dictionary<string, string> { ["address"] = "h41@gw.test" });
-        Task<DeliveryOutcome?> Ask() => adapter.AskAsync(parcel, CancellationToken.None);
-        Assert.Null(await adapter.AskAsync(parcel with { Id = Guid.CreateVersion7() }, CancellationToken.None));
+        Task<DeliveryOutcome?> Ask() => Adapter.AskAsync(Copy(id), CancellationToken.None);
+        Assert.Null(await Adapter.AskAsync(Copy(Guid.CreateVersion7()), CancellationToken.None));
         Assert.IsType<DeliveryOutcome.HandedOn>(await Ask());
         // Asked twice meanwhile: that is no sending.
         carrier.Holds = _ => new DeliveryOutcome.HandedOn(TimeSpan.FromMinutes(90));
@@ -173,6 +168,26 @@ public sealed class IntakeTests(MailedGateway mailed) : IClassFixture<MailedGate
         await gateway.Deliver();
         Assert.Null(await Ask());
     }
+
+    [Fact]
+    public async Task What_came_back_ends_the_copy_and_says_nothing_once_it_is_sent_anew()
+    {
+        var (envelope, id) = await HandedOn();
+        await mail.Report(id, ReportedAction.Failed, "DSN_5_1_1");
+        var heard = await Adapter.AskAsync(Copy(id), CancellationToken.None);
+        Assert.Equal(new DeliveryOutcome.Refused("DSN_5_1_1"), heard);
+        carrier.Holds = p => p.Id == id ? heard : new DeliveryOutcome.HandedOn(TimeSpan.FromHours(4));
+        await gateway.Deliver();
+        Assert.Equal("dead", await State(envelope));
+        Assert.Null(await Adapter.AskAsync(Copy(id), CancellationToken.None));
+    }
+
+    MailAdapter Adapter => new(Composition.Traced(new MailOptions
+    {
+        Smtp = new("127.0.0.1", 1, MailTls.StartTls, null, null, null), From = "gw@gw.test", Authorities = [], Pins = [new byte[32]], Temporary = "/nowhere", Trace = _ => MailTrace.None,
+    }, gateway.Host.Shared.Engine), gateway.Clock);
+
+    static Parcel Copy(Guid id) => new(id, "H41", 1, default, new Dictionary<string, string> { ["address"] = "h41@gw.test" });
 
     [Fact]
     public async Task A_report_that_is_faster_than_our_settling_is_brought_again()
