@@ -33,29 +33,33 @@ public sealed partial class SftpCutTests(SftpServer server, ITestOutputHelper ou
             if (place % 2 == 0) there.Wire.CutAfterSent = 1 + sent * place / places;
             else there.Wire.CutAfterCame = 1 + came * place / places;
             var outcome = await there.Adapter.DeliverAsync(parcel, Conformance.Open(bytes), Cancel);
-            Assert.True(outcome is DeliveryOutcome.Unknown or DeliveryOutcome.TryLater, outcome.ToString());
+            var asked = await there.Adapter.AskAsync(parcel, Cancel);
             var held = there.Held(parcel.Id);
-            // What the marker may have become is the only thing that nobody knows.
-            if (held is not null) Assert.IsType<DeliveryOutcome.Unknown>(outcome);
+            switch (outcome)
+            {
+                // The marker was never asked for.
+                case DeliveryOutcome.TryLater: Assert.True(asked is null && held is null, asked?.ToString()); break;
+                // It may come to be while we ask.
+                case DeliveryOutcome.Unknown: Assert.True(asked is null || held is not null, asked?.ToString()); break;
+                // Some bytes more or less went than the first time, and the cut came behind the last.
+                default: Assert.True(outcome is DeliveryOutcome.Delivered && held is not null, outcome.ToString()); break;
+            }
             if (outcome is DeliveryOutcome.Unknown) unknown++;
             if (held is not null) kept++;
-            var asked = await there.Adapter.AskAsync(parcel, Cancel);
-            if (held is null) Assert.Null(asked);
-            else Assert.IsType<DeliveryOutcome.Delivered>(asked);
             Assert.IsType<DeliveryOutcome.Delivered>(await there.Restart().DeliverAsync(parcel, Conformance.Open(bytes), Cancel));
             Assert.Equal(bytes, there.Held(parcel.Id));
             Assert.Equal([.. new[] { "envelope", "ready", "receipt.p7s" }.Select(k => $"{parcel.Id}.{k}")], there.Files);
         }
-        output.WriteLine($"{places} cuts in {sent} bytes to the server and {came} from it: {unknown} of unknown end, {kept} of them delivered");
+        output.WriteLine($"{places} cuts in {sent} bytes to the server and {came} from it: {unknown} of unknown end, {kept} delivered all the same");
     }
 
     [Fact]
     public async Task A_server_killed_in_the_middle_is_gone_on_with_when_it_is_back()
     {
         await using var there = new SftpPeer(server);
-        const int Length = 24 << 20;
+        const int Length = 6 << 20;
         var (parcel, bytes) = (there.NewParcel(Length), Conformance.Bytes(Length));
-        using var source = new ActingStream(bytes, 20 << 20, server.Kill);
+        using var source = new ActingStream(bytes, 4 << 20, server.Kill);
         Assert.IsType<DeliveryOutcome.TryLater>(await there.Adapter.DeliverAsync(parcel, _ => Task.FromResult<Stream>(source), Cancel));
         Assert.Equal("connection: ConnectionRefused", Assert.IsType<DeliveryOutcome.TryLater>(await there.Adapter.DeliverAsync(parcel with { Settings = server.Settings(there.Folder) }, Conformance.Open(bytes), Cancel)).Reason);
         await server.StartAsync();
