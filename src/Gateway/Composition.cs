@@ -10,6 +10,7 @@ using Exchange.Adapters.Mail;
 using Exchange.Adapters.Sftp;
 using Exchange.Crypto;
 using Exchange.Crypto.Trust;
+using Exchange.Gateway.Admin;
 using Exchange.Gateway.Audit;
 using Exchange.Gateway.Delivery;
 using Exchange.Gateway.Handling;
@@ -74,6 +75,7 @@ static class Composition
         app.MapWhen(context => !context.Request.IsHttps, plain =>
         {
             metrics.Map(plain);
+            plain.Map("/queue", queue => queue.Run(context => QueueScreen.Answer(context, shared.Engine, shared.Clock)));
             plain.Run(health.Answer);
         });
         app.UseRouting();

@@ -3,6 +3,7 @@ using System.Reflection;
 using Exchange.Adapters;
 using Exchange.Crypto;
 using Exchange.Crypto.Ledger;
+using Exchange.Gateway.Admin;
 using Exchange.Gateway.Delivery;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Receipts;
@@ -133,7 +134,7 @@ sealed class GatewayHost : IAsyncDisposable
         await Log(EntryKind.Start, new StartDetail(Program.Version, engine.Schema, size) { Time = clock.GetUtcNow().ToUnixTimeMilliseconds() });
 
         // 5. Listen; then what happens by itself; then tell where.
-        var incoming = new IncomingFolder(folder, journal, worlds, pins, logs.CreateLogger<IncomingFolder>());
+        var incoming = new IncomingFolder(folder, journal, worlds, pins, logs.CreateLogger<IncomingFolder>()) { Orders = new CarryOutOrder(Shared).Run };
         failures = new SignInFailures(clock, meters, logs.CreateLogger<SignInFailures>());
         var adapters = settings.Adapters ?? Composition.Adapters(options, worlds, equipment, engine, clock);
         var intakes = settings.Intakes ?? Composition.Intakes(options, worlds, equipment, engine, clock);

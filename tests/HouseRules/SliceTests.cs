@@ -25,6 +25,7 @@ public sealed class SliceTests
         ["Handling"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Submission"],
         ["Intake"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Submission", "Mailbox"],
         ["Delivery"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Queue", "Release"],
+        ["Admin"] = ["Journaling", "Store", "Offices", "Operations", "Queue"],
         ["Audit"] = ["Journaling", "Store", "Offices", "Operations"],
     };
 

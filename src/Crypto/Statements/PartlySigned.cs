@@ -77,7 +77,7 @@ public sealed class PartlySigned
             case DirectoryStatement directory: DirectoryForm.Check(directory); break;
             case StandingStatement standing: DirectoryForm.Check(standing); break;
             case PolicyStatement policy: CompiledPolicy.Compile(policy); break;
-            case ActivationApproval: break;
+            case ActivationApproval or OperationStatement: break;
             default: throw new RefusedException(Refusal.StatementType, "not signed by officers");
         }
     }

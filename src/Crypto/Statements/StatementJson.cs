@@ -18,6 +18,7 @@ namespace Exchange.Crypto.Statements;
 [JsonSerializable(typeof(StandingStatement))]
 [JsonSerializable(typeof(Policy.PolicyStatement))]
 [JsonSerializable(typeof(Policy.ActivationApproval))]
+[JsonSerializable(typeof(OperationStatement))]
 [JsonSerializable(typeof(LabelStatement))]
 [JsonSerializable(typeof(LabelChange))]
 [JsonSerializable(typeof(HandlingStatus))]

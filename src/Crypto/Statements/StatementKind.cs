@@ -18,6 +18,7 @@ abstract class StatementKind(StatementType type, string name, int minSigners, in
         new Kind<DirectoryStatement>(StatementType.Directory, DirectoryStatement.TypeName, StatementJson.Default.DirectoryStatement, 2, 2, 64 << 20),
         new Kind<StandingStatement>(StatementType.Standing, StandingStatement.TypeName, StatementJson.Default.StandingStatement, 2, 2, 64 << 20),
         new Kind<LabelStatement>(StatementType.Label, LabelStatement.TypeName, StatementJson.Default.LabelStatement, 1, 1, 1 << 16),
+        new Kind<OperationStatement>(StatementType.Operation, OperationStatement.TypeName, StatementJson.Default.OperationStatement, 2, 2, 1 << 20),
         new Kind<ActivationApproval>(StatementType.Activation, ActivationApproval.TypeName, StatementJson.Default.ActivationApproval, 2, 2, 1 << 16),
     ];
 

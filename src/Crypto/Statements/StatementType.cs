@@ -15,4 +15,5 @@ public enum StatementType
     Standing = 10,
     Activation = 11,
     Label = 12,
+    Operation = 13,
 }

@@ -48,6 +48,27 @@ static class HandOver
         return wrong;
     }
 
+    /// <summary>Hands an order to the running gateway and waits for what became of it.</summary>
+    /// <param name="end">Of its name: see <see cref="IncomingFolder"/>.</param>
+    /// <returns>What was done, or what was wrong.</returns>
+    public static async Task<(string? Done, string? Wrong)> Give(string data, byte[] order, string end, TimeProvider clock, CancellationToken cancel)
+    {
+        var incoming = Path.Combine(data, "incoming");
+        if (!File.Exists(Path.Combine(data, "address"))) return (null, "the gateway does not run: only the running one changes anything");
+        var began = clock.GetUtcNow();
+        var name = FormattableString.Invariant($"{began:yyyyMMddHHmmssfff}-{Environment.ProcessId}{end}");
+        DurableFile.Write(Path.Combine(incoming, "." + name), order);
+        File.Move(Path.Combine(incoming, "." + name), Path.Combine(incoming, name));
+        using var patience = new CancellationTokenSource(Patience, clock);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancel, patience.Token);
+        using var timer = new PeriodicTimer(Look, clock);
+        while (File.Exists(Path.Combine(incoming, name)))
+            try { await timer.WaitForNextTickAsync(both.Token); }
+            catch (OperationCanceledException) { return (null, $"{name}: not looked at yet; is the gateway running? See {incoming}/done and {incoming}/refused"); }
+        if (Reason(Path.Combine(incoming, IncomingFolder.Refused, name + ".reason"), began) is { } reason) return (null, reason);
+        return ((await File.ReadAllTextAsync(Path.Combine(incoming, IncomingFolder.Done, name + ".result"), cancel)).Trim(), null);
+    }
+
     // One of that name may lie there from another day.
     static string? Reason(string file, DateTimeOffset began) =>
         File.Exists(file) && File.GetLastWriteTimeUtc(file) >= began.UtcDateTime.AddSeconds(-1) ? File.ReadAllText(file).ReplaceLineEndings(" ").Trim() : null;

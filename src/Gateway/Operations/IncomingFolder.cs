@@ -11,6 +11,12 @@ namespace Exchange.Gateway.Operations;
 sealed class IncomingFolder(DataFolder folder, Journal journal, Worlds worlds, Pins pins, ILogger<IncomingFolder> log)
 {
     public const string Done = "done", Refused = "refused";
+    /// <summary>Ends of names of orders to the queue: "x.order.json", or "x.order.p7s" when two administrators signed it.</summary>
+    public const string Order = ".order.json", SignedOrder = ".order.p7s";
+
+    /// <summary>Carries an order out and says in a line what was done.</summary>
+    /// <exception cref="RefusedException">It does not.</exception>
+    public Func<byte[], bool, Task<string>>? Orders { get; set; }
     /// <summary>Largest document that is looked at; a directory of 100,000 offices has about 30 MiB.</summary>
     const long MaxDocument = 64 << 20;
 
@@ -28,13 +34,33 @@ sealed class IncomingFolder(DataFolder folder, Journal journal, Worlds worlds, P
     /// <summary>Documents that only fit together (a directory and its new cards) are tried together first.</summary>
     async Task TakeAll(string from, DateTimeOffset now)
     {
-        var files = Directory.EnumerateFiles(from).Where(IsSeen).Order(StringComparer.Ordinal).ToList();
+        foreach (var order in Directory.EnumerateFiles(from).Where(f => IsSeen(f) && IsOrder(f)).Order(StringComparer.Ordinal).ToList()) await CarryOut(order);
+        var files = Directory.EnumerateFiles(from).Where(f => IsSeen(f) && !IsOrder(f)).Order(StringComparer.Ordinal).ToList();
         if (files.Count == 0) return;
         var together = files.Count > 1 ? await Take(files, now) : "";
         if (together is null) return;
         foreach (var file in files)
             if (await Take([file], now) is { } reason)
                 Settle(file, Refused, together.Length == 0 || together == reason ? reason : $"{reason}{Environment.NewLine}Together with what lay beside it: {together}");
+    }
+
+    static bool IsOrder(string path) => path.EndsWith(Order, StringComparison.Ordinal) || path.EndsWith(SignedOrder, StringComparison.Ordinal);
+
+    // A crash before the move: found again, and carried out on whatever it still fits.
+    async Task CarryOut(string file)
+    {
+        string result;
+        try { result = await Orders!(Read(file).ToArray(), file.EndsWith(SignedOrder, StringComparison.Ordinal)); }
+        catch (RefusedException e) when (e.Refusal == Refusal.Busy || e.Refusal == Refusal.Full) { return; }
+        catch (RefusedException e)
+        {
+            Settle(file, Refused, $"{e.Message}{Environment.NewLine}{e.Refusal.En}");
+            return;
+        }
+        var target = Directory.CreateDirectory(Path.Combine(folder.Incoming, Done)).FullName;
+        File.WriteAllText(Path.Combine(target, Path.GetFileName(file) + ".result"), result + Environment.NewLine);
+        File.Move(file, Path.Combine(target, Path.GetFileName(file)), overwrite: true);
+        log.OrderWasCarriedOut(Path.GetFileName(file), result);
     }
 
     static bool IsSeen(string path) => !Path.GetFileName(path).StartsWith('.');

@@ -166,6 +166,8 @@ sealed record Options
     public required IReadOnlyList<Digest> PolicyOfficers { get; init; }
     public required Limits Limits { get; init; }
     public QueueOptions Queue { get; init; } = QueueOptions.Defaults;
+    /// <summary>Pinned keys of administrators, two of whom sign what one may not do alone; none (default): such things are not done here.</summary>
+    public IReadOnlyList<Digest> Administrators { get; init; } = [];
 
     /// <exception cref="OptionsException">Names everything that is wrong.</exception>
     public static Options Read(byte[] json)
@@ -198,6 +200,7 @@ sealed record Options
                 DirectoryOfficers = read.Keys("directoryOfficers"),
                 PolicyOfficers = read.Keys("policyOfficers"),
                 Limits = Limits.Read(read.Member("limits"), read.Errors),
+                Administrators = read.MaybeKeys("administrators"),
                 Queue = QueueOptions.Read(read.Member("queue"), read.Errors),
             };
             read.Finish();
@@ -238,6 +241,7 @@ sealed record Options
             json.WriteEndObject();
             WriteKeys(json, "directoryOfficers", DirectoryOfficers);
             WriteKeys(json, "policyOfficers", PolicyOfficers);
+            if (Administrators.Count > 0) WriteKeys(json, "administrators", Administrators);
             json.WriteStartObject("limits");
             foreach (var (name, option) in Limits.All)
             {

@@ -19,7 +19,7 @@ internal static class JobOrder
             "SELECT p.id, p.state FROM dispatch d JOIN parcel p ON p.dispatch = d.id AND p.office = @office WHERE d.sender = @sender AND d.envelope = @envelope ORDER BY p.id LIMIT 1", new { sender, envelope, office });
         for (var followed = 0; last is not null && followed < Longest; followed++)
         {
-            var next = source.One<Copy>("SELECT p.id, p.state FROM job j JOIN parcel p ON p.id = j.parcel WHERE j.after = @id AND j.office = @office ORDER BY j.parcel LIMIT 1", new { last.Id, office });
+            var next = source.One<Copy>("SELECT p.id, p.state FROM job j JOIN parcel p ON p.id = j.parcel WHERE j.after = @id AND j.office = @office ORDER BY j.parcel LIMIT 1", new { id = last.Id, office });
             if (next is null) return last.State is ParcelState.Queued || (last.State == ParcelState.Dead && DeadTable.Find(source, last.Id) is not null) ? last.Id : null;
             last = next;
         }

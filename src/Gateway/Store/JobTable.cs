@@ -71,6 +71,22 @@ internal sealed record WaitingClass
     public required Guid Oldest { get; init; }
 }
 
+internal sealed record LaneBacklog
+{
+    public required string Office { get; init; }
+    public required int Class { get; init; }
+    public required long Waiting { get; init; }
+    public required Guid Oldest { get; init; }
+    public required long Due { get; init; }
+}
+
+internal sealed record OfficeJobs
+{
+    public required string Office { get; init; }
+    public required long Held { get; init; }
+    public required long Behind { get; init; }
+}
+
 /// <summary>Claim and Extend are the quiet changes of the queue; everything else here happens beside an entry.</summary>
 internal static class JobTable
 {
@@ -163,6 +179,18 @@ internal static class JobTable
     /// <summary>What nobody holds, by class; stops counting at so many. All of it stands in the index of the lanes.</summary>
     public static IReadOnlyList<WaitingClass> Waiting(Source source, int limit) => source.Query<WaitingClass>(
         "SELECT class, count(*) AS waiting, min(parcel) AS oldest FROM (SELECT class, parcel FROM job WHERE state = 0 LIMIT @limit) GROUP BY class", new { limit });
+
+    /// <summary>By lane: how many, the oldest (parcel ids rise with time) and the soonest due; stops counting at so many.</summary>
+    public static IReadOnlyList<LaneBacklog> Backlog(Source source, int limit) => source.Query<LaneBacklog>(
+        "SELECT office, class, count(*) AS waiting, min(parcel) AS oldest, min(due) AS due FROM (SELECT office, class, due, parcel FROM job WHERE state = 0 ORDER BY office, class, due LIMIT @limit) GROUP BY office, class", new { limit });
+
+    /// <summary>What workers hold, and what waits for another copy of its conversation, by office.</summary>
+    public static IReadOnlyList<OfficeJobs> Others(Source source) => source.Query<OfficeJobs>(
+        """
+        SELECT office, sum(held) AS held, sum(behind) AS behind FROM (
+            SELECT office, 1 AS held, 0 AS behind FROM job WHERE state = 1
+            UNION ALL SELECT office, 0, 1 FROM job WHERE after IS NOT NULL AND state = 2) GROUP BY office
+        """);
 
     /// <summary>What workers hold: never more than there are slots.</summary>
     public static long UnderWay(Source source) => source.One<long>("SELECT count(*) FROM job WHERE state = 1");

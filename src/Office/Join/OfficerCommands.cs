@@ -12,6 +12,7 @@ static class OfficerCommands
         var command = new Command("officer", "For directory and policy officers: proposes and signs directory, standing and policy. Dành cho cán bộ danh bạ và chính sách.");
         command.Subcommands.Add(new ProposeCommand(shell).Create());
         command.Subcommands.Add(Sign(shell));
+        command.Subcommands.Add(OperateCommand.Create(shell));
         return command;
     }
 

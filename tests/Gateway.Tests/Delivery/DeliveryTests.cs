@@ -254,7 +254,7 @@ public sealed class DeliveryTests : IAsyncLifetime
 
     [Fact]
     public async Task A_standing_with_a_channel_that_nobody_serves_is_refused() =>
-        Assert.Equal(Crypto.Refusal.Request, (await Assert.ThrowsAsync<Crypto.RefusedException>(() => gateway.Reach("H41", "sftp"))).Refusal);
+        Assert.Equal(Crypto.Refusal.Request, (await Assert.ThrowsAsync<Crypto.RefusedException>(() => gateway.Reach("H41", "gateway"))).Refusal);
 
     async Task<(SealedEnvelope Envelope, byte[] File, Guid Id)> Accepted(int size = 1000)
     {

@@ -73,11 +73,12 @@ sealed class TestGateway : IAsyncDisposable
     /// <param name="telemetry">Collector; null: none.</param>
     /// <param name="adapters">In place of the real ones; none: those.</param>
     public static async Task<TestGateway> Start(Func<Limits, Limits>? limits = null, string? folder = null, JournalOptions? journal = null, Action<Exception>? stop = null, Uri? telemetry = null,
-        long uploadSync = HostSettings.UploadGroup, Adapters.IIntake? intake = null, params IReadOnlyList<Adapters.IDeliveryAdapter> adapters)
+        long uploadSync = HostSettings.UploadGroup, Adapters.IIntake? intake = null, Func<Options, Options>? options = null, params IReadOnlyList<Adapters.IDeliveryAdapter> adapters)
     {
         var data = folder ?? Path.Combine(AppContext.BaseDirectory, "work", Guid.CreateVersion7().ToString("N"));
         var request = Initialise.FromDevelopment(data, DevPkiFolder.Root, new IPEndPoint(IPAddress.Loopback, 0), new IPEndPoint(IPAddress.Loopback, 0), null);
         if (limits is not null) request = request with { Options = request.Options with { Limits = limits(Limits.Defaults) } };
+        if (options is not null) request = request with { Options = options(request.Options) };
         if (telemetry is not null) request = request with { Options = request.Options with { Telemetry = telemetry } };
         var logs = new LogLines();
         var gateway = new TestGateway(LoggerFactory.Create(b => b.SetMinimumLevel(LogLevel.Trace).AddProvider(logs)), logs, data) { journal = journal ?? new JournalOptions { Rehearse = true }, stop = stop ?? (failure => throw failure), adapters = adapters.Count > 0 ? adapters : null, uploadSync = uploadSync, intakes = intake is null ? null : [intake] };

@@ -1,0 +1,63 @@
+using System.CommandLine;
+using System.Text.Json;
+using Exchange.Crypto;
+using Exchange.Crypto.Statements;
+
+namespace Exchange.Office.Join;
+
+/// <summary>officer operate: two administrators of a gateway sign, each on a machine of his own, what one alone may not do there.</summary>
+static class OperateCommand
+{
+    public static Command Create(Shell shell)
+    {
+        var from = new Argument<string>("FILE") { Description = "What `exchange-gateway admin discard --out` wrote, or what the other administrator signed" };
+        var key = new Option<string?>("--key") { Description = "PKCS#12 file; default officer.p12 here", HelpName = "FILE" };
+        var gateway = new Option<string?>("--gateway") { Description = "Ledger origin of the gateway; the first of two says it", HelpName = "ORIGIN" };
+        var with = new Option<string?>("--with") { Description = "Key of the other administrator; the first of two says it", HelpName = "KEY" };
+        var target = new Option<string?>("--out") { Description = "Where to write it; default: over FILE, or FILE.p7s", HelpName = "FILE" };
+        var (yes, passphrase) = (OfficerCommands.YesOption(), Passphrase.Option());
+        var command = new Command("operate", "Shows what a gateway is to do and signs it: first from the order that its command wrote, then as the second administrator. Ký lệnh vận hành trục, hai quản trị viên.")
+        {
+            from, key, gateway, with, target, passphrase, yes,
+        };
+        return shell.Does(command, (parsed, say, _) => Task.FromResult(Run(shell, say, parsed.GetValue(from)!, (parsed.GetValue(key), parsed.GetValue(passphrase), parsed.GetValue(yes)),
+            (parsed.GetValue(gateway), parsed.GetValue(with)), parsed.GetValue(target))));
+    }
+
+    static int Run(Shell shell, Output say, string file, (string? File, string? Passphrase, bool Yes) signer, (string? Gateway, string? With) first, string? target)
+    {
+        var (bytes, now) = (File.ReadAllBytes(file), shell.Clock.GetUtcNow());
+        var begins = bytes is [(byte)'{', ..];
+        using var key = OfficerCommands.Load(signer.File, ".", signer.Passphrase, say);
+        var begun = begins ? null : PartlySigned.Read(bytes, StatementType.Operation);
+        var operation = begun?.As<OperationStatement>() ?? Order(bytes, key.Certificate.Key, first, now);
+        say.Say($"{operation.Act} {operation.Parcels.Length} copies at {operation.Gateway}, {operation.Code}", $"{operation.Act} {operation.Parcels.Length} bản tại {operation.Gateway}, {operation.Code}");
+        foreach (var parcel in operation.Parcels) say.Say($"  {parcel}", $"  {parcel}");
+        if (!OfficerCommands.Yes(signer.Yes, say)) return ExchangeProgram.Incomplete;
+        var signed = begun is null ? PartlySigned.Begin(operation, key, now) : begun.Add(key, now);
+        var to = Path.GetFullPath(target ?? (begins ? file + ".p7s" : file));
+        DurableFile.Write(to, signed.Der.Span);
+        if (signed.Missing.Count > 0) say.Hint("then the other administrator", "sau đó quản trị viên kia", $"exchange officer operate {to}");
+        else say.Hint("complete; at the gateway", "đã đủ chữ ký; tại trục", $"exchange-gateway admin discard --data DIR --signed {to}");
+        return ExchangeProgram.Good;
+    }
+
+    static OperationStatement Order(byte[] json, Digest mine, (string? Gateway, string? With) first, DateTimeOffset now)
+    {
+        if (first.Gateway is null || !Digest.TryParse(first.With, out var other)) throw new UsageException("--gateway and --with: say which gateway, and which administrator signs as well", "--gateway và --with: trục nào, và quản trị viên nào cùng ký");
+        try
+        {
+            using var order = JsonDocument.Parse(json);
+            var root = order.RootElement;
+            return new()
+            {
+                V = 1, Type = OperationStatement.TypeName, Signers = [mine, other], Gateway = first.Gateway, Act = root.GetProperty("act").GetString()!,
+                Parcels = [.. root.GetProperty("parcels").EnumerateArray().Select(p => p.GetGuid())], Code = root.GetProperty("code").GetString()!, Issued = now.ToUnixTimeMilliseconds(),
+            };
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            throw new UsageException("FILE: not an order to discard", "FILE: không phải lệnh hủy bỏ");
+        }
+    }
+}
