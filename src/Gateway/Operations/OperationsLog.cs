@@ -38,7 +38,7 @@ static partial class OperationsLog
     [LoggerMessage(9006, LogLevel.Warning, "Document {Name} was refused: {Reason}")]
     public static partial void DocumentWasRefused(this ILogger log, string name, string reason);
 
-    [LoggerMessage(9024, LogLevel.Warning, "The order {Name} was carried out: {Result}")]
+    [LoggerMessage(9039, LogLevel.Warning, "The order {Name} was carried out: {Result}")]
     public static partial void OrderWasCarriedOut(this ILogger log, string name, string result);
 
     [LoggerMessage(9007, LogLevel.Error, "A request to {Route} failed")]
