@@ -98,7 +98,7 @@ sealed class PolicyComparison(CompiledPolicy old, CompiledPolicy @new, StandingS
     void Recipients()
     {
         var seen = new Dictionary<string, List<string>>(StringComparer.Ordinal);
-        foreach (var (name, facts) in standing is null ? Everybody() : standing.Offices.Select(o => (o.Code, Recipient(o.Clearance, o.Channel.Adapter, o.Channel.Ceiling, o.NeedToKnow))))
+        foreach (var (name, facts) in standing is null ? Everybody() : standing.Offices.SelectMany(o => o.Channels.Select(c => (o.Code, Recipient(o.Clearance, c.Adapter, c.Ceiling, o.NeedToKnow)))))
         {
             var same = System.Text.Json.JsonSerializer.Serialize(facts);
             if (seen.TryGetValue(same, out var names)) { names.Add(name); continue; }

@@ -223,7 +223,7 @@ static class PolicyLintStanding
     public static IEnumerable<LintFinding> Run(CompiledPolicy policy, StandingStatement standing)
     {
         foreach (var office in standing.Offices)
-            foreach (var (what, clearance) in new[] { ("clearance", office.Clearance), ("ceiling", office.Channel.Ceiling) })
+            foreach (var (what, clearance) in office.Channels.Select(c => ("ceiling", c.Ceiling)).Prepend(("clearance", office.Clearance)))
                 if (clearance is not null)
                     foreach (var f in Of(policy, office, what, clearance)) yield return f;
         foreach (var level in policy.Content.Levels.Where(l => !l.Obsolete))
@@ -261,7 +261,7 @@ static class PolicyLintStanding
             yield return new("unreachable", $"level {level.Code}", LintLevel.Warning, "No office of the standing can receive any label of this level.", "Không cơ quan nào có thẩm quyền nhận nhãn ở độ này.");
             yield break;
         }
-        if (holders.All(o => !level.Handling.Channels.Contains(o.Channel.Adapter)))
+        if (holders.All(o => !o.Channels.Any(c => level.Handling.Channels.Contains(c.Adapter))))
             yield return new("no-channel", $"level {level.Code}", LintLevel.Warning, $"None of the {holders.Count} offices cleared for it is reached by {string.Join(", ", level.Handling.Channels)}.",
                 $"Không cơ quan nào trong {holders.Count} cơ quan được giữ độ này dùng kênh {string.Join(", ", level.Handling.Channels)}.");
     }

@@ -67,7 +67,14 @@ public sealed record StandingStatement : IStatementContent
 }
 
 /// <param name="NeedToKnow">Groups the office belongs to, ordinal order.</param>
-public sealed record StandingOffice(string Code, Clearance Clearance, StandingChannel Channel, string[] NeedToKnow);
+/// <param name="Channel">How it is reached.</param>
+/// <param name="Fallbacks">How it is reached, in this order, while what stands before does not work; left out when there is none.</param>
+public sealed record StandingOffice(string Code, Clearance Clearance, StandingChannel Channel, string[] NeedToKnow,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] StandingChannel[]? Fallbacks = null)
+{
+    /// <summary>All of its channels, in order; never empty.</summary>
+    [JsonIgnore] public IReadOnlyList<StandingChannel> Channels => Fallbacks is null ? [Channel] : [Channel, .. Fallbacks];
+}
 
 /// <param name="Adapter">"mailbox", later "https", "folder", "mail", "sftp", "gateway".</param>
 /// <param name="Ceiling">What may travel through it; null: only the policy's lowest level.</param>

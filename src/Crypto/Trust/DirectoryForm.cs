@@ -10,6 +10,7 @@ public static partial class DirectoryForm
     const int MaxOffices = 100_000, MaxKeys = 16, MaxPersons = 256, MaxName = 200, MaxNote = 1000, MaxSettings = 32, MaxSetting = 1000, MaxGroups = 256, MaxGroup = 64;
 
     static readonly string[] Uses = ["sign", "encrypt", "tls"];
+    const int MaxFallbacks = 3;
     internal static readonly string[] Adapters = ["mailbox", "https", "folder", "mail", "sftp", "gateway"];
 
     /// <summary>Roles that a person may have, in ordinal order.</summary>
@@ -56,13 +57,20 @@ public static partial class DirectoryForm
         foreach (var office in standing.Offices)
         {
             LabelForm.Check(office.Clearance);
-            Demand(Adapters.Contains(office.Channel.Adapter), $"{office.Code}: adapter");
-            if (office.Channel.Ceiling is { } ceiling) LabelForm.Check(ceiling);
-            Demand(office.Channel.Settings.Count <= MaxSettings && office.Channel.Settings.All(s => LabelForm.IsText(s.Key, MaxGroup) && LabelForm.IsText(s.Value, MaxSetting)),
-                $"{office.Code}: settings");
+            // Each adapter once: breaker and window are by adapter. A mailbox never fails, so nothing can stand behind it.
+            Demand(office.Fallbacks is null or { Length: > 0 and <= MaxFallbacks } && office.Channels.All(c => c is not null) && office.Channels.DistinctBy(c => c.Adapter).Count() == office.Channels.Count
+                && office.Channels.SkipLast(1).All(c => office.Channels.Count == 1 || c.Adapter != "mailbox"), $"{office.Code}: fallbacks");
+            foreach (var channel in office.Channels) Check(office.Code, channel);
             Demand(office.NeedToKnow.Length <= MaxGroups && office.NeedToKnow.All(g => LabelForm.IsText(g, MaxGroup)) && LabelForm.Rising(office.NeedToKnow, StringComparer.Ordinal),
                 $"{office.Code}: needToKnow");
         }
+    }
+
+    static void Check(string office, StandingChannel channel)
+    {
+        Demand(Adapters.Contains(channel.Adapter), $"{office}: adapter");
+        if (channel.Ceiling is { } ceiling) LabelForm.Check(ceiling);
+        Demand(channel.Settings.Count <= MaxSettings && channel.Settings.All(s => LabelForm.IsText(s.Key, MaxGroup) && LabelForm.IsText(s.Value, MaxSetting)), $"{office}: settings");
     }
 
     static bool ReachesTop(string code, Dictionary<string, string?> parents)

@@ -26,12 +26,16 @@ sealed class DeliverParcel(Shared shared, Channels channels, ReleaseParcel relea
         // 1. The copy as it stands. The claim is durable; a crash from here on: its lease runs out, and the office is asked before anything is sent again.
         var copy = release.Find(job.Office, job.Parcel) ?? throw new InvalidOperationException("A job without its parcel.");
         span.Dispatch(copy.Row.Dispatch);
+        // Whose turn it was knows no labels: where this one may not go by the channel chosen, it is tried by the first that it may.
+        var standing = shared.Worlds.Current.Standing.Find(job.Office);
+        IReadOnlyList<StandingChannel> allowed = standing is null ? [] : Channels.For(standing, copy.Label.Label, shared.Worlds.Current.Policy);
+        if (allowed.Count > 0 && allowed.All(c => c.Adapter != job.Channel)) job = job with { Channel = allowed[0].Adapter, IsProbe = false };
         span.Adapter(job.Channel);
         EndedAttempt Ended(AttemptOutcome outcome, string detail, ChannelSign sign = ChannelSign.None) =>
-            new(job, copy, started, outcome, detail) { Sign = cut.IsCancellationRequested && sign == ChannelSign.Failed ? ChannelSign.None : sign, Counts = !job.IsProbe && !cut.IsCancellationRequested };
+            new(job, copy, started, outcome, detail) { Sign = cut.IsCancellationRequested && sign == ChannelSign.Failed ? ChannelSign.None : sign, Counts = !job.IsProbe && !cut.IsCancellationRequested, HasOther = allowed.Any(c => c.Adapter != job.Channel) };
 
         // 2. Decide again, on the facts of now. A denial ends the copy, with a receipt to the sender; a hold waits, and so does what is denied for our own state only.
-        var decision = release.Decide(copy, job.Attempt == 1 ? "release" : "retry");
+        var decision = release.Decide(copy, job.Attempt == 1 ? "release" : "retry", null, job.Channel);
         if (decision is { Verdict: Verdict.Deny, IsPassing: false })
         {
             await settle.Ended(Ended(AttemptOutcome.Denied, Refusal.NotReleasable.Code), ParcelState.Refused, Refusal.NotReleasable, DecisionRow.Of(decision.Record));
@@ -44,15 +48,14 @@ sealed class DeliverParcel(Shared shared, Channels channels, ReleaseParcel relea
         }
 
         // 3. Its channel is what the standing of now says. An office that went back to its mailbox fetches for itself.
-        var offered = Channels.Of(shared.Worlds.Current.Standing.Find(job.Office)!);
-        if (!Channels.Carries(offered[0].Adapter) || job.Channel == Channels.Mailbox)
+        if (!Channels.Carries(job.Channel))
         {
             await settle.ToMailbox(Ended(AttemptOutcome.ToMailbox, ""));
             return;
         }
-        if (offered.FirstOrDefault(c => c.Adapter == job.Channel) is not { } channel)
+        if (allowed.FirstOrDefault(c => c.Adapter == job.Channel) is not { } channel)
         {
-            await settle.Again(Ended(AttemptOutcome.TryLater, "the channel was taken away") with { Counts = false }, clock.GetUtcNow(), job.Ask);
+            await settle.Again(Ended(AttemptOutcome.TryLater, "no channel may carry it now"), Later(job, null), job.Ask);
             return;
         }
 

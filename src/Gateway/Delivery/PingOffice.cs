@@ -24,7 +24,11 @@ sealed class PingOffice(World world, IEngine engine, IReadOnlyList<IDeliveryAdap
     {
         if (Known(code) is not { } office) return (false, lines);
         Keys(office);
-        if (world.Standing.Find(code) is { } standing) await Channel(office, standing, cancel);
+        if (world.Standing.Find(code) is { } standing)
+        {
+            Clearance(office, standing);
+            foreach (var channel in standing.Channels) await Channel(office, channel, cancel);
+        }
         else Wrong("standing", $"none in version {world.Standing.Version}: it may hold nothing, and there is no way to it", $"the directory officers: exchange officer propose --office {code} --levels … ");
         return (!wrong, lines);
     }
@@ -68,12 +72,16 @@ sealed class PingOffice(World world, IEngine engine, IReadOnlyList<IDeliveryAdap
         catch (RefusedException e) { return e.Message; }
     }
 
-    async Task Channel(OfficeEntry office, StandingOffice standing, CancellationToken cancel)
+    void Clearance(OfficeEntry office, StandingOffice standing)
     {
-        var (adapter, settings) = (standing.Channel.Adapter, standing.Channel.Settings);
         var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
         if (now < standing.Clearance.ValidFrom || now >= standing.Clearance.ValidTo) Wrong("standing", "the clearance is not valid today: nothing may be released to it", $"the directory officers: exchange officer propose --office {office.Code} --levels …");
-        else Good("standing", $"version {world.Standing.Version}, channel {adapter}{string.Concat(settings.Select(s => $" {s.Key}={s.Value}"))}");
+        else Good("standing", $"version {world.Standing.Version}, channel {string.Join(", else ", standing.Channels.Select(c => c.Adapter + string.Concat(c.Settings.Select(s => $" {s.Key}={s.Value}"))))}");
+    }
+
+    async Task Channel(OfficeEntry office, StandingChannel channel, CancellationToken cancel)
+    {
+        var (adapter, settings) = (channel.Adapter, channel.Settings);
         if (!Channels.Carries(adapter)) { Mailbox(office.Code); return; }
         if (new Channels(adapters).Find(adapter) is not { } carrier)
         {

@@ -17,6 +17,8 @@ sealed record EndedAttempt(ClaimedJob Job, FoundParcel Copy, DateTimeOffset Star
     public ChannelSign Sign { get; init; }
     /// <summary>False: the next wait is not longer for it. Attempts against an open breaker do not count, nor what we broke off ourselves.</summary>
     public bool Counts { get; init; } = true;
+    /// <summary>Another channel of the office may carry it as well: when this one's breaker is open, it does not wait for the next try.</summary>
+    public bool HasOther { get; init; }
 }
 
 /// <summary>
@@ -122,8 +124,10 @@ sealed class SettleAttempt(Shared shared, EndParcel end, ReportChannel channel)
         {
             if (ifStillOurs(b))
             {
-                b.Add(row);
-                return (true, channel.Write(b, report));
+                var told = channel.Write(b, report);
+                var hurries = next is not null && ended.HasOther && report.Sign == ChannelSign.Failed && told is ({ OpenUntil: not null }, _) && JobTable.Hurry(b, row.Parcel, row.EndedAt);
+                b.Add(hurries ? row with { NextAt = row.EndedAt } : row);
+                return (true, told);
             }
             b.Log(lateEntry, EntryKind.Attempt, late.Parcel).Add(late);
             return (false, null);

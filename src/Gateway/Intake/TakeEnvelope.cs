@@ -28,8 +28,8 @@ sealed class TakeEnvelope(SubmitDispatch submit, Shared shared)
         if (statement.Signers is not [var signer] || world.Directory.Find(header.Sender) is not { } office || !office.Signing.Contains(signer)) throw new RefusedException(Refusal.SignerUnknown);
 
         // 2. Is that office reached so? The ceiling of this channel is all that bounds what may come this way.
-        if (world.Standing.Find(header.Sender) is not { } standing || standing.Channel.Adapter != channel) throw new RefusedException(Refusal.NotSignedIn, "not a channel of its sender");
-        IntakeAnswer Answer(byte[] receipt) => new(IntakeVerdict.Taken, new IntakeReply(header.Sender, standing.Channel.Settings, $"{Statement.Read(receipt, StatementType.Receipt).As<Receipt>().Id}", receipt));
+        if (world.Standing.Find(header.Sender)?.Channels.FirstOrDefault(c => c.Adapter == channel) is not { } reached) throw new RefusedException(Refusal.NotSignedIn, "not a channel of its sender");
+        IntakeAnswer Answer(byte[] receipt) => new(IntakeVerdict.Taken, new IntakeReply(header.Sender, reached.Settings, $"{Statement.Read(receipt, StatementType.Receipt).As<Receipt>().Id}", receipt));
         var asked = (statement.Ref, Digest.Of(parts.Manifest.Span));
         if (Before(asked) is { } earlier) return Answer(earlier);
 

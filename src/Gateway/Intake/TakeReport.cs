@@ -16,7 +16,7 @@ sealed class TakeReport(Shared shared)
         ReportedParcel? copy;
         using (var reader = shared.Engine.Reader()) copy = ReportTable.About(reader, report.Parcel);
         if (copy is null || copy.Channel != channel) return Aside;
-        if (report.To.Length > 0 && shared.Worlds.Current.Standing.Find(copy.Office)?.Channel.Settings.GetValueOrDefault("address") is { } address && !address.Equals(report.To, StringComparison.OrdinalIgnoreCase)) return Aside;
+        if (report.To.Length > 0 && shared.Worlds.Current.Standing.Find(copy.Office)?.Channels.FirstOrDefault(c => c.Adapter == channel)?.Settings.GetValueOrDefault("address") is { } address && !address.Equals(report.To, StringComparison.OrdinalIgnoreCase)) return Aside;
 
         // 2. Late: the copy has ended, and its end stands.
         if (copy.State != ParcelState.Queued) return Taken;

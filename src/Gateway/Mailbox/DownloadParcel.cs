@@ -22,13 +22,13 @@ sealed class DownloadParcel(ReleaseParcel release, EndParcel end, TimeProvider c
 
         // 2. Decide again, on the facts of now, for each range anew: a clearance may have gone since the last one.
         if (copy.Header.Times.NotBefore > clock.GetUtcNow().ToUnixTimeMilliseconds()) throw new RefusedException(Refusal.NotYet);
-        var decision = release.Decide(copy, "download", session);
+        var decision = release.Decide(copy, "download", session, Channels.Mailbox);
         // Our own state, not the copy's: nothing ends on it, and asking again helps.
         if (decision.IsPassing) throw new RefusedException(Refusal.Busy, "this gateway cannot decide now");
         if (decision.Verdict != Verdict.Permit)
         {
             // What only this session may not carry, another one may: nothing ends on it.
-            if (release.Decide(copy, "download") is { Verdict: not Verdict.Deny }) throw new RefusedException(Refusal.NotReleasable, "not in this session");
+            if (release.Decide(copy, "download", null, Channels.Mailbox) is { Verdict: not Verdict.Deny }) throw new RefusedException(Refusal.NotReleasable, "not in this session");
             // 3. Denied: the copy ends here, with a receipt to the sender. A crash before that commit: the next request decides the same.
             if (copy.Row.State == ParcelState.Available && decision.Verdict == Verdict.Deny) await end.End(copy.Ending, ParcelState.Refused, Refusal.NotReleasable, DecisionRow.Of(decision.Record));
             throw new RefusedException(Refusal.NotReleasable);

@@ -21,7 +21,7 @@ static class ReleaseFacts
         var header = envelope.Header;
         var approvals = envelope.Approvals.Select(a => a.Approval).ToList();
         var facts = Of(header.References.Any(r => r.Relation == "forward") ? "forward" : "submit", world, now, header, envelope.Signer,
-            header.Recipients.Select((recipient, i) => Of(recipient.Office, recipient.Role, recipient.Key, envelope.RecipientKeysCurrent[i], world, now)),
+            header.Recipients.Select((recipient, i) => Of(recipient.Office, recipient.Role, recipient.Key, envelope.RecipientKeysCurrent[i], header.Label, world, now)),
             envelope.Approvals.Concat(later).Select(a => new ApprovalFacts(a.Approval.Act, a.Person.Key, a.Roles, DateTimeOffset.FromUnixTimeMilliseconds(a.Approval.NotAfter))));
         return facts with
         {
@@ -35,12 +35,13 @@ static class ReleaseFacts
     /// <param name="action">"download", "release" (a channel's first attempt) or "retry".</param>
     /// <param name="policy">Ref of the policy that decided at acceptance.</param>
     /// <param name="label">In force.</param>
-    public static DecisionFacts OfCopy(string action, Certificate? session, Header header, LabelInForce label, string office, Digest key, DecisionFacts accepted, Digest policy, World world, DateTimeOffset now)
+    /// <param name="channel">Adapter by which it would go; null: the first of the office's that may carry it.</param>
+    public static DecisionFacts OfCopy(string action, Certificate? session, Header header, LabelInForce label, string office, Digest key, DecisionFacts accepted, Digest policy, World world, DateTimeOffset now, string? channel = null)
     {
         var recipient = header.Recipients.First(r => r.Office == office && r.Key == key);
         // A key that the office took out of its card may be lost or stolen: nothing sealed to it is handed out any more.
         var current = world.Directory.Find(office)?.Encryption.Any(certificate => certificate.Key == key) ?? false;
-        var facts = Of(office, recipient.Role, key, current, world, now);
+        var facts = Of(office, recipient.Role, key, current, label.Label, world, now, channel);
         return Of(action, world, now, header, null, [facts with { Clearance = Through(session, facts.Clearance, world, now) }], accepted.Approvals.Concat(label.Signed)) with
         {
             Label = label.Label, Named = accepted.Named, NeedToKnow = accepted.NeedToKnow, Earlier = new EarlierFacts(policy, null),
@@ -50,7 +51,7 @@ static class ReleaseFacts
     /// <summary>A question, not a dispatch: nothing is signed, so the label is not verified and every key counts as the current one.</summary>
     public static DecisionFacts OfDryRun(string sender, Certificate session, Label? label, IEnumerable<(string Office, string Role)> recipients, IEnumerable<string> approvals, World world, DateTimeOffset now)
     {
-        RecipientFacts[] named = [.. recipients.Select(r => Of(r.Office, r.Role, null, keyCurrent: true, world, now))];
+        RecipientFacts[] named = [.. recipients.Select(r => Of(r.Office, r.Role, null, keyCurrent: true, label, world, now))];
         return new()
         {
             Action = "dry-run", Label = label, LabelVerified = false, Sender = sender, SenderClearance = Through(session, ClearanceOf(sender, world.Directory.Find(sender)?.Signing, Purpose.OfficeSigning, world, now), world, now),
@@ -86,15 +87,19 @@ static class ReleaseFacts
         NotBefore = header.Times.NotBefore is { } start ? DateTimeOffset.FromUnixTimeMilliseconds(start) : null,
     };
 
-    static RecipientFacts Of(string office, string role, Digest? key, bool keyCurrent, World world, DateTimeOffset now)
+    static RecipientFacts Of(string office, string role, Digest? key, bool keyCurrent, Label? label, World world, DateTimeOffset now, string? adapter = null)
     {
         OfficeEntry? entry = world.Directory.Find(office);
         StandingOffice? standing = world.Standing.Find(office);
-        return new(office, role, entry is not null && standing is not null, keyCurrent, entry?.HeldUntil, ClearanceOf(office, entry?.Encryption.Where(c => key is null || c.Key == key), Purpose.OfficeEncryption, world, now), standing?.Channel.Ceiling)
+        var channel = standing is null ? null : ChannelOf(standing, label, adapter, world);
+        return new(office, role, entry is not null && standing is not null, keyCurrent, entry?.HeldUntil, ClearanceOf(office, entry?.Encryption.Where(c => key is null || c.Key == key), Purpose.OfficeEncryption, world, now), channel?.Ceiling)
         {
-            Key = key, Channel = standing?.Channel.Adapter, Groups = standing?.NeedToKnow,
+            Key = key, Channel = channel?.Adapter, Groups = standing?.NeedToKnow,
         };
     }
+
+    static StandingChannel ChannelOf(StandingOffice standing, Label? label, string? adapter, World world) =>
+        standing.Channels.FirstOrDefault(c => c.Adapter == adapter) ?? (label is not null && Channels.For(standing, label, world.Policy) is [var allowed, ..] ? allowed : standing.Channel);
 
     /// <summary>What of a clearance goes through a session: no more than the certificate that it was opened with allows.</summary>
     static Clearance? Through(Certificate? session, Clearance? clearance, World world, DateTimeOffset now) =>
@@ -110,7 +115,7 @@ static class ReleaseFacts
     // As for what goes out (R09): levels that such a channel may carry at all; without a ceiling, the policy's lowest level and no category.
     static Clearance? CeilingOf(Session.ByChannel by, string office, PolicyStatement policy, World world)
     {
-        if (world.Standing.Find(office)?.Channel is not { } channel || channel.Adapter != by.Adapter) return null;
+        if (world.Standing.Find(office)?.Channels.FirstOrDefault(c => c.Adapter == by.Adapter) is not { } channel) return null;
         var ceiling = channel.Ceiling ?? new Clearance { Policy = policy.Policy, Classes = [policy.Levels[0].Class], Categories = [], ValidFrom = policy.NotBefore, ValidTo = policy.NotAfter };
         return ceiling with { Classes = [.. ceiling.Classes.Where(c => policy.Levels.Any(l => l.Class == c && l.Handling.Channels.Contains(by.Adapter)))] };
     }

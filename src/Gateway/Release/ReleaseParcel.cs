@@ -38,12 +38,13 @@ sealed class ReleaseParcel(Shared shared)
     /// <summary>On the facts of now.</summary>
     /// <param name="action">"download", "release" or "retry".</param>
     /// <param name="session">Certificate that the office is signed in with; null: a channel carries it.</param>
-    public Decision Decide(FoundParcel parcel, string action, Certificate? session = null)
+    /// <param name="channel">Adapter by which it would go; null: the first of the office's that may carry it.</param>
+    public Decision Decide(FoundParcel parcel, string action, Certificate? session = null, string? channel = null)
     {
         using var span = Spans.Start("release");
         var world = shared.Worlds.Current;
         var now = shared.Clock.GetUtcNow();
-        var facts = shared.Circumstances.Complete(ReleaseFacts.OfCopy(action, session, parcel.Header, parcel.Label, parcel.Row.Office, parcel.Row.Key, parcel.Accepted, parcel.AcceptedPolicy, world, now), world.Policy, now);
+        var facts = shared.Circumstances.Complete(ReleaseFacts.OfCopy(action, session, parcel.Header, parcel.Label, parcel.Row.Office, parcel.Row.Key, parcel.Accepted, parcel.AcceptedPolicy, world, now, channel), world.Policy, now);
         // The stricter of both policies wins: the one that took it in is asked first, on the facts of now.
         if (parcel.AcceptedPolicy != world.Policy.Ref && policies.Find(parcel.AcceptedPolicy) is { } earlier)
             facts = facts with { Earlier = new EarlierFacts(earlier.Ref, Decision.UnderEarlier(facts, earlier, now)) };

@@ -168,6 +168,10 @@ internal static class JobTable
     public static bool Wake(Batch b, Guid parcel, long now) =>
         Touched(b, b.Query<Lane>("UPDATE job SET due = @now, ask = 1 WHERE parcel = @parcel AND state = 0 RETURNING office, class", new { parcel, now }));
 
+    /// <summary>There is another way: it is due now. False: a worker holds it, or there is no job.</summary>
+    public static bool Hurry(Batch b, Guid parcel, long now) =>
+        Touched(b, b.Query<Lane>("UPDATE job SET due = @now WHERE parcel = @parcel AND state = 0 RETURNING office, class", new { parcel, now }));
+
     /// <summary>Claims whose lease ended by then, oldest first.</summary>
     public static IReadOnlyList<LostJob> Lost(Source source, long now, int limit) => source.Query<LostJob>(
         """

@@ -125,7 +125,7 @@ sealed class AcceptDispatch(Arrival arrival, Rejections rejections, HoldDispatch
         ParcelRow[] parcels = [.. header.Recipients.Where(r => r.Role is "to" or "cc").Select((r, i) => new ParcelRow
         {
             Id = RisingId(now, i), Dispatch = dispatch, Office = r.Office, Key = r.Key, Role = r.Role, State = ParcelState.Available,
-            Channel = world.Standing.Find(r.Office)!.Channel.Adapter, LastRefusal = null, CreatedAt = time, UpdatedAt = time, Expires = header.Times.Expires,
+            Channel = (Channels.For(world.Standing.Find(r.Office)!, header.Label, world.Policy) is [var first, ..] ? first : world.Standing.Find(r.Office)!.Channel).Adapter, LastRefusal = null, CreatedAt = time, UpdatedAt = time, Expires = header.Times.Expires,
         }).Select(p => Life.Begin(Channels.Carries(p.Channel) ? p with { State = ParcelState.Queued } : p, @class, start, header.Times.Expires, queue))];
         return new(row, parcels, record, receipt)
         {

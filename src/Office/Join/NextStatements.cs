@@ -5,13 +5,30 @@ using Exchange.Crypto.Statements;
 
 namespace Exchange.Office.Join;
 
+/// <param name="Ceiling">Levels that may travel by it; null: the lowest only.</param>
+sealed record FallbackChannel(string Adapter, IReadOnlyDictionary<string, string> Settings, IReadOnlyList<string>? Ceiling)
+{
+    /// <summary>"sftp host=… user=… ceiling=thuong,mat": the adapter, its settings, and what may travel by it.</summary>
+    /// <exception cref="UsageException">Not like that.</exception>
+    public static FallbackChannel Parse(string text)
+    {
+        var parts = text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        if (parts.Length == 0) throw new UsageException("--fallback: \"NAME SETTING=VALUE …\"", "--fallback: \"TÊN THAM-SỐ=GIÁ-TRỊ …\"");
+        var settings = OfficerCommands.Settings(parts[1..]).ToDictionary(StringComparer.Ordinal);
+        return settings.Remove("ceiling", out var levels) ? new(parts[0], settings, levels.Split(',')) : new(parts[0], settings, null);
+    }
+}
+
 /// <param name="Channel">null: as it is; mailbox for an office that is new.</param>
 /// <param name="Levels">Codes of the policy's levels that the office may hold; null: as it is.</param>
 /// <param name="Ceiling">Levels that may travel through the channel; null: as it is; for a new one the lowest only.</param>
 /// <param name="Categories">Tag set → values held; null: as they are.</param>
 sealed record StandingChange(string Code, string? Channel, IReadOnlyDictionary<string, string> Settings, IReadOnlyList<string>? Levels, IReadOnlyList<string>? Ceiling, IReadOnlyDictionary<string, int[]>? Categories)
 {
-    public bool IsNone => Channel is null && Settings.Count == 0 && Levels is null && Ceiling is null && Categories is null;
+    /// <summary>Channels for while the first does not work, in order; null: as they are; empty: none any more.</summary>
+    public IReadOnlyList<FallbackChannel>? Fallbacks { get; init; }
+
+    public bool IsNone => Fallbacks is null && Channel is null && Settings.Count == 0 && Levels is null && Ceiling is null && Categories is null;
 }
 
 /// <param name="Name">null: as it is.</param>
@@ -70,7 +87,9 @@ static class NextStatements
         var settings = change.Channel is null && change.Settings.Count == 0 && old is not null ? old.Channel.Settings : new SortedDictionary<string, string>(change.Settings.ToDictionary(), StringComparer.Ordinal);
         // What was approved for one way of carrying is not approved for another.
         var ceiling = change.Ceiling is { } levels ? Clearance(policy, levels, change.Categories, clearance) : adapter == old?.Channel.Adapter ? old.Channel.Ceiling : null;
-        var entry = new StandingOffice(change.Code, clearance, new StandingChannel(adapter, ceiling, settings), old?.NeedToKnow ?? []);
+        var fallbacks = change.Fallbacks is null ? old?.Fallbacks : change.Fallbacks.Count == 0 ? null : change.Fallbacks.Select(f =>
+            new StandingChannel(f.Adapter, f.Ceiling is { } most ? Clearance(policy, most, change.Categories, clearance) : null, new(f.Settings.ToDictionary(), StringComparer.Ordinal))).ToArray();
+        var entry = new StandingOffice(change.Code, clearance, new StandingChannel(adapter, ceiling, settings), old?.NeedToKnow ?? [], fallbacks);
         return new StandingStatement
         {
             V = 1, Type = StandingStatement.TypeName, Signers = [.. signers], Version = (from?.Version ?? 0) + 1, Issued = now.ToUnixTimeMilliseconds(), Note = from?.Note ?? "",

@@ -85,10 +85,9 @@ sealed class ProposalWords(OfficerFolder known, Proposal proposal, Output say, D
 
     Words Describe(StandingOffice office)
     {
-        var channel = office.Channel.Adapter + string.Concat(office.Channel.Settings.Select(s => $" {s.Key}={s.Value}"));
         var lowest = Policy?.Levels[0].Code ?? "?";
-        return new($"may hold {Levels(office.Clearance)}; reached by {channel}, for {(office.Channel.Ceiling is { } ceiling ? Levels(ceiling) : lowest)} at most",
-            $"được giữ {Levels(office.Clearance)}; kênh {channel}, tối đa {(office.Channel.Ceiling is { } most ? Levels(most) : lowest)}");
+        string By(string most, string @else) => string.Join(@else, office.Channels.Select(c => $"{c.Adapter}{string.Concat(c.Settings.Select(s => $" {s.Key}={s.Value}"))}, {string.Format(System.Globalization.CultureInfo.InvariantCulture, most, c.Ceiling is { } ceiling ? Levels(ceiling) : lowest)}"));
+        return new($"may hold {Levels(office.Clearance)}; reached by {By("for {0} at most", "; while that does not work by ")}", $"được giữ {Levels(office.Clearance)}; kênh {By("tối đa {0}", "; khi kênh đó hỏng thì ")}");
     }
 
     string Levels(Clearance clearance) => string.Join(", ", clearance.Classes.Select(c => Policy?.Levels.FirstOrDefault(l => l.Class == c)?.Code ?? $"{c}"))

@@ -29,13 +29,15 @@ sealed class ProposeCommand(Shell shell)
     readonly Option<string[]> settings = new("--setting") { Description = "url=https://host:port for https, folder=NAME for folder", HelpName = "NAME=VALUE" };
     readonly Option<string?> ceiling = new("--ceiling") { Description = "Levels that may travel through the channel; a new channel: the lowest only", HelpName = "thuong" };
 
+    readonly Option<string[]> fallbacks = new("--fallback") { Description = "How it is reached while the channel does not work; several in order: \"sftp host=… user=… ceiling=thuong\"; none: \"\"", HelpName = "CHANNEL" };
+
     readonly Option<string?> policy = new("--policy") { Description = "The next policy, from a draft such as samples/policies/vietnam-state.json", HelpName = "FILE" };
     readonly Option<DateTime?> until = new("--until") { Description = "Last day of the policy; default two years from now", HelpName = "yyyy-mm-dd" };
     readonly Option<bool> empty = new("--empty") { Description = "The first directory and standing of all, with no office yet" };
 
     public Command Create() => shell.Does(new Command("propose", "Shows what would change, makes the next version, and signs it as the first of two")
     {
-        office, card, vi, en, parent, loss, remove, levels, categories, channel, settings, ceiling, policy, until, empty, folder, key, passphrase, with, target, yes,
+        office, card, vi, en, parent, loss, remove, levels, categories, channel, settings, ceiling, fallbacks, policy, until, empty, folder, key, passphrase, with, target, yes,
     }, (parsed, say, _) => Task.FromResult(Run(parsed, say)));
 
     /// <summary>The same for a policy alone, as policy sign takes it: a draft to begin with, or a proposal that waits for the other officer.</summary>
@@ -98,7 +100,10 @@ sealed class ProposeCommand(Shell shell)
     {
         if (parsed.GetValue(empty)) return NextStatements.EmptyStanding(two(known.DirectoryOfficers), now);
         if (parsed.GetValue(office) is not { } code) return null;
-        var change = new StandingChange(code, parsed.GetValue(channel), OfficerCommands.Settings(parsed.GetValue(settings)), List(parsed.GetValue(levels)), List(parsed.GetValue(ceiling)), Categories(parsed.GetValue(categories)));
+        var change = new StandingChange(code, parsed.GetValue(channel), OfficerCommands.Settings(parsed.GetValue(settings)), List(parsed.GetValue(levels)), List(parsed.GetValue(ceiling)), Categories(parsed.GetValue(categories)))
+        {
+            Fallbacks = parsed.GetValue(fallbacks) is { Length: > 0 } given ? [.. given.Where(f => f.Length > 0).Select(FallbackChannel.Parse)] : null,
+        };
         return change.IsNone ? null : NextStatements.Standing(known.Standing, known.Policy, change, two(known.DirectoryOfficers), now);
     }
 

@@ -43,6 +43,17 @@ public sealed class StandingTests
     }
 
     [Fact]
+    public void An_office_may_have_channels_for_while_the_first_does_not_work()
+    {
+        StandingChannel https = new("https", Plain, []), sftp = new("sftp", null, []), mailbox = new("mailbox", null, []);
+        Assert.Equal(["https", "sftp", "mailbox"], Open(Content(Office() with { Channel = https, Fallbacks = [sftp, mailbox] })).Find("H41")!.Channels.Select(c => c.Adapter));
+        Assert.Equal(["mailbox"], Open(Content(Office())).Find("H41")!.Channels.Select(c => c.Adapter));
+        foreach (var wrong in new[] { Office() with { Fallbacks = [sftp] }, Office() with { Channel = https, Fallbacks = [] }, Office() with { Channel = https, Fallbacks = [https] },
+            Office() with { Channel = https, Fallbacks = [mailbox, sftp] }, Office() with { Channel = https, Fallbacks = [new("pigeon", null, [])] } })
+            Assert.Equal(Refusal.Json, Refused(() => Open(Content(wrong))));
+    }
+
+    [Fact]
     public void Clearances_channels_and_groups_are_checked()
     {
         Assert.Equal(Refusal.Json, Refused(() => Open(Content(Office("H41"), Office("H14")))));
