@@ -39,6 +39,8 @@ sealed record Shared(Options Options, IEngine Engine, Journal Journal, LedgerRea
     public Func<double> Chance { get; init; } = () => RandomNumberGenerator.GetInt32(1001) / 1000.0;
     /// <summary>How attempts at deliveries are set going.</summary>
     public StartAttempt StartAttempt { get; init; } = Task.Run;
+    /// <summary>Ids of the gateway's own rows: UUIDv7 of a time.</summary>
+    public Func<DateTimeOffset, Guid> NewId { get; init; } = Guid.CreateVersion7;
 
     public ILogger<T> Log<T>() => Logs.CreateLogger<T>();
 }

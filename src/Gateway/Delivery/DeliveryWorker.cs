@@ -98,7 +98,8 @@ sealed class DeliveryWorker
     /// <summary>Keeps the leases of what is under way; cancels an attempt whose claim is lost.</summary>
     public async Task Heartbeat(DateTimeOffset now)
     {
-        var alive = flying.Values.ToList();
+        // In an order that does not depend on the process: a simulation must be the same twice.
+        var alive = flying.Values.OrderBy(f => f.Job.Parcel).ThenBy(f => f.Job.Fence).ToList();
         if (alive.Count == 0) return;
         var until = LeaseEnd(now);
         var kept = await shared.Journal.Commit(b =>
@@ -125,17 +126,19 @@ sealed class DeliveryWorker
     /// <summary>What is under way: for whoever looks at the queue.</summary>
     internal IReadOnlyList<ClaimedJob> UnderWay => [.. flying.Values.Select(f => f.Job)];
 
-    static Task GiveUp(Flight flight)
+    Task GiveUp(Flight flight)
     {
         flight.Lost = true;
         return Cut(flight);
     }
 
-    static async Task Cut(Flight flight)
+    // What an adapter does when it is cancelled is not this loop's to wait for: it runs where the attempts run.
+    Task Cut(Flight flight) => start(() =>
     {
-        try { await flight.Cut.CancelAsync(); }
+        try { flight.Cut.Cancel(); }
         catch (ObjectDisposedException) { }    // it has just ended by itself
-    }
+        return Task.CompletedTask;
+    });
 
     long LeaseEnd(DateTimeOffset now) => now.AddSeconds(limits.LeaseSeconds).ToUnixTimeMilliseconds();
 

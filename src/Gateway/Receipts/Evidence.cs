@@ -18,13 +18,16 @@ sealed record SignedReceipt(Receipt Content, byte[] Der, LedgerEntry Entry)
 /// <summary>Signs the gateway's receipts, always before the writer: the receipt names the leaf, and the writer only gives the leaf its place.</summary>
 sealed class Evidence(IPrivateKey key, string origin, TimeSpan promise)
 {
+    /// <summary>Ids of receipts: UUIDv7 of a time.</summary>
+    public Func<DateTimeOffset, Guid> NewId { get; init; } = Guid.CreateVersion7;
+
     public SignedReceipt Sign(string @event, string code, ReceiptSubject subject, LedgerEntry entry, Digest policy, DateTimeOffset now, Digest[]? signatures = null)
     {
         var time = now.ToUnixTimeMilliseconds();
         var content = new Receipt
         {
             V = 1, Type = Receipt.TypeName, Signers = [key.Certificate.Key],
-            Id = Guid.CreateVersion7(now), Event = @event, Code = code, Time = time, Issuer = origin,
+            Id = NewId(now), Event = @event, Code = code, Time = time, Issuer = origin,
             Sender = subject.Sender, Envelope = subject.Envelope, Ctx = subject.Ctx, ManifestDigest = subject.ManifestDigest,
             Office = subject.Office, Key = subject.Key, Signatures = signatures, Policy = policy, Seen = null,
             // Salt and detail are what the holder needs to demand inclusion of the leaf.

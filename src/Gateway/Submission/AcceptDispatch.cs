@@ -138,9 +138,9 @@ sealed class AcceptDispatch(Arrival arrival, Rejections rejections, HoldDispatch
         header.References.FirstOrDefault(r => r.Relation == header.Kind) is not { } earlier ? jobs : [.. jobs.Select(j => j with { After = JobOrder.Predecessor(b, header.Sender, earlier.Id, j.Office) })];
 
     // RFC 9562 6.2 method 1: a counter in rand_a, so that the copies of one dispatch list in header order.
-    static Guid RisingId(DateTimeOffset now, int counter)
+    Guid RisingId(DateTimeOffset now, int counter)
     {
-        var bytes = Guid.CreateVersion7(now).ToByteArray(bigEndian: true);
+        var bytes = shared.NewId(now).ToByteArray(bigEndian: true);
         (bytes[6], bytes[7]) = ((byte)(0x70 | (counter >> 8)), (byte)counter);
         return new Guid(bytes, bigEndian: true);
     }

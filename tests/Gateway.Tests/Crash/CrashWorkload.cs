@@ -9,9 +9,10 @@ using Exchange.Gateway.Journaling;
 using Exchange.Tests.Crash;
 using Exchange.Tests.Delivery;
 using Exchange.Tests.Http;
+using Exchange.Tests.Simulation;
 
 /// <summary>
-/// Another entry of this test program, by DOTNET_STARTUP_HOOKS: the workload that power loss is tried on runs in a process of its own, before any test framework
+/// Another entry of this test program, by DOTNET_STARTUP_HOOKS: the workload that power loss is tried on and long simulations run in a process of their own, before any test framework
 /// starts. Not a module initializer: nothing of this assembly could then run on another thread.
 /// </summary>
 static class StartupHook
@@ -19,9 +20,11 @@ static class StartupHook
     public static void Initialize()
     {
         var (folder, backup) = (Environment.GetEnvironmentVariable(CrashWorkload.Variable), Environment.GetEnvironmentVariable(CrashBackup.Variable));
-        if (folder is not { Length: > 0 } && backup is not { Length: > 0 }) return;
+        var simulation = Environment.GetEnvironmentVariable(SimulationCommand.Variable);
+        if (folder is not { Length: > 0 } && backup is not { Length: > 0 } && simulation is not { Length: > 0 }) return;
         try
         {
+            if (simulation is { Length: > 0 }) Environment.Exit(SimulationCommand.Run(simulation.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
             if (backup is { Length: > 0 }) CrashBackup.Run(backup.Split('|'));
             else new CrashWorkload(folder!).RunAsync().GetAwaiter().GetResult();
         }

@@ -1,0 +1,52 @@
+using System.Net;
+using Exchange.Gateway.Journaling;
+using Exchange.Gateway.Operations;
+
+namespace Exchange.Tests.Simulation;
+
+/// <summary>What is simulated: all of it follows from this.</summary>
+sealed record SimulationPlan
+{
+    public required ulong Seed { get; init; }
+    public required int Offices { get; init; }
+    public required int Dispatches { get; init; }
+    public required TimeSpan Duration { get; init; }
+    /// <summary>Of everything that goes wrong, so many times as much as usual.</summary>
+    public double Trouble { get; init; } = 1;
+    /// <summary>Simulated time between two looks at the promises.</summary>
+    public TimeSpan LookEvery { get; init; } = TimeSpan.FromSeconds(1);
+    /// <summary>The store's own check reads everything: run at a start only as long as the ledger has no more entries than this, and at the end in any case.</summary>
+    public long ChecksUpTo { get; init; } = 5_000;
+    /// <summary>For controls: run on the writer's connection after it was opened.</summary>
+    public string? Pragma { get; init; }
+    /// <summary>For controls: what the journal writes through.</summary>
+    public Func<IEngine, IEngine>? Wrap { get; init; }
+    /// <summary>Told now and then, for whoever waits.</summary>
+    public Action<string>? Progress { get; init; }
+
+    // Set by the simulator.
+    public string Root { get; init; } = "";
+    public SimulatedRandom Ids { get; init; } = new(0);
+
+    public string Data => Path.Combine(Root, "data");
+    public string GuardFolder => Path.Combine(Root, "guard");
+    public SimulatedWorld World => SimulatedWorld.Of(Offices);
+
+    public Options Options { get; } = new()
+    {
+        Origin = SimulatedWorld.Origin, Environment = Options.Development, Listen = new IPEndPoint(IPAddress.Loopback, 0), Operations = null, Guard = "unused", Keys = new("", "", "", ""),
+        DirectoryOfficers = [], PolicyOfficers = [], Limits = Limits.Defaults with { Deliveries = 64 },
+    };
+
+    public bool ChecksStoreAt(SqliteEngine engine)
+    {
+        using var reader = engine.Reader();
+        return Exchange.Gateway.Store.HeadTable.Read(reader).Size <= ChecksUpTo;
+    }
+}
+
+/// <param name="Broken">What did not hold; null: all did.</param>
+sealed record SimulationResult(ulong Seed, string Root, string? Broken, TimeSpan Took, string Counts)
+{
+    public override string ToString() => $"seed {Seed}: {Counts}; {Took.TotalSeconds:0.0} s; root {Root}{(Broken is null ? "" : $"\nBROKEN: {Broken}")}";
+}
