@@ -36,11 +36,12 @@ sealed class Promises(SimulatedOffices offices, Pump pump, SimulatedRandom rando
         public Guid Dispatch { get; set; }
     }
 
-    sealed class Copy(Sent sent, string office, TimeSpan due)
+    sealed class Copy(Sent sent, string office, TimeSpan accepted)
     {
         public Sent Sent { get; } = sent;
         public string Office { get; } = office;
-        public TimeSpan Due { get; } = due;
+        /// <summary>From when it may leave.</summary>
+        public TimeSpan Due { get; set; } = accepted;
         public ParcelState? End { get; set; }
         public int Attempts { get; set; }
         public bool Taken { get; set; }
@@ -144,10 +145,9 @@ sealed class Promises(SimulatedOffices offices, Pump pump, SimulatedRandom rando
         one.Dispatch = dispatch;
         var parcels = ParcelTable.OfDispatch(reader, one.Sender, dispatch);
         Demand(parcels.Count == one.Copies, $"the dispatch {dispatch} has {parcels.Count} copies in place of {one.Copies}");
-        var due = pump.Elapsed + TimeSpan.FromMilliseconds(Math.Max(0, one.NotBefore - pump.Now.ToUnixTimeMilliseconds()));
         foreach (var parcel in parcels)
         {
-            copies.Add(parcel.Id, new Copy(one, parcel.Office, due));
+            copies.Add(parcel.Id, new Copy(one, parcel.Office, pump.Elapsed));
             waiting.Add(parcel.Id);
         }
     }
@@ -211,6 +211,7 @@ sealed class Promises(SimulatedOffices offices, Pump pump, SimulatedRandom rando
         foreach (var parcel in waiting.ToList())
         {
             var copy = copies[parcel];
+            if (copy.Sent.NotBefore > pump.Now.ToUnixTimeMilliseconds()) copy.Due = pump.Elapsed;
             var since = new TimeSpan(Math.Max(copy.Due.Ticks, Math.Max(Disturbed.Ticks, offices[copy.Office].Disturbed.Ticks)));
             if (offices.Tried.TryGetValue(parcel, out var tried))
             {

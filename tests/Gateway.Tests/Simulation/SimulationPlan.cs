@@ -48,5 +48,8 @@ sealed record SimulationPlan
 /// <param name="Broken">What did not hold; null: all did.</param>
 sealed record SimulationResult(ulong Seed, string Root, string? Broken, TimeSpan Took, string Counts)
 {
-    public override string ToString() => $"seed {Seed}: {Counts}; {Took.TotalSeconds:0.0} s; root {Root}{(Broken is null ? "" : $"\nBROKEN: {Broken}")}";
+    public TimeSpan Starting { get; init; }
+    public TimeSpan Looking { get; init; }
+
+    public override string ToString() => $"seed {Seed}: {Counts}; {Took.TotalSeconds:0.0} s, of them {Starting.TotalSeconds:0.0} s starts and {Looking.TotalSeconds:0.0} s looks; root {Root}{(Broken is null ? "" : $"\nBROKEN: {Broken}")}";
 }

@@ -30,6 +30,7 @@ sealed class Simulator : IDisposable
     Exception? broken;
     readonly SortedDictionary<string, long> refused = new(StringComparer.Ordinal);
     long made, starts, powerCuts;
+    TimeSpan starting, looking;
 
     Simulator(SimulationPlan asked)
     {
@@ -92,7 +93,8 @@ sealed class Simulator : IDisposable
         var counts = $"{made} dispatches for {plan.Offices} offices in {plan.Duration.TotalHours:0.##} h, {promises.Created} copies ({string.Join(", ", promises.Ends.OrderBy(e => e.Key).Select(e => $"{e.Value} {e.Key}"))}), "
             + $"{promises.Entries} entries, {offices.Messages} messages, {promises.LostLeases} lost leases, {promises.Late} late workers, {offices.Repeats} repeats at receivers, submissions put off: {string.Join(" ", refused.Select(r => $"{r.Value} {r.Key}"))}, {starts} starts, {powerCuts} power cuts, "
             + $"{promises.Looks} looks, {pump.Events} events, {disk.Writes} writes, {disk.Syncs} syncs, longest wait of a flash {promises.LongestFlash.TotalSeconds:0.0} s";
-        return new(plan.Seed, promises.Root.ToString(), broken is null ? null : $"after {pump.Elapsed}: {(broken is BrokenPromise ? broken.Message : broken)}", Stopwatch.GetElapsedTime(began), counts);
+        var took = Stopwatch.GetElapsedTime(began);
+        return new(plan.Seed, promises.Root.ToString(), broken is null ? null : $"after {pump.Elapsed}: {(broken is BrokenPromise ? broken.Message : broken)}", took, counts) { Starting = starting, Looking = looking };
     }
 
     /// <summary>The process dies, and comes back after a while.</summary>
@@ -118,7 +120,9 @@ sealed class Simulator : IDisposable
     {
         if (gateway is not null) return;
         starts++;
+        var at = Stopwatch.GetTimestamp();
         gateway = SimulatedGateway.Start(plan, pump, disk, offices, world);
+        starting += Stopwatch.GetElapsedTime(at);
         if (gateway is null)
         {
             disk.Kill(chance.Chance(0.5));
@@ -132,7 +136,9 @@ sealed class Simulator : IDisposable
     void Look() => Guarded(() =>
     {
         if (Died() || gateway is not { IsUp: true }) return;
+        var at = Stopwatch.GetTimestamp();
         promises.Look(gateway.Shared.Engine);
+        looking += Stopwatch.GetElapsedTime(at);
     });
 
     void Progress() => plan.Progress?.Invoke($"{pump.Elapsed:hh\\:mm\\:ss} of {plan.Duration.TotalHours:0.#} h: {promises.Created} copies, {promises.Created - promises.Ended} under way, {promises.Entries} entries, {pump.Events} events, "

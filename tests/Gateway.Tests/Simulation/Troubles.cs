@@ -46,11 +46,11 @@ sealed class Troubles(Simulator simulator, SimulationPlan plan, Pump pump, Simul
         offices.IsRough = false;
         (slowUntil, offices.SlowUntil) = (pump.Elapsed, pump.Elapsed);
         foreach (var office in offices.All) (office.Down, office.Swallows, office.Busy) = (pump.Elapsed, pump.Elapsed, pump.Elapsed);
+        Disturb(pump.Wrong.Duration() + Minute * 20);
         pump.SetWrong(TimeSpan.Zero);
         if (simulator.Gateway is { } gateway) gateway.HeartbeatStands = false;
         // Somebody has looked after the clock, and starts the gateway again.
         simulator.Restart(TimeSpan.FromSeconds(1), powerCut: false);
-        Disturb(Minute * 20);
     }
 
     /// <summary>Nobody may expect to be served for so long.</summary>
