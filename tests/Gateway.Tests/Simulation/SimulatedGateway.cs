@@ -111,7 +111,7 @@ sealed class SimulatedGateway
         };
 
         var failures = new SignInFailures(clock, meters, logs.CreateLogger<SignInFailures>());
-        var app = Composition.Build(Shared, equipment.Tls, failures, [adapter], out worker, out var steps, out var telemetry);
+        var app = Composition.Build(Shared, equipment.Tls, failures, [adapter], [], out worker, out var steps, out var telemetry);
         owned.Push(app);
         Own(telemetry);
         var arrival = new Arrival(Shared);
