@@ -14,6 +14,8 @@ sealed class Promises(SimulatedOffices offices, Pump pump, SimulatedRandom rando
 {
     /// <summary>How long a copy may wait for its first attempt at an office that can be reached, by class, while nothing is wrong.</summary>
     static readonly TimeSpan[] Longest = [TimeSpan.FromSeconds(60), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(20)];
+    /// <summary>And at one whose breaker is still open: until the next probe, or the one after it.</summary>
+    static readonly TimeSpan LongestProbe = TimeSpan.FromMinutes(40);
     const int Flash = 0, Sampled = 3, Again = 200;
 
     readonly Dictionary<Guid, Copy> copies = [];
@@ -95,7 +97,7 @@ sealed class Promises(SimulatedOffices offices, Pump pump, SimulatedRandom rando
         foreach (var effect in offices.Effects) Take(effect);
         offices.Effects.Clear();
         for (var n = 0; n < Sampled && ended.Count > 0; n++) DemandEnded(reader, ended[random.Below(ended.Count)]);
-        Waits();
+        Waits(reader);
     }
 
     /// <summary>Everything, when all is over.</summary>
@@ -206,7 +208,7 @@ sealed class Promises(SimulatedOffices offices, Pump pump, SimulatedRandom rando
         copy.Taken = true;
     }
 
-    void Waits()
+    void Waits(Reader reader)
     {
         foreach (var parcel in waiting.ToList())
         {
@@ -218,7 +220,9 @@ sealed class Promises(SimulatedOffices offices, Pump pump, SimulatedRandom rando
                 waiting.Remove(parcel);
                 if (copy.Sent.Class == Flash && tried - since > LongestFlash) LongestFlash = tried - since;
             }
-            else Demand(pump.Elapsed - since < Longest[copy.Sent.Class], $"the copy {parcel} of class {copy.Sent.Class} for {copy.Office} has waited {pump.Elapsed - since} for its first attempt, and nothing is in its way");
+            else if (pump.Elapsed - since >= Longest[copy.Sent.Class])
+                Demand(pump.Elapsed - since < LongestProbe && reader.One<long>("SELECT count(*) FROM office_state WHERE office = @office AND open_until IS NOT NULL", new { copy.Office }) > 0,
+                    $"the copy {parcel} of class {copy.Sent.Class} for {copy.Office} has waited {pump.Elapsed - since} for its first attempt, and nothing is in its way");
         }
     }
 

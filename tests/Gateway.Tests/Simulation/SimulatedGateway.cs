@@ -106,7 +106,7 @@ sealed class SimulatedGateway
         Shared = new(options, engine, journal, new LedgerReader(engine, checkpoints), worlds, blobs, uploads, new Room(plan.Data, 0, clock, logs.CreateLogger<Room>()),
             new Evidence(equipment.Evidence, options.Origin, TimeSpan.FromSeconds(options.Limits.PromiseSeconds)) { NewId = ids.NewId }, meters, clock, logs)
         {
-            Circumstances = new Circumstances(options.Ceiling, clock), Sealed = new BlobStore(folder.Sealed, clock) { IsNamed = ParcelTable.IsQueued },
+            Circumstances = new Circumstances(options.Ceiling, clock), Sealed = new BlobStore(folder.Sealed, clock) { IsNamed = ParcelTable.IsQueued }, Alarms = new NoAlarms(),
             StartAttempt = work => pump.Start(Life, work), NewId = ids.NewId,
         };
 
@@ -156,10 +156,21 @@ sealed class SimulatedGateway
                 if (e is not RefusedException) throw new BrokenPromise($"the step {loop.Name} failed: {e}");
             }
             var next = new TaskCompletionSource();
-            await using var beat = Shared.Clock.CreateTimer(_ => next.TrySetResult(), null, loop.Every, Timeout.InfiniteTimeSpan);
+            await using var beat = Shared.Clock.CreateTimer(_ => next.TrySetResult(), null, Pause(loop), Timeout.InfiniteTimeSpan);
             if (woken is not null) Forward(woken, next);
             await next.Task;
         }
+    }
+
+    TimeSpan Pause(Loop loop)
+    {
+        if (loop.Next?.Invoke() is not { } at || at - Shared.Clock.GetUtcNow() is var left && left >= loop.Every) return loop.Every;
+        return TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling(left.TotalMilliseconds)));
+    }
+
+    sealed class NoAlarms : IAlarms
+    {
+        public void Raise(Alarm alarm) { }
     }
 
     static async void Forward(Task woken, TaskCompletionSource next)

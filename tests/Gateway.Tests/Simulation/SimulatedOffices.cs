@@ -87,7 +87,8 @@ sealed class SimulatedOffices : IDeliveryAdapter
             if (!Lost()) pump.After(Delay(), () => answer.TrySetResult(outcome));
         });
         pump.After(Patience, () => answer.TrySetResult(new DeliveryOutcome.Unknown("no answer in time")));
-        return Cancellable(answer, cancel);
+        // Some do not hear that they are broken off: their answer comes when it comes.
+        return IsRough && random.Chance(0.3) ? answer.Task : Cancellable(answer, cancel);
     }
 
     static async Task<DeliveryOutcome?> Cancellable(TaskCompletionSource<DeliveryOutcome?> answer, CancellationToken cancel)
