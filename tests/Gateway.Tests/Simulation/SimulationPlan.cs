@@ -13,6 +13,8 @@ sealed record SimulationPlan
     public required TimeSpan Duration { get; init; }
     /// <summary>Of everything that goes wrong, so many times as much as usual.</summary>
     public double Trouble { get; init; } = 1;
+    /// <summary>How often the heartbeat stands for some minutes while answers take longer than a lease.</summary>
+    public double LateWorkers { get; init; } = 6;
     /// <summary>Simulated time between two looks at the promises.</summary>
     public TimeSpan LookEvery { get; init; } = TimeSpan.FromSeconds(1);
     /// <summary>The store's own check reads everything: run at a start only as long as the ledger has no more entries than this, and at the end in any case.</summary>

@@ -27,7 +27,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
 
     [Fact]
     public void Control_without_the_fence_a_worker_that_comes_too_late_settles() =>
-        Assert.Contains("whose lease was lost", Run(Short with { Wrap = engine => new EngineWithoutFence(engine) }).Broken);
+        Assert.Contains("whose lease was lost", Run(Short with { Wrap = engine => new EngineWithoutFence(engine), Trouble = 0, LateWorkers = 12, Dispatches = 1500 }).Broken);
 
     [Fact]
     public void Control_without_a_sync_at_each_commit_something_acknowledged_is_gone_after_a_power_cut() =>

@@ -18,7 +18,7 @@ sealed class Troubles(Simulator simulator, SimulationPlan plan, Pump pump, Simul
 
         // The machine: stands still, a thread gets no processor, a slow disk, a wrong time of day.
         Often(5, Freeze);
-        Often(6, HeartbeatStands);
+        Often(plan.LateWorkers, HeartbeatStands, always: true);
         Often(4, () =>
         {
             slowUntil = pump.Elapsed + chance.Around(Minute);
@@ -56,9 +56,9 @@ sealed class Troubles(Simulator simulator, SimulationPlan plan, Pump pump, Simul
     /// <summary>Nobody may expect to be served for so long.</summary>
     public void Disturb(TimeSpan time) => promises.Disturbed = new(Math.Max(promises.Disturbed.Ticks, (pump.Elapsed + time).Ticks));
 
-    void Often(double times, Action action)
+    void Often(double times, Action action, bool always = false)
     {
-        times *= plan.Trouble;
+        times *= always ? 1 : plan.Trouble;
         if (times <= 0) return;
         void Next() => pump.After(chance.Around(plan.Duration / times), () =>
         {
