@@ -55,7 +55,7 @@ sealed class SimulatedOffices : IDeliveryAdapter
         Tried.TryAdd(parcel.Id, pump.Elapsed);
         var receiver = receivers[parcel.Office];
         using var bytes = new MemoryStream();
-        await using (var stream = await open(cancel)) await stream.CopyToAsync(bytes, cancel);
+        await using (var stream = await open(cancel)) await stream.CopyToAsync(bytes, CancellationToken.None);
         var file = Digest.Of(bytes.GetBuffer().AsSpan(0, (int)bytes.Length));
         if (Refused(receiver)) return new DeliveryOutcome.TryLater("connection refused");
         var twice = IsRough && random.Chance(0.01);

@@ -3,10 +3,13 @@ using Exchange.Gateway.Journaling;
 
 namespace Exchange.Tests.Simulation;
 
-/// <summary>A gateway's day in seconds: see <see cref="Simulator"/>. Every run prints its seed; ./simulate --seed N runs it again, longer if wanted.</summary>
+/// <summary>
+/// A gateway's hours in seconds: see <see cref="Simulator"/>. Every run prints its seed; ./simulate --seed N --hours 3 --look 2 runs it again, or longer. The promises are looked at every other simulated second here,
+/// by the script every one.
+/// </summary>
 public sealed class SimulationTests(ITestOutputHelper output)
 {
-    static readonly SimulationPlan Short = new() { Seed = 20261124, Offices = 24, Dispatches = 400, Duration = TimeSpan.FromHours(1) };
+    static readonly SimulationPlan Short = new() { Seed = 20261124, Offices = 24, Dispatches = 400, Duration = TimeSpan.FromHours(3), LookEvery = TimeSpan.FromSeconds(2) };
 
     [Fact]
     public void Every_promise_holds_through_a_day_of_trouble()
@@ -27,7 +30,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
 
     [Fact]
     public void Control_without_the_fence_a_worker_that_comes_too_late_settles() =>
-        Assert.Contains("whose lease was lost", Run(Short with { Wrap = engine => new EngineWithoutFence(engine), Trouble = 0, LateWorkers = 12, Dispatches = 1500 }).Broken);
+        Assert.Contains("whose lease was lost", Run(Short with { Wrap = engine => new EngineWithoutFence(engine), Trouble = 0, LateWorkers = 12, Dispatches = 1500, Duration = TimeSpan.FromHours(1) }).Broken);
 
     [Fact]
     public void Control_without_a_sync_at_each_commit_something_acknowledged_is_gone_after_a_power_cut() =>
