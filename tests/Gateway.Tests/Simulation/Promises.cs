@@ -221,7 +221,7 @@ sealed class Promises(SimulatedOffices offices, Pump pump, SimulatedRandom rando
                 if (copy.Sent.Class == Flash && tried - since > LongestFlash) LongestFlash = tried - since;
             }
             else if (pump.Elapsed - since >= Longest[copy.Sent.Class])
-                Demand(pump.Elapsed - since < LongestProbe && reader.One<long>("SELECT count(*) FROM office_state WHERE office = @office AND open_until IS NOT NULL", new { copy.Office }) > 0,
+                Demand(pump.Elapsed - since < LongestProbe && reader.One<long>("SELECT count(*) FROM office_state WHERE office = @office AND open_until IS NOT NULL", new { office = copy.Office }) > 0,
                     $"the copy {parcel} of class {copy.Sent.Class} for {copy.Office} has waited {pump.Elapsed - since} for its first attempt, and nothing is in its way");
         }
     }
