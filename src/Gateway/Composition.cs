@@ -199,7 +199,7 @@ if (equipment.Sftp is { } key) adapters.Add(new SftpAdapter(new SftpOptions { Ke
     }
 
     // A card and a standing say who may be spoken for; where it is looked is the officers' word alone.
-    static IReadOnlyList<SftpSource> Sources(Standing standing) => [.. standing.Offices.Where(o => o.Channel.Adapter == "sftp").Select(o => new SftpSource(o.Code, o.Channel.Settings))];
+    static IReadOnlyList<SftpSource> Sources(Standing standing) => [.. standing.Offices.SelectMany(o => o.Channels.Where(c => c.Adapter == "sftp").Select(c => new SftpSource(o.Code, c.Settings)))];
 
     /// <summary>With what the store knows of a copy: when it was last sent, and what was reported since.</summary>
     public static MailOptions Traced(MailOptions mail, IEngine engine) => mail with
