@@ -205,6 +205,8 @@ public static class DispatchEvidence
             else Findings.Judge(receipt.Content is { Key: { } key, Proof: { } proof } && KeySchedule.Proof(opened.Bytes.Span, header!.Ref, key) == proof, receipt.Name, check, Refusal.Receipt);
         }
 
+        static bool IsRedrivable(string code) => code == Refusal.ChannelRefused.Code || code == Refusal.Undelivered.Code || code == Refusal.Poison.Code;
+
         public void CheckStatuses()
         {
             if (header is null || content is null) return;
@@ -217,7 +219,10 @@ public static class DispatchEvidence
             foreach (var recipient in content.Recipients.Where(r => r.Role is "to" or "cc"))
             {
                 var part = $"copy {recipient.Office}";
-                var events = receipts.Where(r => r.Content.Office == recipient.Office && r.Content.Key == recipient.Key).Select(r => r.Content.Event).ToHashSet();
+                var mine = receipts.Where(r => r.Content.Office == recipient.Office && r.Content.Key == recipient.Key).Select(r => r.Content).ToList();
+                // What was given up may have been sent again by an operator, and then delivered: the later word counts.
+                var consigned = mine.Where(r => r.Event == ReceiptEvent.ContentConsignment).Select(r => (long?)r.Time).Max();
+                var events = mine.Where(r => r.Event != ReceiptEvent.ContentConsignmentFailure || !IsRedrivable(r.Code) || !(r.Time <= consigned)).Select(r => r.Event).ToHashSet();
                 string[] ends = [.. new[] { ReceiptEvent.ContentConsignment, ReceiptEvent.ContentConsignmentFailure }.Where(events.Contains)];
                 if (ends.Length == 0) Findings.Incomplete(part, "end", FindingCode.Pending);
                 else Findings.Judge(ends.Length == 1, part, "end", Refusal.Receipt, "both delivered and not delivered");

@@ -126,7 +126,9 @@ sealed class TrackDispatch(OfficeContext office)
     {
         var said = status?.Copies.FirstOrDefault(c => c.Office == recipient.Office && c.Role == recipient.Role);
         var state = said?.State;
-        var strongest = receipts.Where(r => r.Office == recipient.Office && r.Event != ReceiptEvent.HandlingStatus).Select(r => (Receipt: r, Evidence: EvidenceOf(r.Event))).OrderByDescending(r => r.Evidence).FirstOrDefault();
+        // A copy that was given up may have been sent again since, and delivered.
+        var consigned = receipts.Where(r => r.Office == recipient.Office && r.Event == ReceiptEvent.ContentConsignment).Select(r => (DateTimeOffset?)r.Time).Max();
+        var strongest = receipts.Where(r => r.Office == recipient.Office && r.Event != ReceiptEvent.HandlingStatus && !(r.Event == ReceiptEvent.ContentConsignmentFailure && r.Time <= consigned)).Select(r => (Receipt: r, Evidence: EvidenceOf(r.Event))).OrderByDescending(r => r.Evidence).FirstOrDefault();
         return strongest.Receipt is null ? new CopyView(recipient.Office, recipient.Role, state, CopyEvidence.None, null, null, said)
             : new CopyView(recipient.Office, recipient.Role, state, strongest.Evidence, strongest.Receipt.Code == "OK" ? null : strongest.Receipt.Code, strongest.Receipt.Time, said);
     }

@@ -220,6 +220,17 @@ public class DispatchEvidenceTests
     }
 
     [Fact]
+    public void A_copy_given_up_and_sent_again_by_an_operator_ended_as_its_later_receipt_says()
+    {
+        var consigned = Statement.Read(Good.Receipts.Single(r => r.Name.EndsWith("ContentConsignment-H41.p7s", StringComparison.Ordinal)).Bytes, StatementType.Receipt).As<Receipt>();
+        bool Contradicts(long later) => Check(Good with { Receipts = [.. Good.Receipts, EvidenceCase.Sign("receipts/09.p7s",
+            consigned with { Event = ReceiptEvent.ContentConsignmentFailure, Code = "E_UNDELIVERED", Time = consigned.Time + later }, TestPki.Shared.Gateway)] })
+            .All.Any(f => f.Kind == FindingKind.Bad && f.Part == "copy H41");
+        Assert.False(Contradicts(-1));
+        Assert.True(Contradicts(1));
+    }
+
+    [Fact]
     public void A_submission_after_its_expiry_is_refused() =>
         Bad(Case.WithReceipt("SubmissionAcceptance.p7s", r => r with { Time = Case.Header.Times.Expires + 1 }), "header.p7s", Refusal.Expired);
 

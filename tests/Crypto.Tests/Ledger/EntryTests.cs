@@ -35,6 +35,12 @@ public class EntryTests
         new ActivationDetail("policy", D, 3) { Time = At },
         new StartDetail("0.1.0", 1, 42) { Time = At },
         new StopDetail { Time = At },
+        new BreakerDetail("H41", "https", BreakerDetail.Open) { Time = At },
+        new DelayDetail("G22", Id, D, "H41", D, "E_DELAYED", At + 1) { Time = At },
+        new RedriveDetail("G22", Id, D, "H41", D, "E_POISON") { Time = At },
+        new DiscardDetail("G22", Id, D, "H41", D, "E_POISON", "DUPLICATE", null) { Time = At },
+        new DiscardDetail("G22", Id, D, "H41", D, "E_POISON", "WRONG_OFFICE", D) { Time = At },
+        new FlashAlarmDetail("G22", Id, D, "H41", D, At - 1) { Time = At },
     ];
 
     [Fact]
