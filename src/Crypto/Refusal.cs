@@ -283,6 +283,18 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
     public static readonly Refusal StatusSequence = new("E_STATUS_SEQUENCE",
         "Another handling status of this copy has this number already.", "Một trạng thái xử lý khác của bản này đã mang số thứ tự này.",
         "Ask for the statuses of the copy and go on with the next number.", "Xem các trạng thái của bản này và dùng số kế tiếp.");
+    public static readonly Refusal Recalled = new("E_RECALLED",
+        "The sender has recalled this dispatch.", "Nơi gửi đã thu hồi văn bản này.",
+        "Nothing is to be done with it; ask the sender if in doubt.", "Không xử lý văn bản này; liên hệ nơi gửi nếu cần.");
+    public static readonly Refusal RecallTarget = new("E_RECALL_TARGET",
+        "What is recalled, updated or replaced is not a dispatch of this sender as named, or not addressed so.", "Văn bản bị thu hồi, cập nhật hoặc thay thế không phải của nơi gửi như đã nêu, hoặc không gửi tới nơi đã nêu.",
+        "Name the dispatch as its receipt does, and only offices that it went to.", "Nêu đúng văn bản theo biên nhận và chỉ những cơ quan đã nhận.");
+    public static readonly Refusal Revision = new("E_REVISION",
+        "Another recall, update or replacement of this dispatch with this or a higher revision came before.", "Đã có thu hồi, cập nhật hoặc thay thế khác của văn bản này với số phiên bản bằng hoặc cao hơn.",
+        "Seal it again with the next revision.", "Niêm phong lại với số phiên bản kế tiếp.");
+    public static readonly Refusal NothingToRecall = new("E_NOTHING_TO_RECALL",
+        "The copy was stopped before it left, so its office need not be told.", "Bản gửi đã được dừng trước khi chuyển đi nên không cần báo cơ quan nhận.",
+        "Nothing is to be done.", "Không cần làm gì.");
     public static readonly Refusal TooMany = new("E_TOO_MANY",
         "This office sends more requests than the gateway takes from one office.", "Đơn vị này gửi nhiều yêu cầu hơn mức trục nhận từ một đơn vị.",
         "The software tries again by itself after the time given; if it goes on, look for a program that repeats what was refused.", "Phần mềm sẽ tự thử lại sau thời gian đã nêu; nếu vẫn tiếp diễn, hãy tìm chương trình lặp lại yêu cầu đã bị từ chối.");

@@ -19,6 +19,7 @@ using Exchange.Gateway.Intake;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Mailbox;
 using Exchange.Gateway.Queue;
+using Exchange.Gateway.Recalling;
 using Exchange.Gateway.Receipts;
 using Exchange.Gateway.Relabelling;
 using Exchange.Gateway.Store;
@@ -91,7 +92,8 @@ static class Composition
         var arrival = new Arrival(shared);
         var quotas = new Quotas(limits);
         var rejections = new Rejections(shared, quotas);
-        var accept = new AcceptDispatch(arrival, rejections, new HoldDispatch(shared), shared);
+        var handedOut = new HandedOut(shared.Clock);
+        var accept = new AcceptDispatch(arrival, rejections, new HoldDispatch(shared), new PlanRecall(shared, handedOut), shared);
         var upload = new UploadPayload(arrival, accept, rejections, shared);
         var submit = new SubmitDispatch(arrival, accept, rejections, quotas, shared);
         SubmissionEndpoint.Map(app, submit, upload, new DryRun(shared, quotas), options);
@@ -102,8 +104,8 @@ static class Composition
 
         // Mailbox: a copy goes out, and its office says what became of it.
         var (release, end) = (new ReleaseParcel(shared), new EndParcel(shared));
-        var acknowledge = new AcknowledgeParcel(shared);
-        MailboxEndpoint.Map(app, new ListMailbox(shared.Engine, shared.Journal, shared.Clock), new DownloadParcel(release, end, shared.Clock), acknowledge, shared.Engine, options,
+        var acknowledge = new AcknowledgeParcel(handedOut, shared);
+        MailboxEndpoint.Map(app, new ListMailbox(shared.Engine, shared.Journal, shared.Clock), new DownloadParcel(release, end, handedOut, shared.Clock), acknowledge, shared.Engine, options,
             app.Lifetime.ApplicationStopping);
 
         // Handling: what an office does with its copy, and its sender hears of it.
@@ -130,6 +132,7 @@ static class Composition
         var erase = new ErasePayloads(shared);
         var labels = new EndLabels(change, shared);
         var expire = new ExpireParcels(shared, end);
+        var stop = new StopRecalled(shared, end);
         var delivery = worker;
         loops =
         [
@@ -138,6 +141,7 @@ static class Composition
             new("room", TimeSpan.FromSeconds(1), _ => Task.FromResult(shared.Room.IsShort)),
             new("sign-in failures", TimeSpan.FromSeconds(10), now => failures.Step(shared.Journal, now)),
             new("expired parcels", TimeSpan.FromSeconds(limits.ExpirySeconds), expire.Step),
+            new("recalled copies", TimeSpan.FromSeconds(limits.ExpirySeconds), stop.Step),
             new("expired uploads", TimeSpan.FromSeconds(limits.ExpirySeconds), upload.Step),
             new("held dispatches", TimeSpan.FromSeconds(limits.ExpirySeconds), released.Step),
             new("labels", TimeSpan.FromSeconds(limits.ExpirySeconds), labels.Step),

@@ -26,6 +26,7 @@ static class EvidenceFolder
             Manifest = One(folder, "manifest.p7m"),
             Receipts = Many(folder, "receipts", "*.p7s"),
             Statuses = Many(folder, "statuses", "*.p7s"),
+            Recalls = Many(folder, "recalls", "*.p7s"),
             Proofs = Many(folder, "proofs", "*.json"),
             Checkpoint = One(folder, "checkpoint.txt"),
             Directory = One(folder, "directory.p7s"),

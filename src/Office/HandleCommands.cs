@@ -14,18 +14,37 @@ static class HandleCommands
         var status = new Option<string?>("--status") { Description = "01 arrived, 02 refused, 03 registered, 04 assigned, 05 in hand, 06 done; nothing: only shows what was said", HelpName = "CODE" };
         status.AcceptOnlyFromAmong([.. HandlingCode.All.Where(c => !HandlingCode.IsAnswer(c))]);
         var reason = new Option<string?>("--reason") { Description = $"With 02: {string.Join(", ", HandlingReason.OfRefusal)}", HelpName = "CODE" };
-        reason.AcceptOnlyFromAmong([.. HandlingReason.OfRefusal]);
-        var command = new Command("handle", "Tells the sender what is done with what it sent. Báo trạng thái xử lý văn bản đến.") { parcel, status, reason };
+        reason.AcceptOnlyFromAmong([.. HandlingReason.OfRefusal, .. HandlingReason.OfDeclining]);
+        var agree = new Option<bool>("--agree-recall") { Description = "15: the dispatch is given up, as its sender asked" };
+        var decline = new Option<bool>("--refuse-recall") { Description = $"16: it is not, with --reason {string.Join(", ", HandlingReason.OfDeclining)}" };
+        var command = new Command("handle", "Tells the sender what is done with what it sent. Báo trạng thái xử lý văn bản đến.") { parcel, status, reason, agree, decline };
         return shell.Does(command, async (parsed, say, cancel) =>
         {
             using var client = shell.Client(parsed, say);
             var record = Find(client, parsed.GetValue(parcel)!);
+            if (parsed.GetValue(agree) || parsed.GetValue(decline))
+            {
+                if ((parsed.GetValue(agree) && parsed.GetValue(decline)) || parsed.GetValue(status) is not null)
+                    throw new UsageException("one of --status, --agree-recall, --refuse-recall", "chọn một trong --status, --agree-recall, --refuse-recall");
+                return await AnswerAsync(client, client.Subject(record), parsed.GetValue(agree), parsed.GetValue(reason), say, cancel).ConfigureAwait(false);
+            }
             if (parsed.GetValue(status) is not { } code) return Show(client, record, say);
             if (code == HandlingCode.Refused && parsed.GetValue(reason) is null)
                 throw new UsageException($"--reason: a refusal says why: {string.Join(", ", HandlingReason.OfRefusal)}", $"--reason: từ chối phải nêu lý do: {string.Join(", ", HandlingReason.OfRefusal)}");
             var verdict = await client.HandleAsync(record, code, parsed.GetValue(reason), null, cancel).ConfigureAwait(false);
             return Tell(verdict, say);
         });
+    }
+
+    static async Task<int> AnswerAsync(OfficeClient client, ReceivedRecord record, bool agrees, string? reason, Output say, CancellationToken cancel)
+    {
+        var notice = client.Notice(record) ?? throw new RefusedException(Refusal.NotFound, "nobody asks this dispatch back");
+        if (!agrees && reason is null)
+            throw new UsageException($"--reason: a refusal says why: {string.Join(", ", HandlingReason.OfDeclining)}", $"--reason: từ chối phải nêu lý do: {string.Join(", ", HandlingReason.OfDeclining)}");
+        var verdict = await client.HandleAsync(record, agrees ? HandlingCode.Agreed : HandlingCode.Declined, agrees ? null : reason, new AnsweredEnvelope(notice.Id, notice.Ctx, notice.Revision), cancel).ConfigureAwait(false);
+        var code = Tell(verdict, say);
+        if (agrees && record.Folder is { } folder) say.Say($"its documents are still in {folder}: take them out of use", $"tài liệu vẫn còn trong {folder}: hãy ngừng sử dụng");
+        return code;
     }
 
     static int Tell(HandleVerdict verdict, Output say)

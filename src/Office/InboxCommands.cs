@@ -54,13 +54,15 @@ static class InboxCommands
         var from = new Option<string?>("--from") { Description = "Everything that the gateway's folder or SFTP channel put into this folder", HelpName = "DIR" };
         var file = new Option<string?>("--file") { Description = "A sealed parcel that came as a file, attached to a mail for instance", HelpName = "FILE" };
         var folder = new Option<string>("--out") { Description = "Folder in which each dispatch gets its own folder", Required = true, HelpName = "DIR" };
-        var command = new Command("open", "Fetches, checks and opens; acknowledges when the documents are safe on disk. Mở văn bản.") { parcel, all, from, file, folder };
+        var recalled = new Option<bool>("--recalled") { Description = "Also what its sender has taken back; with one PARCEL" };
+        var command = new Command("open", "Fetches, checks and opens; acknowledges when the documents are safe on disk. Mở văn bản.") { parcel, all, from, file, folder, recalled };
         return shell.Does(command, async (parsed, say, cancel) =>
         {
             var one = parsed.GetValue(parcel);
             var (source, attached) = (parsed.GetValue(from), parsed.GetValue(file));
             if ((one is null ? 0 : 1) + (parsed.GetValue(all) ? 1 : 0) + (source is null ? 0 : 1) + (attached is null ? 0 : 1) != 1)
                 throw new UsageException("open: name one parcel, or --all, or --from DIR, or --file FILE", "open: chọn một bưu phẩm, hoặc --all, hoặc --from THƯ-MỤC, hoặc --file TỆP");
+            if (parsed.GetValue(recalled) && one is null) throw new UsageException("--recalled: name the parcel", "--recalled: chọn một bưu phẩm");
             if (attached is not null && !File.Exists(attached)) throw new UsageException($"--file: there is no file {attached}", $"--file: không có tệp {attached}");
             if (source is not null && !Directory.Exists(source)) throw new UsageException($"--from: there is no folder {source}", $"--from: không có thư mục {source}");
             using var client = shell.Client(parsed, say);
@@ -74,7 +76,7 @@ static class InboxCommands
             }
             if (source is not null) return await OpenFolderAsync(client, source, parsed.GetValue(folder)!, say, cancel).ConfigureAwait(false);
             var parcels = await ChosenAsync(client, one, cancel).ConfigureAwait(false);
-            return await OpenEachAsync(client, parcels, parsed.GetValue(folder)!, say, cancel).ConfigureAwait(false);
+            return await OpenEachAsync(client, parcels, parsed.GetValue(folder)!, parsed.GetValue(recalled), say, cancel).ConfigureAwait(false);
         });
     }
 
@@ -98,7 +100,7 @@ static class InboxCommands
         return code;
     }
 
-    static async Task<int> OpenEachAsync(OfficeClient client, IReadOnlyList<MailboxParcel> parcels, string folder, Output say, CancellationToken cancel)
+    static async Task<int> OpenEachAsync(OfficeClient client, IReadOnlyList<MailboxParcel> parcels, string folder, bool recalled, Output say, CancellationToken cancel)
     {
         var results = new List<object>();
         var code = ExchangeProgram.Good;
@@ -106,7 +108,7 @@ static class InboxCommands
         {
             try
             {
-                var opened = await say.ProgressAsync("fetching", "tải về", parcel.Size, p => client.OpenAsync(parcel.Parcel, folder, p, cancel)).ConfigureAwait(false);
+                var opened = await say.ProgressAsync("fetching", "tải về", parcel.Size, p => client.OpenAsync(parcel.Parcel, folder, p, cancel, recalled)).ConfigureAwait(false);
                 results.Add(Describe(opened));
                 code = Math.Max(code, Tell(opened, say));
             }
@@ -153,19 +155,40 @@ static class InboxCommands
     internal static int Tell(OpenResult opened, Output say)
     {
         var name = $"{opened.Sender}  {opened.Number ?? opened.Envelope.ToString()}  {opened.Level}";
+        if (opened.Failure == Refusal.Recalled)
+        {
+            say.Say($"recalled by its sender, not opened  {name}", $"nơi gửi đã thu hồi, không mở  {name}");
+            say.Hint("to open it all the same", "để vẫn mở", $"exchange open {opened.Parcel} --recalled --out DIR");
+            return ExchangeProgram.Good;
+        }
         if (opened.Failure is { } failure)
         {
             say.Say($"could not be opened  {name}; the sender has been told", $"không mở được  {name}; đã báo nơi gửi");
             if (!say.IsJson) say.Refused(failure);
             return ExchangeProgram.Bad;
         }
-        say.Say($"{(opened.Again ? "already open" : "opened")}  {name}  sent {say.Time(opened.Accepted)}  →  {opened.Folder}",
-            $"{(opened.Again ? "đã mở trước đó" : "đã mở")}  {name}  gửi {say.Time(opened.Accepted)}  →  {opened.Folder}");
+        say.Say($"{(opened.Again ? "already open" : "opened")}  {name}  sent {say.Time(opened.Accepted)}{(opened.Folder is null ? "" : $"  →  {opened.Folder}")}",
+            $"{(opened.Again ? "đã mở trước đó" : "đã mở")}  {name}  gửi {say.Time(opened.Accepted)}{(opened.Folder is null ? "" : $"  →  {opened.Folder}")}");
+        if (opened.Notice is { } notice) TellNotice(notice, say);
         foreach (var (en, vi) in HandlingOf(opened.Label, say)) say.Say($"    {en}", $"    {vi}");
         foreach (var file in opened.Files) say.Say($"    {Path.GetFileName(file)}  {SizeOf(file)}", $"    {Path.GetFileName(file)}  {SizeOf(file)}");
         if (opened.Acknowledged) return ExchangeProgram.Good;
         say.Note("the gateway could not be told yet; the receipts go with the next inbox or open", "chưa báo được cho trục; biên nhận sẽ gửi trong lần sau");
         return ExchangeProgram.Incomplete;
+    }
+
+    static void TellNotice(RecallNotice notice, Output say)
+    {
+        if (notice.Kind == "recall")
+        {
+            say.Say($"    {notice.Sender} takes dispatch {notice.Target} back: {notice.Reason}", $"    {notice.Sender} thu hồi văn bản {notice.Target}: {notice.Reason}");
+            say.Hint("if it is here, to answer", "nếu đã nhận, để trả lời", $"exchange handle {notice.Target} --agree-recall    (or --refuse-recall --reason acted-on)");
+        }
+        else
+        {
+            say.Say($"    it takes the place of dispatch {notice.Target}", $"    văn bản này thay thế văn bản {notice.Target}");
+            say.Hint("if that is here, to answer", "nếu đã nhận, để trả lời", $"exchange handle {notice.Target} --agree-recall    (or --refuse-recall --reason acted-on)");
+        }
     }
 
     // The forms of the 2020 circular on marks, where it has one.
@@ -196,7 +219,7 @@ static class InboxCommands
 
     internal static object Describe(OpenResult o) => new
     {
-        parcel = o.Parcel, o.Sender, envelope = o.Envelope, o.Number, o.Level, mark = o.Label.Mark, o.Label.Caveats, o.Label.Term, acceptedAt = o.Accepted, o.Folder, o.Files, o.Again, o.Acknowledged,
+        parcel = o.Parcel, o.Sender, envelope = o.Envelope, o.Number, o.Level, mark = o.Label.Mark, o.Label.Caveats, o.Label.Term, acceptedAt = o.Accepted, o.Folder, o.Files, o.Again, o.Acknowledged, o.Notice,
         failure = o.Failure is null ? null : Output.Describe(o.Failure),
     };
 }

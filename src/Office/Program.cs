@@ -27,6 +27,7 @@ namespace Exchange.Office
             var root = new RootCommand("Sends, receives and proves official dispatches for one office. Gửi, nhận và chứng minh văn bản của một cơ quan.");
             foreach (var option in shell.Options) root.Options.Add(option);
             root.Subcommands.Add(SendCommands.Send(shell));
+            root.Subcommands.Add(RecallCommands.Recall(shell));
             root.Subcommands.Add(SendCommands.Outbox(shell));
             root.Subcommands.Add(HoldCommands.Held(shell));
             root.Subcommands.Add(HoldCommands.Approve(shell));

@@ -21,7 +21,7 @@ static partial class DispatchRules
         Demand(dispatch.To.Length is >= 1 and <= MaxAddressees && dispatch.To.All(HeaderRules.IsOfficeCode) && dispatch.To.Distinct().Count() == dispatch.To.Length, "to");
         Demand(dispatch.Sheet.Subject.Length > 0 && dispatch.Sheet.DocumentType.Length > 0, "sheet");
         Demand(DateOnly.TryParseExact(dispatch.Sheet.Date, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _), "date");
-        Demand(dispatch.Documents.Length is >= 1 and <= MaxDocuments, "number of documents");
+        Demand(dispatch.Documents.Length <= MaxDocuments, "number of documents");
         foreach (var document in dispatch.Documents)
         {
             Demand(document.Length is >= 0 and <= Payload.MaxLength, "length");
@@ -39,8 +39,11 @@ static partial class DispatchRules
         if (!SameLabel(dispatch.Label, header.Label)) throw new RefusedException(Refusal.LabelMismatch, "dispatch");
         // Without this a recipient could seal what he got to somebody else as if the author had written to him.
         if (!Addressed(header).IsSubsetOf(dispatch.To)) throw new RefusedException(Refusal.Addressees);
+        // Only what has no payload has no documents.
+        if (dispatch.Documents.Length == 0 != header.Payload is null) throw new RefusedException(Refusal.DispatchForm, "number of documents");
+        if (dispatch.Revises is not null != (header.Kind == HeaderRules.KindReplace)) throw new RefusedException(Refusal.DispatchForm, "revises");
         // 20,000 lengths below 2^40 do not overflow.
-        if (dispatch.Documents.Sum(d => d.Length) > header.Payload!.Length) throw new RefusedException(Refusal.PayloadLength, "documents exceed it");
+        if (dispatch.Documents.Sum(d => d.Length) > (header.Payload?.Length ?? 0)) throw new RefusedException(Refusal.PayloadLength, "documents exceed it");
     }
 
     /// <summary>Offices that the header addresses: roles to and cc.</summary>

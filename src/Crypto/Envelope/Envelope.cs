@@ -44,7 +44,11 @@ public sealed record SealRequest
     public IReadOnlyList<IPrivateKey> Releasers { get; init; } = [];
     /// <summary>What persons say of its content, with the act "carries-nothing" or "below-floor".</summary>
     public IReadOnlyList<(IPrivateKey Person, string Act)> Statements { get; init; } = [];
-    /// <summary>Dispatches that it answers or forwards.</summary>
+    /// <summary>"new", "recall" (without documents) or "replace".</summary>
+    public string Kind { get; init; } = HeaderRules.KindNew;
+    /// <summary>Ref of the dispatch that a replacement revises; null otherwise.</summary>
+    public Digest? Revises { get; init; }
+    /// <summary>Dispatches that it answers or forwards; what a recall or replacement is about.</summary>
     public IReadOnlyList<Reference> References { get; init; } = [];
     /// <summary>Signer of the header.</summary>
     public required IPrivateKey Office { get; init; }
@@ -55,7 +59,7 @@ public sealed record SealRequest
 }
 
 /// <param name="Opened">R: proves opening, opens nothing. The sender keeps it beside the outbox entry.</param>
-public sealed record SealedEnvelope(EnvelopeParts Parts, Digest Ctx, Digest ManifestDigest, PayloadRef Payload, Digest DispatchRef, byte[] Opened);
+public sealed record SealedEnvelope(EnvelopeParts Parts, Digest Ctx, Digest ManifestDigest, PayloadRef? Payload, Digest DispatchRef, byte[] Opened);
 
 /// <summary>Who says which keys are whose, and when.</summary>
 /// <param name="At">T: the time at which chains must be valid. For the gateway the arrival, for a recipient the time of the gateway's receipt.</param>

@@ -25,7 +25,8 @@ static class EnvelopeOpener
 
         // 4 Tags, root, documents: into temp files.
         using var folder = new OpeningFolder(request.Folder, dispatch.Documents);
-        await PayloadOpener.OpenAsync(request.Payload, header.Payload!.Length, header.Payload.Root, frame.Secret, folder, request.Progress, cancel);
+        if (header.Payload is { } payload) await PayloadOpener.OpenAsync(request.Payload, payload.Length, payload.Root, frame.Secret, folder, request.Progress, cancel);
+        else await Payload.DemandEndAsync(request.Payload, cancel);
 
         // 5 Everything held: now they get their names. A crash between two renames leaves whole documents only; opening again finishes.
         var files = folder.Release();

@@ -17,7 +17,7 @@ static class EnvelopeSealer
         {
             // 1 A secret that nobody outside ever held, for one pass over one payload.
             RandomNumberGenerator.Fill(secret);
-            var (payload, digests) = await PayloadSealer.SealAsync(request.Documents, request.PayloadBucket, secret, output, request.Progress, cancel);
+            var (payload, digests) = request.Documents.Count > 0 ? await PayloadSealer.SealAsync(request.Documents, request.PayloadBucket, secret, output, request.Progress, cancel) : (null, Array.Empty<Digest>());
 
             // 2 What the author signs.
             var now = clock.GetUtcNow();
@@ -61,7 +61,7 @@ static class EnvelopeSealer
         DispatchRules.Check(dispatch);
         var length = Payload.PaddedLength(request.Documents.Sum(d => d.Length), request.PayloadBucket);
         if (length > Payload.MaxLength) throw new RefusedException(Refusal.Size, "payload");
-        var header = MakeHeader(request, recipients, new PayloadRef(length, default), default);
+        var header = MakeHeader(request, recipients, request.Documents.Count > 0 ? new PayloadRef(length, default) : null, default);
         HeaderRules.Check(header);
         DispatchRules.CheckAgainst(dispatch, header);
         if (StatementKind.Of<Dispatch>().Write(dispatch).Length > EnvelopeParts.MaxManifest / 2) throw new RefusedException(Refusal.Size, "dispatch");
@@ -77,6 +77,7 @@ static class EnvelopeSealer
         To = [.. request.To],
         Label = request.Label,
         Sheet = request.Sheet,
+        Revises = request.Revises,
         Documents = [.. request.Documents.Select((d, i) => new Document(d.Name, d.MediaType, d.Length, digests[i], d.Pages))],
     };
 
@@ -93,7 +94,7 @@ static class EnvelopeSealer
         NotAfter = request.Times.Expires,
     };
 
-    static Header MakeHeader(SealRequest request, IReadOnlyList<SealRecipient> recipients, PayloadRef payload, Digest commitment) => new()
+    static Header MakeHeader(SealRequest request, IReadOnlyList<SealRecipient> recipients, PayloadRef? payload, Digest commitment) => new()
     {
         V = 1,
         Type = Header.TypeName,
@@ -101,7 +102,7 @@ static class EnvelopeSealer
         Id = request.Id,
         Gateway = request.Gateway,
         Suite = HeaderRules.Suite,
-        Kind = HeaderRules.KindNew,
+        Kind = request.Kind,
         Sender = request.Sender,
         Recipients = [.. recipients.Select(r => new Recipient(r.Office, r.Certificate.Key, r.Role))],
         Label = request.Label,

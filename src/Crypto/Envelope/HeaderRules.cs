@@ -8,7 +8,7 @@ namespace Exchange.Crypto.Envelope;
 static partial class HeaderRules
 {
     public const string Suite = "classic-1";
-    public const string KindNew = "new";
+    public const string KindNew = "new", KindRecall = "recall", KindUpdate = "update", KindReplace = "replace";
     public const string To = "to", Cc = "cc", Self = "self", Recovery = "recovery";
     public const int MaxRecipients = 1000;
     const int MaxReferences = 64;
@@ -18,7 +18,7 @@ static partial class HeaderRules
     public static void Check(Header header)
     {
         if (header.Suite != Suite) throw new RefusedException(Refusal.Suite);
-        if (header.Kind != KindNew) throw new RefusedException(Refusal.Kind);
+        if (header.Kind is not (KindNew or KindRecall or KindUpdate or KindReplace)) throw new RefusedException(Refusal.Kind);
         LabelForm.Check(header.Label);
         Demand(IsUuidV7(header.Id), "id");
         Demand(IsOrigin(header.Gateway), "gateway");
@@ -26,12 +26,12 @@ static partial class HeaderRules
         CheckRecipients(header);
         Demand(header.Urgency is >= 0 and <= 4, "urgency");
         CheckTimes(header.Times);
-        CheckReferences(header.References);
+        CheckReferences(header);
         Demand(header.Dispatch.Signatures.Length is >= 1 and <= 2 && Distinct(header.Dispatch.Signatures), "dispatch signatures");
         Demand(header.Approvals.Length <= EnvelopeParts.MaxApprovals && Distinct(header.Approvals), "approvals");
         Demand(header.Seen is not { } seen || (IsOrigin(seen.Origin) && seen.Size >= 0), "seen");
-        // Kinds without documents come with the kinds that need none.
-        Demand(header.Payload is { Length: >= 0 and <= Payload.MaxLength }, "payload");
+        // A recall has a reason and no documents.
+        Demand(header.Kind == KindRecall ? header.Payload is null : header.Payload is { Length: >= 0 and <= Payload.MaxLength }, "payload");
     }
 
     static void CheckRecipients(Header header)
@@ -62,16 +62,22 @@ static partial class HeaderRules
         Demand(times.NotBefore is not { } begin || times.RespondBy is not { } by || begin < by, "respondBy before notBefore");
     }
 
-    static void CheckReferences(Reference[] references)
+    static void CheckReferences(Header header)
     {
+        var references = header.References;
         Demand(references.Length <= MaxReferences && Distinct(references.Select(r => (r.Relation, r.Ref))), "references");
         foreach (var reference in references)
         {
-            // recall, update and replace belong to the kinds of these names.
-            Demand(reference.Relation is "reply" or "forward", "relation");
+            Demand(reference.Relation is "reply" or "forward" ? header.Kind != KindRecall : header.Kind != KindNew && reference.Relation == header.Kind, "relation");
             Demand(IsUuidV7(reference.Id) && reference.Revision >= 0, "reference");
         }
+        // A recall, update or replacement is about exactly one envelope, an earlier one, and each about it has a revision of its own.
+        Demand(references.Count(r => r.Relation == header.Kind) == (header.Kind == KindNew ? 0 : 1), "relation");
+        Demand(TargetOf(header) is not { } target || (target.Revision > 0 && target.Id != header.Id), "revision");
     }
+
+    /// <summary>What a recall, update or replacement is about; null: it is none.</summary>
+    public static Reference? TargetOf(Header header) => header.Kind == KindNew ? null : header.References.FirstOrDefault(r => r.Relation == header.Kind);
 
     /// <summary>RFC 9562: version 7, variant 10.</summary>
     public static bool IsUuidV7(Guid id) => id.Version == 7 && id.Variant is >= 8 and <= 11;

@@ -210,7 +210,7 @@ public static class DispatchEvidence
         public void CheckStatuses()
         {
             if (header is null || content is null) return;
-            new StatusEvidence(header, content, Findings).Check(input.Statuses, receipts, directory, trust, Unknown);
+            new StatusEvidence(header, content, Findings).Check(input, receipts, directory, trust, Unknown);
         }
 
         public void CheckCopies()

@@ -10,11 +10,12 @@ sealed class StatusEvidence(Statement header, Header content, Findings findings)
     sealed record Said(string Part, Digest Ref, HandlingStatus Status);
 
     /// <param name="refused">What is found where a signer is not known or not good.</param>
-    public void Check(IReadOnlyList<EvidencePart> parts, IReadOnlyList<ReceiptPart> receipts, OfficeDirectory? directory, CertificateCheck? trust, Action<string, string, RefusedException> refused)
+    public void Check(DispatchEvidenceInput input, IReadOnlyList<ReceiptPart> receipts, OfficeDirectory? directory, CertificateCheck? trust, Action<string, string, RefusedException> refused)
     {
-        List<Said> said = [.. parts.Select(p => Read(p, directory, trust, refused)).OfType<Said>()];
+        List<Said> said = [.. input.Statuses.Select(p => Read(p, directory, trust, refused)).OfType<Said>()];
         foreach (var receipt in receipts.Where(r => r.Records is not null)) CheckRecorded(receipt, said);
         foreach (var one in said.Where(s => !receipts.Any(r => r.Records == s.Ref))) findings.Incomplete(one.Part, "recorded by the gateway", FindingCode.Missing);
+        CheckAnswers(said, [.. input.Recalls.Select(p => ReadRecall(p, directory, trust, refused)).OfType<AnsweredEnvelope>()]);
         foreach (var copy in said.GroupBy(s => s.Status.Office)) CheckOrder($"copy {copy.Key}", [.. copy.OrderBy(s => s.Status.Sequence)]);
     }
 
@@ -44,6 +45,40 @@ sealed class StatusEvidence(Statement header, Header content, Findings findings)
             catch (RefusedException e) { refused(part.Name, "issuer", e); }
         }
         return said;
+    }
+
+    // What asks this dispatch back is as good as its sender's signature under it; that it was accepted shows its own evidence.
+    AnsweredEnvelope? ReadRecall(EvidencePart part, OfficeDirectory? directory, CertificateCheck? trust, Action<string, string, RefusedException> refused)
+    {
+        AnsweredEnvelope? named = null;
+        Statement? statement = null;
+        if (!findings.Try(part.Name, "about this envelope", () =>
+        {
+            statement = Statement.Read(part.Bytes, StatementType.Header);
+            var recall = statement.As<Header>();
+            HeaderRules.Check(recall);
+            if (recall.Sender != content.Sender || recall.Target is not { } target || target.Id != content.Id || target.Ref != header.Ref) throw new RefusedException(Refusal.RecallTarget, "another envelope");
+            named = new(recall.Id, statement.Ref, target.Revision);
+        })) return null;
+        if (directory is null || trust is null) findings.Incomplete(part.Name, "issuer", FindingCode.Missing, "needs anchors and directory");
+        else
+        {
+            try
+            {
+                if (statement!.Signers is not [var signer] || directory.Find(content.Sender) is not { } sender || !sender.Signing.Contains(signer)) throw new RefusedException(Refusal.SignerUnknown, "not a signing key of the sender");
+                trust.Demand(signer, Purpose.OfficeSigning, statement.SigningTimes[0]);
+                findings.Good(part.Name, "issuer", content.Sender);
+            }
+            catch (RefusedException e) { refused(part.Name, "issuer", e); }
+        }
+        return named;
+    }
+
+    void CheckAnswers(List<Said> said, List<AnsweredEnvelope> asked)
+    {
+        foreach (var one in said.Where(s => s.Status.Answers is not null))
+            if (asked.Contains(one.Status.Answers!)) findings.Good(one.Part, "answers what was asked", one.Status.Code);
+            else findings.Incomplete(one.Part, "answers what was asked", FindingCode.Missing, "what it answers is not here");
     }
 
     void CheckRecorded(ReceiptPart receipt, List<Said> said)

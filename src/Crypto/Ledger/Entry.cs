@@ -68,13 +68,13 @@ public enum EntryKind
     Activation = 8,
     Start = 9,
     Stop = 10,
-    /// <summary>Subject: parcel. Promises that it ended refused, expired or dead, and our ContentConsignmentFailure.</summary>
+    /// <summary>Subject: parcel. Promises that it ended refused, expired, dead or recalled, and our ContentConsignmentFailure.</summary>
     ConsignmentFailure = 11,
     /// <summary>Subject: parcel. A channel was tried and the copy is still under way, or a worker reported too late. Promises the attempt.</summary>
     Attempt = 12,
     /// <summary>Subject: parcel. A channel that gives no office's receipt has it. Promises that it is delivered, and our ContentConsignment.</summary>
     Delivery = 13,
-    /// <summary>Subject: parcel. Promises the office's ContentHandover, which came after its Delivery.</summary>
+    /// <summary>Subject: parcel. Promises the office's ContentHandover, which came after its Delivery, or after a recall that came too late.</summary>
     Handover = 14,
     /// <summary>Subject: dispatch. Promises that it says since when its payload is gone; everything else of it stays.</summary>
     PayloadErased = 15,

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Exchange.Crypto.Labels;
 
 namespace Exchange.Crypto.Statements;
@@ -46,6 +47,9 @@ public sealed record Header : IStatementContent
     /// <summary>SHA-256 of R: commits to the secret, hence to every key and to the content.</summary>
     public required Digest Commitment { get; init; }
     public required PayloadRef? Payload { get; init; }
+
+    /// <summary>The envelope that a recall, update or replacement is about; null: it is none. Only meaningful once the header was checked.</summary>
+    [JsonIgnore] public Reference? Target => Envelope.HeaderRules.TargetOf(this);
 }
 
 /// <param name="Office">Office code.</param>

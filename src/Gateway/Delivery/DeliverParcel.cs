@@ -34,6 +34,27 @@ sealed class DeliverParcel(Shared shared, Channels channels, ReleaseParcel relea
         EndedAttempt Ended(AttemptOutcome outcome, string detail, ChannelSign sign = ChannelSign.None) =>
             new(job, copy, started, outcome, detail) { Sign = cut.IsCancellationRequested && sign == ChannelSign.Failed ? ChannelSign.None : sign, Counts = !job.IsProbe && !cut.IsCancellationRequested, HasOther = allowed.Any(c => c.Adapter != job.Channel) };
 
+        // Its sender has taken it back. What is surely not there ends here; what may be there is asked about, and never sent again.
+        if (copy.AskedBack)
+        {
+            switch (job.Ask ? await AskOnly(job, copy, cut) : null)
+            {
+                case null:
+                    await settle.Ended(Ended(AttemptOutcome.Recalled, ""), ParcelState.Recalled, Refusal.Recalled, null);
+                    copies.Drop(job.Parcel);
+                    return;
+                case DeliveryOutcome.Delivered { Receipt: { } signed }:
+                    await DeliveredWith(Ended, job, copy, signed.ToArray());
+                    return;
+                case DeliveryOutcome.Delivered:
+                    await settle.Delivered(Ended(AttemptOutcome.Delivered, ""), null);
+                    return;
+                default:
+                    await settle.Again(Ended(AttemptOutcome.Unknown, "recalled, and not known whether it is there"), Later(job, null), ask: true);
+                    return;
+            }
+        }
+
         // 2. Decide again, on the facts of now. A denial ends the copy, with a receipt to the sender; a hold waits, and so does what is denied for our own state only.
         var decision = release.Decide(copy, job.Attempt == 1 ? "release" : "retry", null, job.Channel);
         if (decision is { Verdict: Verdict.Deny, IsPassing: false })
@@ -131,6 +152,18 @@ sealed class DeliverParcel(Shared shared, Channels channels, ReleaseParcel relea
             // An adapter's mistake: nobody knows how far it came.
             log.AttemptFailed(e, job.Parcel, job.Office);
             return (new DeliveryOutcome.Unknown("the adapter failed"), true, false);
+        }
+    }
+
+    // null: it is not there, or there is nobody to ask any more.
+    async Task<DeliveryOutcome?> AskOnly(ClaimedJob job, FoundParcel copy, CancellationToken cancel)
+    {
+        if (channels.Find(job.Channel) is not { } adapter || Channels.Of(shared.Worlds.Current.Standing.Find(job.Office)!).FirstOrDefault(c => c.Adapter == job.Channel) is not { } channel) return null;
+        try { return await adapter.AskAsync(new Parcel(job.Parcel, job.Office, copy.Dispatch.Size, adapter.EndsAtOffice ? Acceptance(copy) : default, channel.Settings), cancel); }
+        catch (Exception e)
+        {
+            log.AttemptFailed(e, job.Parcel, job.Office);
+            return new DeliveryOutcome.Unknown("the adapter failed");
         }
     }
 

@@ -77,9 +77,9 @@ sealed class ReportStatus(Quotas quotas, Shared shared)
         {
             HandlingStatusCheck.DemandAbout(status, new(dispatch.Sender, dispatch.Envelope, dispatch.Ctx, dispatch.ManifestDigest, row.Office, row.Key));
             HandlingStatusCheck.DemandSigner(statement, world.Directory, world.Trust, now);
-            if (row.State != ParcelState.Delivered) throw new RefusedException(Refusal.Status, $"of a copy that is {row.State}");
+            if (row.State != ParcelState.Delivered && !HasItAllTheSame(row)) throw new RefusedException(Refusal.Status, $"of a copy that is {row.State}");
             if (status.Time > now.AddSeconds(shared.Options.Limits.ClockSkewSeconds).ToUnixTimeMilliseconds()) throw new RefusedException(Refusal.Status, "time in the future");
-            if (status.Answers is not null) throw new RefusedException(Refusal.Status, "nothing was asked");
+            if (status.Answers is { } answers && !WasAsked(row, answers)) throw new RefusedException(Refusal.Status, "that was not asked");
         }
         catch (RefusedException e) { throw Refused(row.Office, row.Id, e); }
     }
@@ -101,6 +101,19 @@ sealed class ReportStatus(Quotas quotas, Shared shared)
         using var reader = shared.Engine.Reader();
         var row = ParcelTable.Find(reader, office, parcel) ?? throw new RefusedException(Refusal.NotFound);
         return (row, DispatchTable.ReadOfParcel(reader, office, parcel)!);
+    }
+
+    // Recalled while it was being fetched: the office's handover came after.
+    bool HasItAllTheSame(ParcelRow row)
+    {
+        using var reader = shared.Engine.Reader();
+        return row.State == ParcelState.Recalled && ReceiptTable.OfParcel(reader, row.Office, row.Id).Any(r => r.Issuer == row.Office && r.Event == ReceiptEvent.ContentHandover);
+    }
+
+    bool WasAsked(ParcelRow row, AnsweredEnvelope answers)
+    {
+        using var reader = shared.Engine.Reader();
+        return RecallTable.Of(reader, row.Id).Any(a => (a.Envelope, a.Ctx, a.Revision) == (answers.Id, answers.Ref, answers.Revision));
     }
 
     (StatusRow Row, byte[] Receipt)? Before(string office, Guid parcel, long sequence)

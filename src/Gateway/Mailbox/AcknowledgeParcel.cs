@@ -3,6 +3,7 @@ using Exchange.Crypto.Ledger;
 using Exchange.Crypto.Statements;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Receipts;
+using Exchange.Gateway.Release;
 using Exchange.Gateway.Store;
 
 namespace Exchange.Gateway.Mailbox;
@@ -10,7 +11,7 @@ namespace Exchange.Gateway.Mailbox;
 enum Acknowledged { New, Repeat }
 
 /// <summary>POST /mailbox/{parcel}/receipts: what the office says happened to its copy comes in, and reaches the sender.</summary>
-sealed class AcknowledgeParcel(Shared shared)
+sealed class AcknowledgeParcel(HandedOut handedOut, Shared shared)
 {
     readonly TimeProvider clock = shared.Clock;
     readonly ILogger log = shared.Log<AcknowledgeParcel>();
@@ -39,7 +40,9 @@ sealed class AcknowledgeParcel(Shared shared)
             // A copy on its way is handed over when its office says so, whatever its channel knows. That it was opened is heard afterwards: the office says it again.
             if (row.State == ParcelState.Queued && receipt.Event != ReceiptEvent.ContentHandover) throw new RefusedException(Refusal.Busy, "its delivery is not settled yet");
             var handsOver = receipt.Event == ReceiptEvent.ContentHandover && row.State is ParcelState.Available or ParcelState.Queued;
-            if (!handsOver && row.State != ParcelState.Delivered)
+            // Recalled while it was being fetched: it did not end as delivered, and the office has it all the same. That is on record, so that the sender knows, and asks.
+            var late = row.State == ParcelState.Recalled && (receipt.Event == ReceiptEvent.ContentHandover || HasHandover(office, parcel));
+            if (!handsOver && !late && row.State != ParcelState.Delivered)
                 throw new RefusedException(Refusal.Receipt, $"{receipt.Event} of a copy that is {row.State}");
 
             // 4. ONE commit: for a handover from the mailbox or on the way the copy is delivered and the sender gets our ContentConsignment; else the office's receipt is filed. With its entry.
@@ -65,6 +68,7 @@ sealed class AcknowledgeParcel(Shared shared)
         }, der.Length + ours.Der.Length, settle: true);
         if (done is null) throw new RefusedException(Refusal.Busy, "its delivery is not settled yet");
         if (done is false) return false;
+        handedOut.Forget(row.Id);
         log.ParcelWasHandedOver(row.Id, row.Office);
         shared.Meters.Parcels.Add(1, new KeyValuePair<string, object?>("state", nameof(ParcelState.Delivered)));
         return true;
@@ -75,7 +79,7 @@ sealed class AcknowledgeParcel(Shared shared)
         var time = clock.GetUtcNow().ToUnixTimeMilliseconds();
         var (kind, entry) = receipt.Event switch
         {
-            // A channel that cannot sign delivered it; now the office says so itself.
+            // A channel that cannot sign delivered it, or it was recalled meanwhile; now the office says so itself.
             ReceiptEvent.ContentHandover => (EntryKind.Handover, LedgerEntry.Create(new HandoverDetail(dispatch.Sender, dispatch.Envelope, dispatch.Ctx, row.Office, row.Key, Digest.Of(der)) { Time = time })),
             ReceiptEvent.ContentOpening => (EntryKind.Opening, LedgerEntry.Create(new OpeningDetail(dispatch.Sender, dispatch.Envelope, dispatch.Ctx, row.Office, row.Key, Digest.Of(der)) { Time = time })),
             _ => (EntryKind.OpeningFailure, LedgerEntry.Create(new OpeningFailureDetail(dispatch.Sender, dispatch.Envelope, dispatch.Ctx, row.Office, row.Key, Digest.Of(der), receipt.Code) { Time = time })),
@@ -100,9 +104,15 @@ sealed class AcknowledgeParcel(Shared shared)
 
     bool OnRecord(string office, Guid parcel, Receipt receipt, ParcelRow row)
     {
-        if (receipt.Event == ReceiptEvent.ContentHandover && row.State != ParcelState.Delivered) return false;
+        if (receipt.Event == ReceiptEvent.ContentHandover && row.State is not (ParcelState.Delivered or ParcelState.Recalled)) return false;
         using var reader = shared.Engine.Reader();
         return Filed(reader, office, parcel, receipt);
+    }
+
+    bool HasHandover(string office, Guid parcel)
+    {
+        using var reader = shared.Engine.Reader();
+        return ReceiptTable.OfParcel(reader, office, parcel).Any(r => r.Issuer == office && r.Event == ReceiptEvent.ContentHandover);
     }
 
     static bool Filed(Source source, string office, Guid parcel, Receipt receipt) =>

@@ -9,14 +9,18 @@ namespace Exchange.Gateway.Mailbox;
 sealed record Download(Digest Ctx, long ReceivedAt, ParcelStream Content);
 
 /// <summary>GET /mailbox/{parcel}: the decision again, then bytes.</summary>
-sealed class DownloadParcel(ReleaseParcel release, EndParcel end, TimeProvider clock)
+sealed class DownloadParcel(ReleaseParcel release, EndParcel end, HandedOut handedOut, TimeProvider clock)
 {
-    /// <exception cref="RefusedException">NotFound: no such copy, or somebody else's. NotReleasable, Expired: it ended undelivered.</exception>
+    /// <exception cref="RefusedException">NotFound: no such copy, or somebody else's. NotReleasable, Expired, Recalled: it ended undelivered.</exception>
     /// <param name="session">Certificate that the office is signed in with.</param>
     public async Task<Download> Open(string office, Certificate session, Guid parcel)
     {
-        // 1. Only one's own copies are visible at all.
-        var copy = release.Find(office, parcel) ?? throw new RefusedException(Refusal.NotFound);
+        // 1. Only one's own copies are visible at all. That it is about to be read is known before its state is: a recall comes either before, or after.
+        handedOut.Begin(parcel);
+        var copy = release.Find(office, parcel);
+        if (copy is not { Row.State: ParcelState.Available }) handedOut.Forget(parcel);
+        if (copy is null) throw new RefusedException(Refusal.NotFound);
+        if (copy.Row.State == ParcelState.Recalled || (copy.Row.State == ParcelState.Available && copy.AskedBack)) throw new RefusedException(Refusal.Recalled);
         if (copy.Row.State == ParcelState.Queued) throw new RefusedException(Refusal.Busy, "a channel carries it");
         if (copy.Row.State is not (ParcelState.Available or ParcelState.Delivered)) throw new RefusedException(copy.Row.State == ParcelState.Expired ? Refusal.Expired : Refusal.NotReleasable);
 

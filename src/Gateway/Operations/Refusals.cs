@@ -22,14 +22,14 @@ static class Refusals
             Refusal.ApprovalMissing, Refusal.SenderNotCleared, Refusal.CardHeld, Refusal.NotReleasable, Refusal.NotYet, Refusal.AwaitingRelease, Refusal.ReleaseRefused, Refusal.HoldExpired, Refusal.NoMapping, Refusal.WordFloor, Refusal.ActivationUnapproved,
             Refusal.LabelCaveat, Refusal.LabelTerm, Refusal.LabelBelow, Refusal.RelabelPersons, Refusal.OriginatorControl, Refusal.StoreCeiling, Refusal.DirectoryLate, Refusal.Translator],
         [404] = [Refusal.NotFound],
-        [409] = [Refusal.SameId, Refusal.NotHeld, Refusal.LabelPrevious, Refusal.StatusSequence, Refusal.Replay, Refusal.NothingToUpload, Refusal.UploadOffset, Refusal.VersionOld, Refusal.Fork],
-        [410] = [Refusal.PayloadErased],
+        [409] = [Refusal.SameId, Refusal.NotHeld, Refusal.LabelPrevious, Refusal.StatusSequence, Refusal.Revision, Refusal.NothingToRecall, Refusal.Replay, Refusal.NothingToUpload, Refusal.UploadOffset, Refusal.VersionOld, Refusal.Fork],
+        [410] = [Refusal.PayloadErased, Refusal.Recalled],
         [413] = [Refusal.Size, Refusal.TooLarge],
         // Well-formed, and its content does not hold.
         [422] = [Refusal.Signature, Refusal.CertificateUntrusted, Refusal.CertificateTime, Refusal.CertificateRevoked, Refusal.CertificatePurpose, Refusal.CertificateAlgorithm,
             Refusal.RevocationUnknown, Refusal.SignerUnknown, Refusal.Officers, Refusal.Card, Refusal.Manifest, Refusal.LabelMismatch, Refusal.LabelChange, Refusal.Approval, Refusal.PayloadLength,
             Refusal.PayloadRoot, Refusal.PayloadPadding, Refusal.DispatchForm, Refusal.NotForThisKey, Refusal.CannotOpen, Refusal.DispatchMismatch, Refusal.DispatchSigners, Refusal.SenderMismatch, Refusal.Addressees,
-            Refusal.DocumentDigest, Refusal.Expired, Refusal.ClockSkew, Refusal.RecipientKeys, Refusal.Bucket, Refusal.OtherGateway, Refusal.Receipt, Refusal.Status, Refusal.Proof],
+            Refusal.DocumentDigest, Refusal.Expired, Refusal.ClockSkew, Refusal.RecipientKeys, Refusal.Bucket, Refusal.OtherGateway, Refusal.Receipt, Refusal.Status, Refusal.RecallTarget, Refusal.Proof],
         // Not now: nothing was decided, nothing is journalled.
         [429] = [Refusal.TooMany, Refusal.Quota],
         [500] = [Refusal.Internal],

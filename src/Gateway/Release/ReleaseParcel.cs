@@ -13,6 +13,8 @@ namespace Exchange.Gateway.Release;
 sealed record FoundParcel(ParcelRow Row, DispatchRow Dispatch, Header Header, DecisionFacts Accepted, Digest AcceptedPolicy)
 {
     public required LabelInForce Label { get; init; }
+    /// <summary>Its sender has recalled or replaced it: not a byte of it leaves any more.</summary>
+    public required bool AskedBack { get; init; }
 
     public EndingParcel Ending => new(Row.Id, Row.Dispatch, Row.Office, Row.Key, Dispatch.Sender, Dispatch.Envelope, Dispatch.Ctx, Dispatch.ManifestDigest);
 }
@@ -30,7 +32,7 @@ sealed class ReleaseParcel(Shared shared)
         var dispatch = DispatchTable.ReadOfParcel(reader, office, parcel) ?? throw new InvalidOperationException("A parcel without its dispatch.");
         var accepted = DecisionTable.Find(reader, dispatch.Decision) is { } decision ? decision.Record : throw Gone();
         var header = Statement.Read(dispatch.Header, StatementType.Header).As<Header>();
-        return new FoundParcel(row, dispatch, header, Decision.FactsOf(accepted) ?? throw Gone(), Decision.PolicyOf(accepted)) { Label = LabelInForce.Of(reader, dispatch.Id, header) };
+        return new FoundParcel(row, dispatch, header, Decision.FactsOf(accepted) ?? throw Gone(), Decision.PolicyOf(accepted)) { Label = LabelInForce.Of(reader, dispatch.Id, header), AskedBack = RecallTable.IsAskedBack(reader, parcel) };
     }
 
     static RefusedException Gone() => new(Refusal.NotReleasable, "the decision record is gone");

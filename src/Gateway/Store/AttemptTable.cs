@@ -25,6 +25,8 @@ internal enum AttemptOutcome
     ToMailbox = 9,
     /// <summary>A carrier has it on the way; its report, or the office's receipt, is awaited.</summary>
     HandedOn = 10,
+    /// <summary>Its sender had taken it back, and it was not there.</summary>
+    Recalled = 20,
 }
 
 /// <summary>An attempt that ended. Never changed.</summary>

@@ -5,6 +5,7 @@ using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Queue;
+using Exchange.Gateway.Recalling;
 using Exchange.Gateway.Receipts;
 using Exchange.Gateway.Store;
 
@@ -35,7 +36,7 @@ enum CommitOutcome
 }
 
 /// <summary>The commit point of a dispatch, whether its payload came along or by itself, at once or after it was held.</summary>
-sealed class AcceptDispatch(Arrival arrival, Rejections rejections, HoldDispatch hold, Shared shared)
+sealed class AcceptDispatch(Arrival arrival, Rejections rejections, HoldDispatch hold, PlanRecall recall, Shared shared)
 {
     readonly (IEngine Engine, Journal Journal, BlobStore Blobs) store = (shared.Engine, shared.Journal, shared.Blobs);
     readonly Evidence evidence = shared.Evidence;
@@ -78,20 +79,25 @@ sealed class AcceptDispatch(Arrival arrival, Rejections rejections, HoldDispatch
     {
         if (decision.Verdict != Verdict.Permit) throw new InvalidOperationException("Nothing is accepted without a permit.");
         var rows = Prepare(arrived, incoming, decision);
+        var (sender, envelope) = (rows.Dispatch.Sender, rows.Dispatch.Envelope);
+        using var plan = recall.Prepare(arrived.Envelope.Header, rows.Dispatch, rows.Parcels, arrived.World, clock.GetUtcNow());
         using var span = Spans.Start("commit");
         span.Dispatch(incoming.Dispatch);
-        // ONE commit: dispatch, parcels, jobs, decision, receipt, entry, and the end of the row in which it waited. Before it: nothing happened; the blob of a
+        // ONE commit: dispatch, parcels, jobs, decision, receipt, entry, what a recall does to copies of another, and the end of the row in which it waited. Before it: nothing happened; the blob of a
         // request is an orphan and is swept, the sender repeats; what was held waits on. After it: all of it did, and a repeat of the sender gets this receipt.
         var outcome = await store.Journal.Commit(b =>
         {
             if (b.World.Id != arrived.World.Id) return CommitOutcome.Stale;
+            // What it was prepared on has moved on, or it was taken back before it came: the next look says so.
+            if ((plan?.IsStale(b, envelope) ?? false) || RecallTable.IsRecalled(b, sender, envelope)) return CommitOutcome.Stale;
             if (incoming.OfHeld is { } held && !HeldTable.End(b, held, HeldState.Released, "OK")) return CommitOutcome.Stale;
-            if (incoming.OfHeld is null && HeldTable.Find(b, rows.Dispatch.Sender, rows.Dispatch.Envelope) is not null) return CommitOutcome.Taken;
+            if (incoming.OfHeld is null && HeldTable.Find(b, sender, envelope) is not null) return CommitOutcome.Taken;
             if (!DispatchTable.TryAdd(b, rows.Dispatch)) return incoming.OfHeld is null ? CommitOutcome.Taken : throw new InvalidOperationException("Something was held that is a dispatch already.");
             if (incoming.OfUpload) UploadTable.Remove(b, incoming.Dispatch);
             b.Log(rows.Receipt.Entry, EntryKind.Submission, incoming.Dispatch).Add(rows.Parcels).Add(InOrder(b, arrived.Envelope.Header, rows.Jobs)).Add(ReceiptRows.Of(rows.Receipt, incoming.Dispatch, null)).Add(rows.Decision);
+            plan?.Apply(b);
             return CommitOutcome.Done;
-        }, rows.Bytes, settle: incoming.OfHeld is not null, urgent: SubmitDispatch.IsUrgent(arrived.Envelope.Header));
+        }, rows.Bytes + (plan?.Bytes ?? 0), settle: incoming.OfHeld is not null, urgent: SubmitDispatch.IsUrgent(arrived.Envelope.Header));
         if (outcome == CommitOutcome.Done) log.DispatchWasAccepted(incoming.Dispatch, rows.Dispatch.Sender, rows.Parcels.Count);
         return (outcome, rows.Receipt.Der);
     }

@@ -4,6 +4,7 @@ using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
 using Exchange.Crypto.Trust;
 using Exchange.Gateway.Journaling;
+using Exchange.Gateway.Recalling;
 using Exchange.Gateway.Store;
 
 namespace Exchange.Gateway.Submission;
@@ -40,7 +41,8 @@ sealed class Arrival(Shared shared)
 
         var envelope = Envelope.Verify(parts, new EnvelopeContext(world.Directory, world.Trust, now));
         var header = envelope.Header;
-        if (header.Kind != "new") throw new RefusedException(Refusal.Kind, "only new dispatches are taken in");
+        if (header.Kind is not ("new" or "recall")) throw new RefusedException(Refusal.Kind, "not taken in");
+        DemandRecalls(header);
         return new Arrived(parts, envelope, world, now, References(office, header.References)) { Session = session };
     }
 
@@ -71,11 +73,20 @@ sealed class Arrival(Shared shared)
         if (arrived.Envelope.Header.Times.Expires <= arrived.At.ToUnixTimeMilliseconds()) throw new RefusedException(Refusal.Expired);
     }
 
+    /// <summary>It may ask back what it asks back, and has not been taken back itself before it came.</summary>
+    void DemandRecalls(Header header)
+    {
+        using var reader = store.Engine.Reader();
+        RecallTarget.Read(reader, header);
+        if (RecallTable.IsRecalled(reader, header.Sender, header.Id)) throw new RefusedException(Refusal.Recalled, "before it came");
+    }
+
     IReadOnlyList<ReferenceFacts> References(string office, Reference[] references)
     {
         if (references.Length == 0) return [];
         using var reader = store.Engine.Reader();
-        return [.. references.Select(r => DispatchTable.HeaderOf(reader, office, r.Ref) is { } found && Statement.Read(found.Header, StatementType.Header).As<Header>() is var known
+        // A recall carries nothing of what it asks back.
+        return [.. references.Where(r => r.Relation != "recall").Select(r => DispatchTable.HeaderOf(reader, office, r.Ref) is { } found && Statement.Read(found.Header, StatementType.Header).As<Header>() is var known
             ? new ReferenceFacts(r.Relation, r.Ref, LabelInForce.Of(reader, found.Id, known).Label, known.Sender, null) : new ReferenceFacts(r.Relation, r.Ref, null, null, null))];
     }
 

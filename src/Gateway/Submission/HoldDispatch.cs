@@ -39,6 +39,7 @@ sealed class HoldDispatch(Shared shared)
         var outcome = await shared.Journal.Commit(b =>
         {
             if (b.World.Id != world.Id) return CommitOutcome.Stale;
+            if (RecallTable.IsRecalled(b, row.Sender, row.Envelope)) return CommitOutcome.Stale;
             if (DispatchTable.Find(b, row.Sender, row.Envelope) is not null || !HeldTable.TryAdd(b, row)) return CommitOutcome.Taken;
             if (incoming.OfUpload) UploadTable.Remove(b, row.Id);
             b.Log(entry, EntryKind.Hold, row.Id).Add(ReceiptRows.Of(receipt, null, null) with { Held = row.Id }).Add(record);

@@ -86,6 +86,7 @@ sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections r
             if (decision.Verdict == Verdict.Deny) throw await rejections.Reject(office, parts, decision.ForSender ?? Refusal.Internal, "", decision);
 
             // 5. Take the payload in: verified while it is written, durable before the commit. A crash leaves a temp file or an orphan, both swept.
+            if (arrived.Envelope.Header.Payload is null && !await IsEmpty(body, cancel)) throw new RefusedException(Refusal.PayloadLength, "bytes behind the parts");
             if (arrived.Envelope.Header.Payload is not { } payload) return await accept.Accept(office, arrived, new(Guid.CreateVersion7(clock.GetUtcNow()), null), cancel);
             if (await IsEmpty(body, cancel)) return session is Session.SignedIn ? await Await(arrived, payload) : throw new RefusedException(Refusal.PayloadLength, "it came without its payload");
             if (Payload.WireLength(payload.Length) > mostPayload) throw new RefusedException(Refusal.TooLarge, "payload inside POST");

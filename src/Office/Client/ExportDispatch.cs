@@ -34,6 +34,7 @@ sealed class ExportDispatch(OfficeContext office)
             if (receipt.Entry is { } promised) leaves.Add(promised.Leaf);
         }
         foreach (var status in entry.Files("statuses")) Write(target, Path.Combine("statuses", Path.GetFileName(status)), await File.ReadAllBytesAsync(status, cancel).ConfigureAwait(false));
+        foreach (var about in RecallDispatch.Earlier(office, entry.Id)) Write(target, $"recalls/{about.Id}.p7s", about.Parts().Header);
         var proofs = await ProofsAsync(leaves, target, cancel).ConfigureAwait(false);
         // R opens nothing. With it, whoever holds the folder can check the proofs of opening as the sender does.
         Write(target, "opened", entry.Opened());

@@ -100,4 +100,5 @@ sealed record Problem(string? Title, string? Code, Texts? Messages, Texts? Remed
 [JsonSerializable(typeof(PinsFile))]
 [JsonSerializable(typeof(OutboxRecord))]
 [JsonSerializable(typeof(ReceivedRecord))]
+[JsonSerializable(typeof(RecallNotice))]
 sealed partial class ClientJson : JsonSerializerContext;

@@ -51,6 +51,16 @@ public sealed class OfficeClient : IDisposable
     /// <exception cref="RefusedException"><see cref="Refusal.WordList"/>.</exception>
     public WordFloor? Floor(SendRequest request) => SealDispatch.Floor(office, request);
 
+    /// <summary>Seals a recall of a dispatch into the outbox; the one that is there already when it was asked for before.</summary>
+    public Task<OutboxEntry> RecallAsync(OutboxEntry entry, RecallRequest request, CancellationToken cancel) => new RecallDispatch(office).RunAsync(entry, request, cancel);
+
+    /// <summary>What asks this dispatch back; null: nothing.</summary>
+    public RecallNotice? Notice(ReceivedRecord record) => office.Received.FindRecall(record.Sender, record.Id) is { } notice && notice.Ref == record.Ctx ? notice : null;
+
+    /// <summary>What a received recall is about, when that is here; itself otherwise.</summary>
+    public ReceivedRecord Subject(ReceivedRecord record) =>
+        office.Received.List().FirstOrDefault(r => r.Sender == record.Sender && office.Received.FindRecall(r.Sender, r.Id) is { Kind: "recall" } notice && notice.Id == record.Id) ?? record;
+
     /// <summary>Refresh, seal, deliver.</summary>
     public async Task<(OutboxEntry Entry, DeliveryVerdict Verdict)> SendAsync(SendRequest request, IProgress<long>? progress, CancellationToken cancel)
     {
@@ -110,7 +120,8 @@ public sealed class OfficeClient : IDisposable
     public Task<IReadOnlyList<MailboxParcel>> InboxAsync(Guid? after, int wait, bool all, CancellationToken cancel) => office.Api.MailboxAsync(after, wait, 100, all, cancel);
 
     /// <summary>Fetches, verifies, opens, makes durable, acknowledges. Again is harmless.</summary>
-    public Task<OpenResult> OpenAsync(Guid parcel, string outFolder, IProgress<long>? progress, CancellationToken cancel) => new OpenParcel(office).RunAsync(parcel, outFolder, progress, cancel);
+    /// <param name="recalled">Also what its sender has taken back.</param>
+    public Task<OpenResult> OpenAsync(Guid parcel, string outFolder, IProgress<long>? progress, CancellationToken cancel, bool recalled = false) => new OpenParcel(office).RunAsync(parcel, outFolder, progress, cancel, recalled);
 
     /// <summary>Opens a sealed parcel that came as a file, with a mail for instance. The file stays.</summary>
     /// <exception cref="RefusedException">What does not hold; Request: an envelope without the second sealing, which has no receipt in it.</exception>

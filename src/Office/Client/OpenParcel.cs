@@ -17,6 +17,8 @@ public sealed record OpenResult(Guid Parcel, string Sender, Guid Envelope, strin
 {
     /// <summary>As its author chose it: what the reader must know before he does anything with it.</summary>
     public required Label Label { get; init; }
+    /// <summary>It takes an earlier dispatch back, or takes its place; null: it does neither.</summary>
+    public RecallNotice? Notice { get; init; }
 }
 
 /// <summary>From a parcel in the mailbox to documents on disk and receipts at the gateway. Again is harmless at every step.</summary>
@@ -26,7 +28,7 @@ sealed class OpenParcel(OfficeContext office)
     static readonly HashSet<Refusal> OfTheSender =
     [
         Refusal.CannotOpen, Refusal.DispatchMismatch, Refusal.DispatchSigners, Refusal.SenderMismatch, Refusal.Addressees, Refusal.LabelMismatch,
-        Refusal.DocumentDigest, Refusal.DocumentName, Refusal.Expired,
+        Refusal.DocumentDigest, Refusal.DocumentName, Refusal.Expired, Refusal.Recalled,
     ];
 
     // Bytes that are not what the header names: another copy may be.
@@ -35,15 +37,16 @@ sealed class OpenParcel(OfficeContext office)
     readonly VerifyParcel verify = new(office);
     readonly SignReceipt sign = new(office);
 
-    public async Task<OpenResult> RunAsync(Guid parcel, string outFolder, IProgress<long>? progress, CancellationToken cancel)
+    /// <param name="recalled">Also what its sender has taken back.</param>
+    public async Task<OpenResult> RunAsync(Guid parcel, string outFolder, IProgress<long>? progress, CancellationToken cancel, bool recalled = false)
     {
         var bytes = new ParcelFiles(office.Files, parcel);
         using var alone = bytes.TryLock() ?? throw new RefusedException(Refusal.Busy, "another process opens this parcel");
         // 1. All bytes, and the gateway's receipt of the submission: its time is T. What was delivered here, or fetched by an earlier run, is not fetched again.
         if (!bytes.IsWhole && OpenedBefore(parcel) is { } before)
-            return Result(before, parcel, LabelOf(before), null, again: true, await AcknowledgeAsync(before, cancel).ConfigureAwait(false));
+            return Result(before, parcel, HeaderOf(before), null, again: true, await AcknowledgeAsync(before, cancel).ConfigureAwait(false));
         if (!bytes.IsWhole) await new FetchParcel(office).RunAsync(bytes, progress, cancel).ConfigureAwait(false);
-        try { return await OpenWholeAsync(bytes, outFolder, cancel).ConfigureAwait(false); }
+        try { return await OpenWholeAsync(bytes, outFolder, recalled, cancel).ConfigureAwait(false); }
         catch (RefusedException e) when (OfTheBytes.Contains(e.Refusal))
         {
             // The same bytes would be refused for ever: the next opening fetches them anew.
@@ -60,12 +63,11 @@ sealed class OpenParcel(OfficeContext office)
         return office.Received.Find(handover.Sender, handover.Envelope) is { Stage: ReceivedState.Opened } record && record.Files.All(File.Exists) ? record : null;
     }
 
-    Label LabelOf(ReceivedRecord record) =>
-        Statement.Read(File.ReadAllBytes(Path.Combine(office.Received.Evidence(record.Sender, record.Id), "header.p7s")), StatementType.Header).As<Header>().Label;
+    Header HeaderOf(ReceivedRecord record) => Statement.Read(File.ReadAllBytes(Path.Combine(office.Received.Evidence(record.Sender, record.Id), "header.p7s")), StatementType.Header).As<Header>();
 
     string LevelOf(Label label) => (office.View.Policy.Content.Policy == label.Policy ? office.View.Policy.Level(label.Class)?.Code : null) ?? "";
 
-    async Task<OpenResult> OpenWholeAsync(ParcelFiles bytes, string outFolder, CancellationToken cancel)
+    async Task<OpenResult> OpenWholeAsync(ParcelFiles bytes, string outFolder, bool recalled, CancellationToken cancel)
     {
         await using var file = bytes.Open();
         // 2. The outside, without trusting the gateway. No private key is touched before all of it holds.
@@ -75,11 +77,18 @@ sealed class OpenParcel(OfficeContext office)
         var header = held.Envelope.Header;
         var known = office.Received.Demand(header.Sender, header.Id, held.Envelope.Ctx, held.Envelope.ManifestDigest);
         if (known is { Stage: ReceivedState.Opened } && known.Files.All(File.Exists)) return await AgainAsync(known, held, bytes, cancel).ConfigureAwait(false);
-        if (known is { Stage: ReceivedState.Failed }) return await AgainAsync(known, held, bytes, cancel).ConfigureAwait(false);
+        // Not opened because it was recalled, and now by the clerk's own word: said anew.
+        if (recalled && known is { Stage: ReceivedState.Failed } && known.Code == Refusal.Recalled.Code) known = known with { Outcome = null, Acknowledged = false };
+        else if (known is { Stage: ReceivedState.Failed }) return await AgainAsync(known, held, bytes, cancel).ConfigureAwait(false);
         // 4. Open; every finding about the inside goes to the sender by name.
         ReceivedRecord record;
         Refusal? failure = null;
-        try { record = await OpenAsync(held, known, file, outFolder, cancel).ConfigureAwait(false); }
+        try
+        {
+            // Its sender has taken it back, before it came or before it was opened.
+            if (!recalled && office.Received.FindRecall(header.Sender, header.Id) is { } taken && taken.Ref == held.Envelope.Ctx) throw new RefusedException(Refusal.Recalled);
+            record = await OpenAsync(held, known, file, outFolder, cancel).ConfigureAwait(false);
+        }
         catch (RefusedException e) when (OfTheSender.Contains(e.Refusal))
         {
             failure = e.Refusal;
@@ -89,7 +98,7 @@ sealed class OpenParcel(OfficeContext office)
         var acknowledged = await AcknowledgeAsync(record, cancel).ConfigureAwait(false);
         if (acknowledged) await new HandleParcel(office).ArrivedAsync(record, cancel).ConfigureAwait(false);
         if (failure is null) bytes.Remove();
-        return Result(record, held.Parcel, held.Envelope.Header.Label, failure, again: false, acknowledged);
+        return Result(record, held.Parcel, held.Envelope.Header, failure, again: false, acknowledged);
     }
 
     async Task<ReceivedRecord> OpenAsync(HeldParcel held, ReceivedRecord? known, FileStream payload, string outFolder, CancellationToken cancel)
@@ -111,7 +120,10 @@ sealed class OpenParcel(OfficeContext office)
             }, cancel).ConfigureAwait(false);
             DemandAuthor(opened, level.AuthorRoles);
             KeepEvidence(held, opened);
-            return Place(held, known, opened, making, root);
+            // Durable before the sender hears that it was read: from here on what it is about is not opened without a clerk's word.
+            if (header is { Kind: "recall" or "replace", Target: { } target })
+                office.Received.SaveRecall(new(1, header.Sender, target.Id, target.Ref, target.Revision, header.Kind, header.Id, held.Envelope.Ctx, held.Parcel, header.Kind == "recall" ? opened.Dispatch.Sheet.Subject : null));
+            return header.Kind == "recall" ? Noticed(held, known, opened, making) : Place(held, known, opened, making, root);
         }
         catch
         {
@@ -151,6 +163,17 @@ sealed class OpenParcel(OfficeContext office)
         return record;
     }
 
+    // A recall has no documents: what it says is kept as a notice.
+    ReceivedRecord Noticed(HeldParcel held, ReceivedRecord? known, OpenedEnvelope opened, string making)
+    {
+        Directory.Delete(making, recursive: true);
+        var header = held.Envelope.Header;
+        var record = new ReceivedRecord(1, header.Sender, header.Id, held.Envelope.Ctx, held.Envelope.ManifestDigest, nameof(ReceivedState.Opened), held.Parcel, held.Submission.Time, null, null, [], null,
+            known?.Handover ?? sign.Run(held, ReceiptEvent.ContentHandover, "OK", null), known?.Outcome ?? sign.Run(held, ReceiptEvent.ContentOpening, "OK", opened.Proof), known?.Acknowledged ?? false);
+        office.Received.Save(record);
+        return record;
+    }
+
     ReceivedRecord Failed(HeldParcel held, ReceivedRecord? known, Refusal why)
     {
         var header = held.Envelope.Header;
@@ -177,7 +200,7 @@ sealed class OpenParcel(OfficeContext office)
         if (acknowledged) await new HandleParcel(office).ArrivedAsync(known, cancel).ConfigureAwait(false);
         if (known.Stage == ReceivedState.Opened) bytes.Remove();
         Refusal? failure = known.Code is null ? null : Refusal.All.GetValueOrDefault(known.Code, Refusal.CannotOpen);
-        return Result(known, held.Parcel, held.Envelope.Header.Label, failure, again: true, acknowledged);
+        return Result(known, held.Parcel, held.Envelope.Header, failure, again: true, acknowledged);
     }
 
     /// <summary>Hands our two receipts to the gateway; the same bytes each time.</summary>
@@ -195,8 +218,11 @@ sealed class OpenParcel(OfficeContext office)
         return true;
     }
 
-    OpenResult Result(ReceivedRecord record, Guid parcel, Label label, Refusal? failure, bool again, bool acknowledged) => new(parcel, record.Sender, record.Id, record.Number,
-        LevelOf(label), DateTimeOffset.FromUnixTimeMilliseconds(record.Time), record.Folder, record.Files, failure, again, acknowledged) { Label = label };
+    OpenResult Result(ReceivedRecord record, Guid parcel, Header header, Refusal? failure, bool again, bool acknowledged) => new(parcel, record.Sender, record.Id, record.Number,
+        LevelOf(header.Label), DateTimeOffset.FromUnixTimeMilliseconds(record.Time), record.Folder, record.Files, failure, again, acknowledged)
+    {
+        Label = header.Label, Notice = header.Target is { } target && office.Received.FindRecall(header.Sender, target.Id) is { } notice && notice.Id == header.Id ? notice : null,
+    };
 
     static string FreeFolder(string root, string sender, string? number, Guid id)
     {

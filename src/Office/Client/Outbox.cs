@@ -26,7 +26,18 @@ public enum OutboxState
 /// <param name="Code">Refusal of the last attempt; null: none.</param>
 /// <param name="Author">Key of the person who signed it, who does not release it; null: sealed by an older version.</param>
 public sealed record OutboxRecord(int V, Guid Id, string State, long Created, string Level, string? Number, IReadOnlyList<string> To, IReadOnlyList<string> Cc,
-    Digest Ctx, Digest ManifestDigest, Digest DispatchRef, PayloadRef Payload, int Attempts, string? Code, long? AcceptedAt, Digest? Author = null);
+    Digest Ctx, Digest ManifestDigest, Digest DispatchRef, PayloadRef? Payload, int Attempts, string? Code, long? AcceptedAt, Digest? Author = null)
+{
+    /// <summary>What it recalls, updates or replaces; null: nothing.</summary>
+    public AboutDispatch? About { get; init; }
+}
+
+/// <summary>An earlier dispatch of this office.</summary>
+/// <param name="Kind">"recall", "update" or "replace": of the header and of its reference.</param>
+/// <param name="Id">Header id of the earlier one.</param>
+/// <param name="Ref">Its CTX.</param>
+/// <param name="Revision">Rises with each that is about it.</param>
+public sealed record AboutDispatch(string Kind, Guid Id, Digest Ref, int Revision);
 
 /// <summary>One sealed dispatch on disk.</summary>
 public sealed class OutboxEntry(string folder, OutboxRecord record)
@@ -43,7 +54,7 @@ public sealed class OutboxEntry(string folder, OutboxRecord record)
     public byte[] Opened() => File.ReadAllBytes(Path.Combine(Folder, "opened"));
 
     public string PayloadFile => Path.Combine(Folder, "payload");
-    public long WireLength => Payload.WireLength(Record.Payload.Length);
+    public long WireLength => Record.Payload is { } payload ? Payload.WireLength(payload.Length) : 0;
 
     /// <summary>Verified receipts kept beside the entry, in the order in which they came.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Receipts() => [.. Files("receipts").Select(f => (ReadOnlyMemory<byte>)File.ReadAllBytes(f))];
@@ -62,7 +73,7 @@ public sealed class Outbox(OfficeFiles files)
     string Folder => files.Folder("outbox");
 
     /// <summary>Seals into a folder without a name and gives it its name last: an entry is whole or is not there.</summary>
-    public async Task<OutboxEntry> AddAsync(Guid id, string level, IReadOnlyList<string> to, IReadOnlyList<string> cc, string? number, Digest author, DateTimeOffset now,
+    public async Task<OutboxEntry> AddAsync(Guid id, string level, IReadOnlyList<string> to, IReadOnlyList<string> cc, string? number, Digest author, AboutDispatch? about, DateTimeOffset now,
         Func<Stream, Task<SealedEnvelope>> seal)
     {
         Sweep();
@@ -84,7 +95,7 @@ public sealed class Outbox(OfficeFiles files)
             files.Write(Path.Combine(making, "manifest.p7m"), sealedEnvelope.Parts.Manifest.Span);
             files.Write(Path.Combine(making, "header.p7s"), sealedEnvelope.Parts.Header.Span);
             var record = new OutboxRecord(1, id, nameof(OutboxState.Sealed), now.ToUnixTimeMilliseconds(), level, number, to, cc,
-                sealedEnvelope.Ctx, sealedEnvelope.ManifestDigest, sealedEnvelope.DispatchRef, sealedEnvelope.Payload, 0, null, null, author);
+                sealedEnvelope.Ctx, sealedEnvelope.ManifestDigest, sealedEnvelope.DispatchRef, sealedEnvelope.Payload, 0, null, null, author) { About = about };
             files.Write(Path.Combine(making, "state.json"), JsonSerializer.SerializeToUtf8Bytes(record, ClientJson.Default.OutboxRecord));
             // Crash before: nothing was sent, the half-made folder is swept. After: the entry is Sealed and will be sent.
             files.MoveFolder(making, files.At("outbox", id.ToString()));

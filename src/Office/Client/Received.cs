@@ -29,6 +29,15 @@ public sealed record ReceivedRecord(int V, string Sender, Guid Id, Digest Ctx, D
     [JsonIgnore] public ReceivedState Stage => Enum.Parse<ReceivedState>(State);
 }
 
+/// <summary>A sender takes a dispatch of his back, or puts another in its place; kept whether that one has come or not.</summary>
+/// <param name="Target">Header id of what is taken back.</param>
+/// <param name="Ref">Its CTX.</param>
+/// <param name="Kind">"recall" or "replace".</param>
+/// <param name="Id">Header id of the recall.</param>
+/// <param name="Parcel">That brought it.</param>
+/// <param name="Reason">Of a recall: what was sealed in it; null: a replacement.</param>
+public sealed record RecallNotice(int V, string Sender, Guid Target, Digest Ref, int Revision, string Kind, Guid Id, Digest Ctx, Guid Parcel, string? Reason);
+
 /// <summary>(sender, id) of every envelope ever received, for ever: another envelope under a known name is a replay.</summary>
 sealed class Received(OfficeFiles files)
 {
@@ -51,6 +60,20 @@ sealed class Received(OfficeFiles files)
 
     public IEnumerable<ReceivedRecord> List() => Directory.Exists(files.At("received"))
         ? Directory.EnumerateFiles(files.At("received"), "*.json", SearchOption.AllDirectories).Select(f => JsonSerializer.Deserialize(File.ReadAllBytes(f), ClientJson.Default.ReceivedRecord)!) : [];
+
+    /// <returns>null: it was not taken back.</returns>
+    public RecallNotice? FindRecall(string sender, Guid target) =>
+        File.Exists(RecallFile(sender, target)) ? JsonSerializer.Deserialize(File.ReadAllBytes(RecallFile(sender, target)), ClientJson.Default.RecallNotice) : null;
+
+    /// <summary>Keeps the one of the highest revision; a lower one that comes late changes nothing.</summary>
+    public void SaveRecall(RecallNotice notice)
+    {
+        if (FindRecall(notice.Sender, notice.Target) is { } kept && kept.Revision >= notice.Revision) return;
+        files.Folder("received", Safe(notice.Sender), "recalls");
+        files.Write(RecallFile(notice.Sender, notice.Target), JsonSerializer.SerializeToUtf8Bytes(notice, ClientJson.Default.RecallNotice));
+    }
+
+    string RecallFile(string sender, Guid target) => files.At("received", Safe(sender), "recalls", target + ".recall");
 
     /// <summary>Our ContentHandover of a parcel that was delivered to our endpoint, by the parcel's name; kept for ever, since a repeat is answered with it.</summary>
     /// <returns>null: none was given.</returns>

@@ -40,6 +40,12 @@ public sealed record SendRequest
     public IReadOnlyList<string> BelowFloor { get; init; } = [];
     /// <summary>Dispatches that it answers: received, or sent by this office. Names of envelopes; the first characters will do.</summary>
     public IReadOnlyList<string> ReplyTo { get; init; } = [];
+    /// <summary>Of a recall or replacement: which dispatch of this office it is about; null: a new one.</summary>
+    public AboutDispatch? About { get; init; }
+    /// <summary>Of a replacement: ref of the author's dispatch that is revised.</summary>
+    public Digest? Revises { get; init; }
+    /// <summary>In place of one made from level, basis, categories and caveats: the label of what is recalled.</summary>
+    public Label? Label { get; init; }
 }
 
 /// <summary>From files to a durable outbox entry. Nothing leaves the office here.</summary>
@@ -53,7 +59,7 @@ sealed class SealDispatch(OfficeContext office)
         var policy = office.View.Policy;
         var level = LevelOf(request, policy);
         DemandFloor(level, Floor(office, request), policy, request.BelowFloor);
-        var label = LabelOf(request, level, policy);
+        var label = request.Label is { } given && given.Class == level.Class ? given : LabelOf(request, level, policy);
         var author = AuthorOf(request, level);
         var approvers = ApproversOf(request, level);
         // 2. To whom, by the verified directory; the first encryption key of a card is the one to seal to.
@@ -80,14 +86,16 @@ sealed class SealDispatch(OfficeContext office)
             Approvers = approvers,
             Releasers = [.. request.Release.Distinct().Select(Person)],
             Statements = [.. request.CarriesNothing.Distinct().Select(p => (Person(p), ApprovalAct.CarriesNothing)), .. request.BelowFloor.Distinct().Select(p => (Person(p), ApprovalAct.BelowFloor))],
-            References = [.. request.ReplyTo.Distinct().Select(ReferenceOf)],
+            Kind = request.About?.Kind ?? "new",
+            Revises = request.Revises,
+            References = [.. request.ReplyTo.Distinct().Select(ReferenceOf), .. request.About is { } about ? [new Reference(about.Kind, about.Id, about.Ref, about.Revision)] : Array.Empty<Reference>()],
             Office = office.Keys.Sign,
             ManifestBucket = level.ManifestBucket,
             PayloadBucket = level.PayloadBucket,
             Progress = progress,
         };
         // 3. One pass encrypts into the outbox. 4. What we would refuse ourselves gets no name there and never leaves.
-        return await office.Outbox.AddAsync(id, level.Code, request.To, request.Cc, Number(request.Sheet), author.Certificate.Key, now, async payload =>
+        return await office.Outbox.AddAsync(id, level.Code, request.To, request.Cc, Number(request.Sheet), author.Certificate.Key, request.About, now, async payload =>
         {
             var done = await Envelope.SealAsync(seal, payload, office.Clock, cancel).ConfigureAwait(false);
             Envelope.Verify(done.Parts, new EnvelopeContext(office.View.Directory, office.View.Trust, office.Now));
@@ -115,7 +123,7 @@ sealed class SealDispatch(OfficeContext office)
         if (string.IsNullOrEmpty(request.Level)) throw new RefusedException(Refusal.LabelMissing);
         var level = policy.Level(request.Level);
         if (level is null || level.Obsolete) throw new RefusedException(Refusal.LabelClass, request.Level);
-        if (level.BasisRequired && string.IsNullOrEmpty(request.Basis)) throw new RefusedException(Refusal.LabelBasis);
+        if (level.BasisRequired && string.IsNullOrEmpty(request.Basis) && request.Label is null) throw new RefusedException(Refusal.LabelBasis);
         return level;
     }
 

@@ -197,10 +197,20 @@ public partial class AttackTests
 
     // Header values
 
+    static readonly Guid Other = Guid.Parse("0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b");
+
     public static TheoryData<string, Func<Header, Header>, string> Headers => new()
     {
         { "suite", h => h with { Suite = "hybrid-1" }, "E_SUITE" },
-        { "kind", h => h with { Kind = "recall" }, "E_KIND" },
+        { "kind", h => h with { Kind = "forward" }, "E_KIND" },
+        { "recall with documents", h => h with { Kind = "recall", References = [new Reference("recall", Other, Digest.Of([1]), 1)] }, "E_HEADER" },
+        { "recall of nothing", h => h with { Kind = "recall", Payload = null }, "E_HEADER" },
+        { "recall of two", h => h with { Kind = "recall", Payload = null, References = [new Reference("recall", Other, Digest.Of([1]), 1), new Reference("recall", Other, Digest.Of([2]), 1)] }, "E_HEADER" },
+        { "recall that replies", h => h with { Kind = "recall", Payload = null, References = [new Reference("recall", Other, Digest.Of([1]), 1), new Reference("reply", Other, Digest.Of([2]), 0)] }, "E_HEADER" },
+        { "recall of itself", h => h with { Kind = "recall", Payload = null, References = [new Reference("recall", h.Id, Digest.Of([1]), 1)] }, "E_HEADER" },
+        { "recall without revision", h => h with { Kind = "recall", Payload = null, References = [new Reference("recall", Other, Digest.Of([1]), 0)] }, "E_HEADER" },
+        { "update that recalls", h => h with { Kind = "update", References = [new Reference("recall", Other, Digest.Of([1]), 1)] }, "E_HEADER" },
+        { "replacement of nothing", h => h with { Kind = "replace" }, "E_HEADER" },
         { "id of another version", h => h with { Id = new Guid("0192f7d2-0000-4000-8000-000000000000") }, "E_HEADER" },
         { "id of another variant", h => h with { Id = new Guid("0192f7d2-0000-7000-c000-000000000000") }, "E_HEADER" },
         { "no gateway", h => h with { Gateway = "" }, "E_HEADER" },

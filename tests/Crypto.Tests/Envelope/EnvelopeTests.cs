@@ -143,7 +143,7 @@ public class EnvelopeTests
         var parts = await EnvelopeFile.ReadPartsAsync(stream, default);
         Assert.Equal(made.Ctx, Sut.Verify(parts, Forge.Context).Ctx);
         Assert.Equal(made.Ctx, Digest.Of(StrictJson.Write(EnvelopeFile.PeekUnverified(parts.Header), StatementJson.Default.Header)));
-        await Payload.VerifyAsync(stream, made.Payload, null, null, default);
+        await Payload.VerifyAsync(stream, made.Payload!, null, null, default);
         foreach (var (offset, length) in new[] { (0, file.Length), (10, 20), (file.Length - wire.Length - 5, 50), (file.Length - wire.Length, 17), (file.Length - 1, 1), (file.Length, 0) })
         {
             using var range = new MemoryStream();

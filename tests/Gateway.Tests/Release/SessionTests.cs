@@ -30,7 +30,7 @@ public sealed class SessionTests : IAsyncLifetime
     {
         var (_, _, parcel) = await gateway.Accepted("H41", "H41", "mat");
         var shared = gateway.Host.Shared;
-        var download = new DownloadParcel(new ReleaseParcel(shared), new EndParcel(shared), gateway.Clock);
+        var download = new DownloadParcel(new ReleaseParcel(shared), new EndParcel(shared), new Exchange.Gateway.Release.HandedOut(gateway.Clock), gateway.Clock);
         Assert.Equal(Refusal.NotReleasable, (await Assert.ThrowsAsync<RefusedException>(() => download.Open("H41", Useless, parcel))).Refusal);
         using (var reader = shared.Engine.Reader()) Assert.Equal(ParcelState.Available, ParcelTable.Find(reader, "H41", parcel)!.State);
         using var content = (await download.Open("H41", Good("H41"), parcel)).Content;
