@@ -45,6 +45,7 @@ sealed class SendForm
     readonly Option<string?> term = new("--term") { Description = "Last day of protection, where that is sooner than the law's term", HelpName = "yyyy-MM-dd" };
     readonly Option<string[]> release = new("--release") { Description = "Person of the profile who releases it beforehand, at a level under dual control; otherwise exchange approve", HelpName = "PERSON" };
     readonly Option<string[]> replyTo = new("--reply-to") { Description = "Dispatch that it answers, received or sent here; its first characters will do. A level below that one's waits for two persons", HelpName = "ID" };
+    readonly Option<string?> replaces = new("--replaces") { Description = "Dispatch of this office whose place it takes: that one is stopped where it has not arrived, and asked back where it has", HelpName = "ID" };
     readonly Option<string[]> nothing = new("--carries-nothing") { Description = "Person of the profile who states that nothing of what it answers is in it; two of them", HelpName = "PERSON" };
     readonly Option<string[]> below = new("--below-floor") { Description = "Person of the profile who states that the words found mislead; two of them", HelpName = "PERSON" };
 
@@ -55,7 +56,7 @@ sealed class SendForm
     {
         command.Arguments.Add(files);
         caveat.AcceptOnlyFromAmong([.. LabelForm.Caveats]);
-        foreach (var option in new Option[] { to, cc, Level, basis, category, caveat, term, sheet, subject, number, notation, type, place, date, signatoryName, signatoryPosition, urgency, expires, respondBy, author, approve, release, replyTo, nothing, below, DryRun })
+        foreach (var option in new Option[] { to, cc, Level, basis, category, caveat, term, sheet, subject, number, notation, type, place, date, signatoryName, signatoryPosition, urgency, expires, respondBy, author, approve, release, replyTo, replaces, nothing, below, DryRun })
             command.Options.Add(option);
     }
 
@@ -84,7 +85,7 @@ sealed class SendForm
             As = parsed.GetValue(author),
             Approve = parsed.GetValue(approve) ?? [],
             Release = parsed.GetValue(release) ?? [],
-            ReplyTo = parsed.GetValue(replyTo) ?? [],
+            ReplyTo = parsed.GetValue(replyTo) ?? [], Replaces = parsed.GetValue(replaces),
             CarriesNothing = parsed.GetValue(nothing) ?? [],
             BelowFloor = parsed.GetValue(below) ?? [],
         };

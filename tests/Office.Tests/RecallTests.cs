@@ -86,6 +86,20 @@ public sealed class RecallTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture
     }
 
     [Fact]
+    public async Task A_replacement_revises_the_authors_dispatch_and_what_it_replaces_is_not_opened_any_more()
+    {
+        using var bench = new Bench(pki.Folder);
+        var original = (await bench.SendAsync()).Entry;
+        var replacement = (await bench.SendAsync(change: r => r with { Replaces = original.Id.ToString() })).Entry;
+        Assert.Equal(new AboutDispatch("replace", original.Id, original.Record.Ctx, 1), replacement.Record.About);
+        var opened = await OpenAsync(bench, replacement.Id);
+        Assert.Equal((original.Id, "replace", 1), (opened.Notice!.Target, opened.Notice.Kind, opened.Files.Count));
+        using (var office = bench.Start("H41"))
+            Assert.Equal(original.Record.DispatchRef, Statement.Read(File.ReadAllBytes(Path.Combine(office.Received.Evidence("G22", replacement.Id), "dispatch.p7s")), StatementType.Dispatch).As<Dispatch>().Revises);
+        Assert.Equal(Refusal.Recalled, (await OpenAsync(bench, original.Id)).Failure);
+    }
+
+    [Fact]
     public async Task A_program_killed_at_any_step_of_taking_a_recall_in_never_acknowledges_what_it_does_not_keep()
     {
         using var bench = new Bench(pki.Folder);

@@ -41,7 +41,7 @@ sealed class Arrival(Shared shared)
 
         var envelope = Envelope.Verify(parts, new EnvelopeContext(world.Directory, world.Trust, now));
         var header = envelope.Header;
-        if (header.Kind is not ("new" or "recall")) throw new RefusedException(Refusal.Kind, "not taken in");
+        if (header.Kind is not ("new" or "recall" or "replace")) throw new RefusedException(Refusal.Kind, "not taken in");
         DemandRecalls(header);
         return new Arrived(parts, envelope, world, now, References(office, header.References)) { Session = session };
     }

@@ -42,8 +42,8 @@ public sealed record SendRequest
     public IReadOnlyList<string> ReplyTo { get; init; } = [];
     /// <summary>Of a recall or replacement: which dispatch of this office it is about; null: a new one.</summary>
     public AboutDispatch? About { get; init; }
-    /// <summary>Of a replacement: ref of the author's dispatch that is revised.</summary>
-    public Digest? Revises { get; init; }
+    /// <summary>Dispatch of this office whose place it takes; the first characters of its id will do.</summary>
+    public string? Replaces { get; init; }
     /// <summary>In place of one made from level, basis, categories and caveats: the label of what is recalled.</summary>
     public Label? Label { get; init; }
 }
@@ -66,6 +66,8 @@ sealed class SealDispatch(OfficeContext office)
         var recipients = request.To.Select(c => RecipientOf(c, "to")).Concat(request.Cc.Select(c => RecipientOf(c, "cc"))).ToList();
         if (recipients.Count == 0) throw new RefusedException(Refusal.Recipients, "no recipient");
         if (recipients.Select(r => r.Office).Distinct().Count() != recipients.Count) throw new RefusedException(Refusal.Recipients, "an office is named twice");
+        var replaced = request.Replaces is { } prefix ? Replaced(prefix) : null;
+        var about = replaced is null ? request.About : RecallDispatch.About(office, replaced, "replace");
         var id = fixedId ?? Guid.CreateVersion7(now);
         var seal = new SealRequest
         {
@@ -86,16 +88,16 @@ sealed class SealDispatch(OfficeContext office)
             Approvers = approvers,
             Releasers = [.. request.Release.Distinct().Select(Person)],
             Statements = [.. request.CarriesNothing.Distinct().Select(p => (Person(p), ApprovalAct.CarriesNothing)), .. request.BelowFloor.Distinct().Select(p => (Person(p), ApprovalAct.BelowFloor))],
-            Kind = request.About?.Kind ?? "new",
-            Revises = request.Revises,
-            References = [.. request.ReplyTo.Distinct().Select(ReferenceOf), .. request.About is { } about ? [new Reference(about.Kind, about.Id, about.Ref, about.Revision)] : Array.Empty<Reference>()],
+            Kind = about?.Kind ?? "new",
+            Revises = replaced?.Record.DispatchRef,
+            References = [.. request.ReplyTo.Distinct().Select(ReferenceOf), .. about is null ? Array.Empty<Reference>() : [new Reference(about.Kind, about.Id, about.Ref, about.Revision)]],
             Office = office.Keys.Sign,
             ManifestBucket = level.ManifestBucket,
             PayloadBucket = level.PayloadBucket,
             Progress = progress,
         };
         // 3. One pass encrypts into the outbox. 4. What we would refuse ourselves gets no name there and never leaves.
-        return await office.Outbox.AddAsync(id, level.Code, request.To, request.Cc, Number(request.Sheet), author.Certificate.Key, request.About, now, async payload =>
+        return await office.Outbox.AddAsync(id, level.Code, request.To, request.Cc, Number(request.Sheet), author.Certificate.Key, about, now, async payload =>
         {
             var done = await Envelope.SealAsync(seal, payload, office.Clock, cancel).ConfigureAwait(false);
             Envelope.Verify(done.Parts, new EnvelopeContext(office.View.Directory, office.View.Trust, office.Now));
@@ -153,6 +155,14 @@ sealed class SealDispatch(OfficeContext office)
             _ => throw new RefusedException(Refusal.NotFound, $"more than one dispatch begins with {prefix}"),
         };
     }
+
+    OutboxEntry Replaced(string prefix) => office.Outbox.List().Where(e => e.Id.ToString().StartsWith(prefix, StringComparison.OrdinalIgnoreCase)).ToList() switch
+    {
+        [{ Record.About.Kind: "recall" }] => throw new RefusedException(Refusal.RecallTarget, "a recall"),
+        [var one] => one,
+        [] => throw new RefusedException(Refusal.NotFound, $"nothing sent here begins with {prefix}"),
+        _ => throw new RefusedException(Refusal.NotFound, $"more than one dispatch begins with {prefix}"),
+    };
 
     SealRecipient RecipientOf(string code, string role)
     {

@@ -56,7 +56,7 @@ public sealed class RecallBench : IAsyncLifetime
     {
         var (envelope, file) = await Seal(original, to, revision, kind);
         var answer = await Gateway.Submit(file);
-        Assert.True(answer.Status == 201, answer.Text);
+        Assert.True(answer.Status == 201, answer.Text + string.Join('\n', Gateway.Logs.Lines.Where(l => l.Contains("Exception", StringComparison.Ordinal)).TakeLast(2)));
         return envelope;
     }
 

@@ -109,6 +109,18 @@ public sealed class RecallTests(RecallBench bench) : IClassFixture<RecallBench>
     }
 
     [Fact]
+    public async Task A_replacement_stops_the_old_copies_asks_for_those_that_arrived_and_goes_its_own_way()
+    {
+        var original = await bench.Send("H14,H37");
+        await bench.Say(original, "H37", ReceiptEvent.ContentHandover);
+        var replacement = await bench.Recall(original, "H14,H37", kind: "replace");
+        Assert.Equal(("recalled E_RECALLED", "available"), (await bench.Copy(original, "H14"), await bench.Copy(replacement, "H14")));
+        Assert.Equal(("delivered", "available"), (await bench.Copy(original, "H37"), await bench.Copy(replacement, "H37")));
+        Assert.Equal(201, (await bench.Answer(original, replacement, "H37", "15")).Status);
+        Assert.Equal(200, (await bench.Fetch(replacement, "H14")).Status);
+    }
+
+    [Fact]
     public async Task Bytes_behind_the_parts_of_what_has_no_documents_are_refused()
     {
         var original = await bench.Send("H14");
