@@ -115,7 +115,7 @@ sealed class SimulatedGateway
         owned.Push(app);
         Own(telemetry);
         var arrival = new Arrival(Shared);
-        Accept = new AcceptDispatch(arrival, new Rejections(Shared, new Quotas(options.Limits)), new HoldDispatch(Shared), Shared);
+        Accept = new AcceptDispatch(arrival, new Rejections(Shared, new Quotas(options.Limits)), new HoldDispatch(Shared), new Exchange.Gateway.Recalling.PlanRecall(Shared, new Exchange.Gateway.Release.HandedOut(clock)), Shared);
         loops = [new("incoming folder", TimeSpan.FromSeconds(options.Limits.IncomingSeconds), now => { Shared.Circumstances.Looked(now); return Task.CompletedTask; }), .. steps,
             new("checkpoint", TimeSpan.FromSeconds(1), now => Task.FromResult(checkpoints.Step(now)))];
         pump.Run(Life, Begin, e => Stopped ??= e);
