@@ -47,7 +47,7 @@ public sealed class AdminTests : IAsyncLifetime
         Assert.Equal(0, Now().Dead);
     }
 
-    [Fact]
+    [Fact, Trait("tier", "long")]
     public async Task An_order_is_spread_and_never_takes_more_than_it_says()
     {
         for (var i = 0; i < 4; i++) await Dead();
@@ -113,14 +113,6 @@ public sealed class AdminTests : IAsyncLifetime
         Assert.Equal((5, "H41"), (json.GetProperty("waiting").GetInt32(), json.GetProperty("offices")[0].GetProperty("office").GetString()));
         Assert.False((await client.PostAsync(new Uri("/queue", UriKind.Relative), null)).IsSuccessStatusCode);
         Assert.Equal(404, (await TestGateway.Send(gateway.As("G22"), HttpMethod.Get, "/queue")).Status);
-    }
-
-    [Fact]
-    public void A_screen_stays_one_screen_however_many_offices_fail()
-    {
-        var offices = Enumerable.Range(0, 500).Select(i => new OfficeNow($"H{i}", [new("https", "open", 5_000, 2, 5, "connection: TimedOut", 0)], [1, 2, 3, 4, 5], 0, 0, 0, 5_000, "no channel works")).ToList();
-        var dead = Enumerable.Range(0, 500).Select(i => new DeadNow($"H{i}", "E_UNDELIVERED", 3, 0)).ToList();
-        Assert.InRange(QueueScreen.Lines(new QueueNow(1_000, 1, 0, 500, 1500, offices, dead), all: false).Count(), 10, 30);
     }
 
     async Task<Guid> Dead(string level = "thuong")

@@ -73,7 +73,7 @@ public sealed class FallbackTests : IAsyncLifetime
         Assert.DoesNotContain("sftp", Tried());
     }
 
-    [Fact]
+    [Fact, Trait("tier", "long")]
     public async Task A_mailbox_behind_a_channel_that_is_down_holds_the_copy_for_its_office()
     {
         await Reach(new StandingChannel("mailbox", null, []));
