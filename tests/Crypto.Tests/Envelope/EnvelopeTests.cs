@@ -274,7 +274,9 @@ public class EnvelopeTests
         var good = Request() with { Documents = [never] };
         await Check(Refusal.DocumentName, good with { Documents = [never with { Name = "../a" }] });
         await Check(Refusal.DocumentName, good with { Documents = [never, never with { Name = "A.PDF" }] });
-        await Check(Refusal.DispatchForm, good with { Documents = [] });
+        // Only a recall has none, and it has none at all.
+        await Check(Refusal.Header, good with { Documents = [] });
+        await Check(Refusal.Header, good with { Kind = "recall", References = [new("recall", good.Id, Digest.Of("x"u8), 1)] });
         await Check(Refusal.DispatchForm, good with { Documents = [never with { Length = -1 }] });
         await Check(Refusal.DispatchForm, good with { Documents = [never with { MediaType = "pdf" }] });
         await Check(Refusal.DispatchForm, good with { Sheet = good.Sheet with { Date = "24/11/2026" } });
