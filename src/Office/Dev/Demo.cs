@@ -96,6 +96,9 @@ sealed class Demo(Shell shell, Output say, DemoRequest request)
         await UntilAsync(() => AllProvenAsync(first, cancel), say.Text("not every copy is proven to be opened", "chưa chứng minh được mọi bản đã mở"), cancel).ConfigureAwait(false);
         Chapter("The sender sees each copy opened, and checks the proof itself", "Nơi gửi thấy từng bản đã mở và tự kiểm tra bằng chứng");
         await VerbAsync(["status", first.ToString(), .. Profile("G22")], 0).ConfigureAwait(false);
+        Chapter("One to H41 was sent by mistake: it is taken back, and nobody has fetched it", "Một văn bản gửi nhầm tới H41 được thu hồi khi chưa ai tải về");
+        var mistaken = await SendAsync("H41", "thuong", "7819", "VPCP-TTĐT", "Văn bản gửi nhầm", documents[..1], 0, cancel).ConfigureAwait(false);
+        await VerbAsync(["recall", mistaken.ToString(), "--reason", "gửi nhầm nơi nhận", .. Profile("G22")], 0).ConfigureAwait(false);
         Chapter("A dispatch at level Mật to H41; the signatory approves", "Văn bản độ Mật gửi H41; người có thẩm quyền phê duyệt");
         var lowered = await SendAsync("H41", "mat", "12", "VPCP-M", "Kế hoạch bảo vệ bí mật nhà nước", documents[..1], 0, cancel).ConfigureAwait(false);
         await OpenAsync("H41", ["--all"], documents[..1], cancel).ConfigureAwait(false);
