@@ -116,7 +116,7 @@ public sealed class SqliteEngineTests : IDisposable
         [2] = "DROP TABLE job; DROP TABLE attempt; DROP INDEX parcel_queued",
         [3] = "DROP INDEX dispatch_retained; ALTER TABLE dispatch DROP COLUMN payload_erased_at",
         [8] = "DROP TABLE report",
-        [7] = "DROP TABLE status",
+        [7] = "DROP TABLE asked_back; DROP TABLE recall; DROP TABLE status",
         [6] = """
             DROP TABLE dead; DROP TABLE office_state; ALTER TABLE attempt DROP COLUMN channel; DROP INDEX parcel_look; DROP INDEX job_after; ALTER TABLE job DROP COLUMN after; ALTER TABLE job DROP COLUMN lost;
             ALTER TABLE parcel DROP COLUMN look_at; ALTER TABLE parcel DROP COLUMN half_at; ALTER TABLE parcel DROP COLUMN alarm_at; ALTER TABLE parcel DROP COLUMN expires
