@@ -26,9 +26,18 @@ if (args is ["accept", var folder, ..])
     }
     finally { Directory.Delete(place, recursive: true); }
 }
+//                                                    -- pick PKI [ROWS] [CHURN]
+// What the next job costs among so many that wait, and after so many have gone through a lane.
+if (args is ["pick", var trust, ..])
+{
+    var place = Directory.CreateTempSubdirectory("exchange-pick-").FullName;
+    int Number(int at, int otherwise) => args.Length > at ? int.Parse(args[at], CultureInfo.InvariantCulture) : otherwise;
+    try { return new PickRates(Path.GetFullPath(trust), place).Run(Number(2, 1_000_000), Number(3, 10_000_000)); }
+    finally { Directory.Delete(place, recursive: true); }
+}
 if (args.Length is < 1 or > 3)
 {
-    Console.Error.WriteLine("usage: Benchmarks PKI [MB=256] [ROUNDS=5] | ledger [ENTRIES=1000000] | policy [DRAFT] [ROUNDS=5] | accept PKI [SECONDS=5]");
+    Console.Error.WriteLine("usage: Benchmarks PKI [MB=256] [ROUNDS=5] | ledger [ENTRIES=1000000] | policy [DRAFT] [ROUNDS=5] | accept PKI [SECONDS=5] | pick PKI [ROWS=1000000] [CHURN=10000000]");
     return 64;
 }
 var megabytes = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 256;
