@@ -59,7 +59,7 @@ sealed class PickRates(string pki, string work)
                     var dead = i % 5 < 3;
                     p.Value = Guid.CreateVersion7(Now.AddSeconds(-3600 + 3600.0 * i / rows)).ToByteArray(bigEndian: true);
                     o.Value = dead ? Dead : Name(1 + random.Next(Offices - 1));
-                    c.Value = dead ? 0 : random.Next(5);
+                    c.Value = dead ? 0 : 1 + random.Next(4);
                     d.Value = Now.AddSeconds(-3600 + 3600.0 * i / rows).ToUnixTimeMilliseconds();
                     insert.ExecuteNonQuery();
                 }
@@ -135,8 +135,8 @@ sealed class PickRates(string pki, string work)
                     using var churn = connection.CreateCommand();
                     churn.CommandText = $"""
                         WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99999)
-                        INSERT INTO job (parcel, office, class, state, due, attempt, fence, lease_until, ask, lost, after) SELECT randomblob(16), 'H001', 0, 0, {Now.ToUnixTimeMilliseconds() - 10_000_000} + i, 0, 0, NULL, 0, 0, NULL FROM n;
-                        DELETE FROM job WHERE office = 'H001' AND class = 0 AND due < {Now.ToUnixTimeMilliseconds() - 9_000_000};
+                        INSERT INTO job (parcel, office, class, state, due, attempt, fence, lease_until, ask, lost, after) SELECT randomblob(16), 'H001', 1, 0, {Now.ToUnixTimeMilliseconds() - 10_000_000} + i, 0, 0, NULL, 0, 0, NULL FROM n;
+                        DELETE FROM job WHERE office = 'H001' AND class = 1 AND due < {Now.ToUnixTimeMilliseconds() - 9_000_000};
                         """;
                     churn.ExecuteNonQuery();
                 });
@@ -146,7 +146,7 @@ sealed class PickRates(string pki, string work)
         {
             using var reader = engine.Reader();
             var began = Stopwatch.GetTimestamp();
-            if (JobTable.Dues(reader, "H001", 0, 4).Count == 0) throw new InvalidOperationException("The lane is empty.");
+            if (JobTable.Dues(reader, "H001", 1, 4).Count == 0) throw new InvalidOperationException("The lane is empty.");
             return Stopwatch.GetElapsedTime(began).TotalMicroseconds;
         }
 
@@ -190,7 +190,8 @@ sealed class PickRates(string pki, string work)
         double P99(string name) => figures[name].Select(f => f[(int)(f.Length * .99)]).Order().ElementAt(Rounds / 2);
         var big = $"pick, {rows:N0} waiting, dead flash office";
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"p99 {P99(big) / P99("pick, 1,000 waiting"):0.0} times that of 1,000 rows (aim: at most 3); one order over all: {P99("one order over all of them") / P99(big):0} times the pick"));
-        if (churn > 0) Lane(few, churn);
+        reader.Dispose();
+        if (churn > 0) Lane(many, churn);
         Console.WriteLine($"load {Load()} at the end");
         return 0;
     }
