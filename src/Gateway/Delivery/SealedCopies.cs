@@ -13,11 +13,13 @@ sealed class SealedCopies(Shared shared, ReleaseParcel release)
     /// <param name="decision">Of just now: the permit names the key.</param>
     /// <param name="receipt">The acceptance, which goes inside.</param>
     /// <returns>Bytes of it.</returns>
-    /// <exception cref="RefusedException">SignerUnknown: the key has left the office's card, so there is nobody to seal it to.</exception>
+    /// <exception cref="RefusedException">Full: it would take what is kept free for settling. SignerUnknown: the key has left the office's card, so there is nobody to seal it to.</exception>
     public async Task<long> Make(FoundParcel copy, Decision decision, ReadOnlyMemory<byte> receipt, CancellationToken cancel)
     {
         var (parcel, office) = (copy.Row.Id, copy.Row.Office);
         if (shared.Sealed.Length(parcel) is { } made) return made;
+        // A copy of any size must not eat the reserve out of which others are settled and receipted.
+        if (shared.Room.Free - copy.Dispatch.Size < shared.Options.Limits.ReserveBytes) throw new RefusedException(Refusal.Full, "no room to seal it");
         var key = shared.Worlds.Current.Directory.Find(office)?.Encryption.FirstOrDefault(k => k.Key == copy.Row.Key) ?? throw new RefusedException(Refusal.SignerUnknown, "the key has left the card");
         await shared.Sealed.PutAsync(parcel, output => SealedParcel.SealAsync(parcel, receipt, copy.Dispatch.Size, () => release.Open(copy, decision), key, output, cancel), cancel);
         return shared.Sealed.Length(parcel)!.Value;

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Exchange.Adapters;
 using Exchange.Crypto.Envelope;
 using Exchange.Tests.Http;
@@ -65,6 +66,28 @@ public sealed class SealedCopyTests : IAsyncLifetime
         File.SetLastWriteTimeUtc(kept, gateway.Clock.GetUtcNow().AddHours(-30).UtcDateTime);
         gateway.Host.Shared.Sealed.Step(gateway.Host.Shared.Engine);
         Assert.Equal([kept], Kept);
+    }
+
+    [Fact]
+    public async Task A_copy_is_not_sealed_out_of_the_reserve_and_is_once_there_is_room()
+    {
+        await gateway.Submit((await gateway.SealFile("H41")).File);
+        await Reserve(1L << 40);
+        Assert.Equal(1, await gateway.Deliver());
+        Assert.Empty(relay.Received);
+        Assert.Empty(Kept);
+        await Reserve(0);
+        await NextTry();
+        Assert.Single(relay.Received);
+    }
+
+    async Task Reserve(long bytes)
+    {
+        var config = Path.Combine(gateway.Data, "gateway.json");
+        var json = JsonNode.Parse(await File.ReadAllBytesAsync(config, TestContext.Current.CancellationToken))!.AsObject();
+        json["limits"] = new JsonObject { ["reserveBytes"] = bytes };
+        await File.WriteAllTextAsync(config, json.ToJsonString(), TestContext.Current.CancellationToken);
+        await gateway.Restart();
     }
 
     async Task NextTry()
