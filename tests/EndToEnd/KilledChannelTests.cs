@@ -9,6 +9,8 @@ namespace Exchange.Tests;
 public sealed class KilledChannelTests(DevelopmentPki pki, ITestOutputHelper output) : IClassFixture<DevelopmentPki>
 {
     static CancellationToken Cancel => TestContext.Current.CancellationToken;
+    // What is killed on purpose is no poison, and a server that is back in a second is not waited for.
+    static readonly (string, long)[] KilledOnPurpose = [("lostLeases", 1000), ("breakerOpenSeconds", 1), ("breakerOpenMostSeconds", 2)];
 
     [Fact]
     public Task An_endpoint_and_its_gateway_killed_ten_times_while_one_delivers_to_the_other_open_each_document_once() => DeliveriesAsync(10);
@@ -24,8 +26,7 @@ public sealed class KilledChannelTests(DevelopmentPki pki, ITestOutputHelper out
 
     async Task DeliveriesAsync(int kills)
     {
-        // What is killed on purpose is no poison, and an endpoint that is back in a second is not waited for.
-        await using var site = await Site.StartAsync(pki, ("lostLeases", 1000), ("breakerOpenSeconds", 1), ("breakerOpenMostSeconds", 2));
+        await using var site = await Site.StartAsync(pki, KilledOnPurpose);
         // The wire keeps its address over all lives of the endpoint, and sees what is under way.
         using var wire = new Proxy(port: 1);
         await site.ReachAsync(2, "--office", "H41", "--adapter", "https", "--setting", $"url=https://localhost:{wire.Address.Port}");
@@ -80,7 +81,7 @@ public sealed class KilledChannelTests(DevelopmentPki pki, ITestOutputHelper out
     public async Task An_sftp_server_and_its_gateway_killed_forty_times_while_one_delivers_to_the_other_hold_each_document_once()
     {
         const int Kills = 40;
-        await using var site = await Site.StartAsync(pki);
+        await using var site = await Site.StartAsync(pki, KilledOnPurpose);
         await using var server = new SftpServer();
         await server.InitializeAsync();
         var folder = server.NewFolder();

@@ -54,7 +54,8 @@ public sealed class FailingOfficeTests : IAsyncLifetime
         while (Now < until - 1000)
         {
             Assert.Equal(0, await gateway.Deliver());
-            Assert.Equal(until, gateway.Host.Worker.Next!.Value.ToUnixTimeMilliseconds());
+            // A copy whose own delay ends before wakes the worker too, and stays where it is.
+            Assert.InRange(gateway.Host.Worker.Next!.Value.ToUnixTimeMilliseconds(), Now + 1, until);
             gateway.Clock.Advance(TimeSpan.FromSeconds(1));
         }
 
