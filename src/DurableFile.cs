@@ -11,6 +11,7 @@ namespace Exchange;
 /// <item>write: open(temp, O_EXCL, 0600) · write… · fsync(temp) · open(folder) · rename(temp, path) · fsync(folder)</item>
 /// <item>write, not replacing: … fsync(temp) · open(folder) · link(temp, path), fails if path exists · unlink(temp) · fsync(folder)</item>
 /// <item>move: open(both folders) · link(from, to), fails if to exists · fsync(folder of to) · unlink(from) · fsync(folder of from)</item>
+/// <item>second name: open(folder of to) · link(from, to), fails if to exists · fsync(folder of to)</item>
 /// <item>delete: open(folder) · unlink(path) · fsync(folder)</item>
 /// <item>create folder: mkdir(path) · fsync(parent), from the first missing ancestor down, or from a given one</item>
 /// </list>
@@ -65,6 +66,15 @@ static partial class DurableFile
         Fsync(target);
         if (unlink(from) != 0) throw Failed("unlink", Marshal.GetLastPInvokeError());
         Fsync(source);
+    }
+
+    /// <summary>A second name, in the same file system, for a file whose bytes are durable. Crash before the folder is synced: the name may be there or not.</summary>
+    public static void AddName(string from, string to)
+    {
+        (from, to) = (Path.GetFullPath(from), Path.GetFullPath(to));
+        using var folder = OpenFolder(Path.GetDirectoryName(to)!);
+        if (link(from, to) != 0) throw Failed("link", Marshal.GetLastPInvokeError());
+        Fsync(folder);
     }
 
     /// <summary>Makes names in this folder durable.</summary>

@@ -267,7 +267,7 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
         "See the interface description.", "Xem mô tả giao diện.");
     public static readonly Refusal PayloadErased = new("E_PAYLOAD_ERASED",
         "The payload is not kept any more: all copies of the dispatch ended long ago.", "Nội dung không còn được lưu: mọi bản của văn bản đã kết thúc từ lâu.",
-        "Ask the sender for a new dispatch; receipts and evidence of this one are still here.", "Đề nghị bên gửi gửi văn bản mới; biên nhận và bằng chứng của văn bản này vẫn còn.");
+        "It has to be sent anew, with its documents; receipts and evidence of this one are still here.", "Phải gửi mới cùng tài liệu; biên nhận và bằng chứng của văn bản này vẫn còn.");
     public static readonly Refusal NothingToUpload = new("E_NOTHING_TO_UPLOAD",
         "No payload is awaited for this dispatch.", "Không chờ nội dung nào cho văn bản này.",
         "Submit the header first, or ask for the status.", "Gửi phần đầu trước, hoặc hỏi trạng thái.");

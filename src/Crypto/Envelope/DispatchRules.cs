@@ -41,7 +41,8 @@ static partial class DispatchRules
         if (!Addressed(header).IsSubsetOf(dispatch.To)) throw new RefusedException(Refusal.Addressees);
         // Only what has no payload has no documents.
         if (dispatch.Documents.Length == 0 != header.Payload is null) throw new RefusedException(Refusal.DispatchForm, "number of documents");
-        if (dispatch.Revises is not null != (header.Kind == HeaderRules.KindReplace)) throw new RefusedException(Refusal.DispatchForm, "revises");
+        // An update carries whatever its original did, a replacement too.
+        if (header.Kind != HeaderRules.KindUpdate && dispatch.Revises is not null != (header.Kind == HeaderRules.KindReplace)) throw new RefusedException(Refusal.DispatchForm, "revises");
         // 20,000 lengths below 2^40 do not overflow.
         if (dispatch.Documents.Sum(d => d.Length) > (header.Payload?.Length ?? 0)) throw new RefusedException(Refusal.PayloadLength, "documents exceed it");
     }

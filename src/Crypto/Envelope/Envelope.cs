@@ -26,7 +26,7 @@ public sealed record SealRequest
     public required string Gateway { get; init; }
     public required string Sender { get; init; }
     public required IReadOnlyList<SealRecipient> Recipients { get; init; }
-    /// <summary>dispatch.to; office codes.</summary>
+    /// <summary>dispatch.to; office codes. It may name more than are addressed now: those can be added later without the author.</summary>
     public required IReadOnlyList<string> To { get; init; }
     public required Label Label { get; init; }
     public required int Urgency { get; init; }
@@ -44,7 +44,7 @@ public sealed record SealRequest
     public IReadOnlyList<IPrivateKey> Releasers { get; init; } = [];
     /// <summary>What persons say of its content, with the act "carries-nothing" or "below-floor".</summary>
     public IReadOnlyList<(IPrivateKey Person, string Act)> Statements { get; init; } = [];
-    /// <summary>"new", "recall" (without documents) or "replace".</summary>
+    /// <summary>"new", "recall" (without documents) or "replace"; an update is made by <see cref="Envelope.Reseal"/>.</summary>
     public string Kind { get; init; } = HeaderRules.KindNew;
     /// <summary>Ref of the dispatch that a replacement revises; null otherwise.</summary>
     public Digest? Revises { get; init; }
@@ -52,6 +52,8 @@ public sealed record SealRequest
     public IReadOnlyList<Reference> References { get; init; } = [];
     /// <summary>Signer of the header.</summary>
     public required IPrivateKey Office { get; init; }
+    /// <summary>The sender's own encryption certificate: what is kept under it lets the same content go to further offices later; null: nothing is kept.</summary>
+    public Certificate? Keeper { get; init; }
     public required int ManifestBucket { get; init; }
     public required int PayloadBucket { get; init; }
     /// <summary>Payload bytes done so far, of the padded length.</summary>
@@ -59,7 +61,11 @@ public sealed record SealRequest
 }
 
 /// <param name="Opened">R: proves opening, opens nothing. The sender keeps it beside the outbox entry.</param>
-public sealed record SealedEnvelope(EnvelopeParts Parts, Digest Ctx, Digest ManifestDigest, PayloadRef? Payload, Digest DispatchRef, byte[] Opened);
+public sealed record SealedEnvelope(EnvelopeParts Parts, Digest Ctx, Digest ManifestDigest, PayloadRef? Payload, Digest DispatchRef, byte[] Opened)
+{
+    /// <summary>Secret and dispatch, sealed to the sender's own key; null: nothing is kept. It stays in the outbox and never travels.</summary>
+    public byte[]? Kept { get; init; }
+}
 
 /// <summary>Who says which keys are whose, and when.</summary>
 /// <param name="At">T: the time at which chains must be valid. For the gateway the arrival, for a recipient the time of the gateway's receipt.</param>
@@ -113,6 +119,10 @@ public static class Envelope
     public static Task<SealedEnvelope> SealAsync(SealRequest request, Stream payload, TimeProvider clock, CancellationToken cancel) =>
         EnvelopeSealer.SealAsync(request, payload, clock, cancel);
 
+    /// <summary>The same content for further offices: a new header and a new manifest over the secret, dispatch and payload of an earlier envelope. No document is read and nothing is encrypted under the secret.</summary>
+    /// <exception cref="RefusedException">CannotOpen (what was kept is damaged, or of another header), NotForThisKey, DispatchMismatch, Addressees (an office that the author did not name), or a value outside the format.</exception>
+    public static SealedEnvelope Reseal(ResealRequest request, TimeProvider clock) => EnvelopeResealer.Reseal(request, clock);
+
     /// <summary>
     /// Everything that can be checked without a key, except the payload. Not checked: whether it may be released (the decision), whether it was seen before,
     /// and how far the signing time is from arrival.
@@ -126,7 +136,7 @@ public static class Envelope
         EnvelopeCheck.CheckApproval(approval, header, context.Directory.Find(header.Sender) ?? throw new RefusedException(Refusal.SignerUnknown, "no such office"), context);
 
     /// <summary>A person's change of the label of a dispatch whose header was verified before: in form, about this dispatch, not lapsed, by a current person of the office it names.</summary>
-    /// <param name="ctx">Ref of the header.</param>
+    /// <param name="ctx">Ref of the header. A change of the label of an update names its original.</param>
     /// <exception cref="RefusedException">LabelChange, LabelForm, or what the statement or the certificate is refused for. Whether he may is the caller's question.</exception>
     public static VerifiedLabelChange VerifyLabelChange(ReadOnlyMemory<byte> statement, Header header, Digest ctx, EnvelopeContext context) => LabelChangeCheck.Run(statement, header, ctx, context);
 

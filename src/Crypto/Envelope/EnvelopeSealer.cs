@@ -40,12 +40,14 @@ static class EnvelopeSealer
 
             // 5 What only recipients read.
             var manifest = ManifestSealer.Seal(ctx, secret, dispatch.Der.Span, [.. recipients.Select(r => r.Certificate)], request.ManifestBucket);
+            // The same frame for the sender alone, under a key of its own: no recipient more on the wire.
+            var kept = request.Keeper is { } keeper ? ManifestSealer.Seal(ctx, secret, dispatch.Der.Span, [keeper], Manifest.FrameUnit) : null;
 
             // 6 The office's word for all of it.
             var manifestDigest = Digest.Of(manifest);
             var signed = Statement.Sign(header, [request.Office], now, label, manifestDigest);
             var parts = new EnvelopeParts(signed.Der, [.. approvals.Select(a => a.Der)], manifest);
-            return new SealedEnvelope(parts, ctx, manifestDigest, payload, dispatch.Ref, opened);
+            return new SealedEnvelope(parts, ctx, manifestDigest, payload, dispatch.Ref, opened) { Kept = kept };
         }
         finally { CryptographicOperations.ZeroMemory(secret); }
     }
@@ -57,6 +59,7 @@ static class EnvelopeSealer
             throw new ArgumentException($"A multiple of {Manifest.FrameUnit}.", nameof(request));
         if (request.PayloadBucket < 1) throw new ArgumentException("At least 1.", nameof(request));
         foreach (var recipient in recipients) _ = KeyWraps.For(recipient.Certificate);
+        if (request.Keeper is { } keeper) _ = KeyWraps.For(keeper);
         var dispatch = MakeDispatch(request, new Digest[request.Documents.Count], new byte[DispatchRules.SaltLength]);
         DispatchRules.Check(dispatch);
         var length = Payload.PaddedLength(request.Documents.Sum(d => d.Length), request.PayloadBucket);

@@ -79,6 +79,9 @@ static partial class HeaderRules
     /// <summary>What a recall, update or replacement is about; null: it is none.</summary>
     public static Reference? TargetOf(Header header) => header.Kind == KindNew ? null : header.References.FirstOrDefault(r => r.Relation == header.Kind);
 
+    /// <summary>What it answers or forwards.</summary>
+    public static IEnumerable<Reference> Answered(Header header) => header.References.Where(r => r.Relation is "reply" or "forward");
+
     /// <summary>RFC 9562: version 7, variant 10.</summary>
     public static bool IsUuidV7(Guid id) => id.Version == 7 && id.Variant is >= 8 and <= 11;
 

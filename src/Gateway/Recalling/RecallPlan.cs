@@ -23,7 +23,8 @@ sealed class RecallPlan(RecallRow row, RecallTarget target, IReadOnlyList<Stoppa
     public long Bytes => copies.Sum(c => c.Receipt.Der.Length + (c.Own?.Receipt.Der.Length ?? 0));
 
     /// <summary>Reads only.</summary>
-    public bool IsStale(Source source, Guid envelope) => RecallTable.Highest(source, row.Sender, row.Target, envelope) >= row.Revision || target.IsStale(source, row.Sender);
+    public bool IsStale(Source source, Guid envelope) => RecallTable.Highest(source, row.Sender, row.Target, envelope) >= row.Revision || target.IsStale(source, row.Sender)
+        || (row.Kind == "update" && RecallTable.IsReplaced(source, row.Sender, row.Target));
 
     /// <summary>In the commit that made the recall's dispatch and its copies.</summary>
     public void Apply(Batch b)

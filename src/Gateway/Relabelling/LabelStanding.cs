@@ -12,8 +12,12 @@ namespace Exchange.Gateway.Relabelling;
 sealed record LabelStanding(DispatchRow Dispatch, Header Header, IReadOnlyList<LabelChangeRow> Changes, string Mark)
 {
     /// <param name="source">A snapshot.</param>
-    public static LabelStanding Read(Source source, DispatchRow dispatch) =>
-        new(dispatch, Statement.Read(dispatch.Header, StatementType.Header).As<Header>(), LabelTable.Of(source, dispatch.Id), LabelTable.Mark(source, dispatch.Id));
+    /// <param name="dispatch">Of an update it is its original that stands here: one label for all envelopes of a dispatch.</param>
+    public static LabelStanding Read(Source source, DispatchRow dispatch)
+    {
+        if (RecallTable.Find(source, dispatch.Id) is { Kind: "update" } update) dispatch = DispatchTable.Read(source, update.Sender, update.Target)!;
+        return new(dispatch, Statement.Read(dispatch.Header, StatementType.Header).As<Header>(), LabelTable.Of(source, dispatch.Id), LabelTable.Mark(source, dispatch.Id));
+    }
 
     LabelChangeRow? Last => Changes.Where(c => c.N is not null).MaxBy(c => c.N);
 

@@ -19,15 +19,14 @@ static class ReleaseFacts
     public static DecisionFacts OfSubmission(VerifiedEnvelope envelope, Session? session, World world, DateTimeOffset now, IReadOnlyList<ReferenceFacts> references, IEnumerable<VerifiedApproval> later)
     {
         var header = envelope.Header;
-        var approvals = envelope.Approvals.Select(a => a.Approval).ToList();
         var facts = Of(header.References.Any(r => r.Relation == "forward") ? "forward" : "submit", world, now, header, envelope.Signer,
             header.Recipients.Select((recipient, i) => Of(recipient.Office, recipient.Role, recipient.Key, envelope.RecipientKeysCurrent[i], header.Label, world, now)),
-            envelope.Approvals.Concat(later).Select(a => new ApprovalFacts(a.Approval.Act, a.Person.Key, a.Roles, DateTimeOffset.FromUnixTimeMilliseconds(a.Approval.NotAfter))));
+            Facts(envelope.Approvals.Concat(later)));
         return facts with
         {
             SenderClearance = Through(session, header.Sender, facts.SenderClearance, world, now), References = references,
             Sizes = new SizeFacts(envelope.ManifestLength, header.Payload?.Length ?? 0),
-            Named = approvals.Count == 0 ? null : [.. approvals.Skip(1).Aggregate(approvals[0].To.AsEnumerable(), (named, a) => named.Intersect(a.To))],
+            Named = Named(envelope.Approvals),
         };
     }
 
@@ -47,6 +46,22 @@ static class ReleaseFacts
             Label = label.Label, Named = accepted.Named, NeedToKnow = accepted.NeedToKnow, Earlier = new EarlierFacts(policy, null),
         };
     }
+
+    /// <summary>The copies of an update whose dispatch bears another label by now, as they will be judged before they leave.</summary>
+    /// <param name="label">In force.</param>
+    public static DecisionFacts OfUpdate(VerifiedEnvelope envelope, LabelInForce label, World world, DateTimeOffset now)
+    {
+        var (header, approvals) = (envelope.Header, envelope.Approvals);
+        var recipients = header.Recipients.Select((r, i) => Of(r.Office, r.Role, r.Key, envelope.RecipientKeysCurrent[i], label.Label, world, now));
+        return Of("release", world, now, header, null, recipients, Facts(approvals).Concat(label.Signed)) with { Label = label.Label, Named = Named(approvals), Earlier = new EarlierFacts(world.Policy.Ref, null) };
+    }
+
+    static IEnumerable<ApprovalFacts> Facts(IEnumerable<VerifiedApproval> approvals) =>
+        approvals.Select(a => new ApprovalFacts(a.Approval.Act, a.Person.Key, a.Roles, DateTimeOffset.FromUnixTimeMilliseconds(a.Approval.NotAfter)));
+
+    /// <summary>Whom all of them name; null: nobody said.</summary>
+    static IReadOnlyList<string>? Named(IReadOnlyList<VerifiedApproval> approvals) =>
+        approvals.Count == 0 ? null : [.. approvals.Skip(1).Aggregate(approvals[0].Approval.To.AsEnumerable(), (named, a) => named.Intersect(a.Approval.To))];
 
     /// <summary>A question, not a dispatch: nothing is signed, so the label is not verified and every key counts as the current one.</summary>
     public static DecisionFacts OfDryRun(string sender, Certificate session, Label? label, IEnumerable<(string Office, string Role)> recipients, IEnumerable<string> approvals, World world, DateTimeOffset now)

@@ -48,6 +48,17 @@ internal sealed class BlobStore(string folder, TimeProvider clock)
         else DurableFile.Move(file, path);
     }
 
+    /// <summary>
+    /// Gives a payload that is here a second name, for another dispatch; durable on return. Each goes without the other. A crash leaves a name that no row has: swept like any other.
+    /// </summary>
+    /// <exception cref="IOException">It is not here any more.</exception>
+    public void Link(Guid from, Guid to)
+    {
+        // Both names show one time. An old one would let the sweep take the new name before the commit that wants it.
+        File.SetLastWriteTimeUtc(PathOf(from), clock.GetUtcNow().UtcDateTime);
+        DurableFile.AddName(PathOf(from), MadePathOf(to));
+    }
+
     /// <summary>For reading, seekable.</summary>
     /// <exception cref="IOException">It is gone or cannot be read: a finding for the check.</exception>
     public Stream Open(Guid dispatch) => new FileStream(PathOf(dispatch), new FileStreamOptions

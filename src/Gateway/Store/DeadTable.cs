@@ -35,9 +35,9 @@ internal static class DeadTable
         ? source.Query<DeadCopy>($"{Copies} WHERE (@office IS NULL OR d.office = @office) AND (@reason IS NULL OR d.reason = @reason) ORDER BY d.died_at, d.parcel LIMIT @limit", new { office, reason, limit })
         : [.. parcels.Take(limit).SelectMany(parcel => source.Query<DeadCopy>($"{Copies} WHERE d.parcel = @parcel", new { parcel }))];
 
-    const string Copies =
-        """
-        SELECT d.parcel, d.office, d.reason, d.died_at, d.fence, p.key, e.id AS dispatch, e.sender, e.envelope, e.ctx, e.expires, coalesce((SELECT max(l.class) FROM label_change l WHERE l.dispatch = e.id), e.class) AS class, e.class AS signed_class
+    static readonly string Copies =
+        $"""
+        SELECT d.parcel, d.office, d.reason, d.died_at, d.fence, p.key, e.id AS dispatch, e.sender, e.envelope, e.ctx, e.expires, coalesce((SELECT max(l.class) FROM label_change l WHERE l.dispatch = {LabelTable.BearerOf("e.id")}), e.class) AS class, e.class AS signed_class
         FROM dead d JOIN parcel p ON p.id = d.parcel JOIN dispatch e ON e.id = p.dispatch
         """;
 

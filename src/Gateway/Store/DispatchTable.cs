@@ -104,6 +104,10 @@ internal static class DispatchTable
     public static DispatchHeader? HeaderOf(Source source, string office, Digest ctx) => source.One<DispatchHeader>(
         "SELECT id, header FROM dispatch d WHERE ctx = @ctx AND (sender = @office OR EXISTS (SELECT 1 FROM parcel p WHERE p.dispatch = d.id AND p.office = @office))", new { office, ctx });
 
+    /// <summary>The header of one's own dispatch.</summary>
+    public static DispatchHeader? HeaderOf(Source source, string sender, Guid envelope) =>
+        source.One<DispatchHeader>("SELECT id, header FROM dispatch WHERE sender = @sender AND envelope = @envelope", new { sender, envelope });
+
     /// <summary>Whether a dispatch that keeps its payload, a held submission or an awaited upload has this id: then its blob is no orphan.</summary>
     public static bool IsNamed(Source source, Guid id) => source.One<long>(
         """

@@ -3,7 +3,7 @@ using Exchange.Gateway.Journaling;
 namespace Exchange.Gateway.Store;
 
 /// <summary>
-/// Conversation order, where it is asked for: an envelope that recalls, updates or replaces an earlier one of the same sender goes to an office after what it refers to. A job names the
+/// Conversation order, where it is asked for: an envelope that recalls or replaces an earlier one of the same sender goes to an office after what it refers to. A job names the
 /// one copy that it waits for, and keeps the name when it may go, so that the next one of the conversation queues behind it.
 /// </summary>
 internal static class JobOrder

@@ -82,9 +82,13 @@ internal static class LabelTable
     const string InForceRef = "coalesce((SELECT l.ref FROM label_change l WHERE l.dispatch = d.id AND l.n IS NOT NULL ORDER BY l.n DESC LIMIT 1), d.ctx)";
     const string DueColumns = "d.id AS dispatch, d.sender, d.envelope, c.id AS change FROM label_change c JOIN dispatch d ON d.id = c.dispatch";
 
+    /// <summary>Whose label this dispatch bears: of an update its original's, so that all envelopes of one dispatch have one label.</summary>
+    internal static string BearerOf(string dispatch) =>
+        $"coalesce((SELECT o.id FROM recall u JOIN dispatch o ON o.sender = u.sender AND o.envelope = u.target WHERE u.dispatch = {dispatch} AND u.kind = 'update'), {dispatch})";
+
     /// <summary>The change that gave the label in force; null: it is the header's.</summary>
     public static LabelChangeRow? InForce(Source source, Guid dispatch) =>
-        source.One<LabelChangeRow>($"SELECT {Columns} FROM label_change WHERE dispatch = @dispatch AND n IS NOT NULL ORDER BY n DESC LIMIT 1", new { dispatch });
+        source.One<LabelChangeRow>($"SELECT {Columns} FROM label_change WHERE dispatch = {BearerOf("@dispatch")} AND n IS NOT NULL ORDER BY n DESC LIMIT 1", new { dispatch });
 
     /// <summary>All changes, oldest first.</summary>
     public static IReadOnlyList<LabelChangeRow> Of(Source source, Guid dispatch) =>
@@ -117,7 +121,7 @@ internal static class LabelTable
     public static IReadOnlyList<LabelDue> Succeeding(Source source, Guid after, long now, int limit) => source.Query<LabelDue>(
         $"SELECT {DueColumns} WHERE c.state = 2 AND c.n IS NULL AND c.act = 'succession' AND c.at <= @now AND c.previous = {InForceRef} AND d.id > @after ORDER BY d.id LIMIT @limit", new { after, now, limit });
 
-    /// <summary>Dispatches whose label in force is of this class and states an end not after now, or none and is older than the law's term.</summary>
+    /// <summary>Dispatches whose label in force is of this class and states an end not after now, or none and is older than the law's term. An update has no label of its own to end.</summary>
     public static IReadOnlyList<LabelDue> Ending(Source source, int @class, Guid after, long now, long law, int limit) => source.Query<LabelDue>(
         """
         SELECT d.id AS dispatch, d.sender, d.envelope, NULL AS change FROM (
@@ -127,7 +131,7 @@ internal static class LabelTable
             UNION ALL
             SELECT dispatch FROM label_change c WHERE class = @class AND n IS NOT NULL AND (term <= @now OR (term IS NULL AND in_force_at <= @law))
                 AND NOT EXISTS (SELECT 1 FROM label_change l WHERE l.dispatch = c.dispatch AND l.n > c.n)
-        ) found JOIN dispatch d ON d.id = found.id WHERE d.id > @after ORDER BY d.id LIMIT @limit
+        ) found JOIN dispatch d ON d.id = found.id WHERE d.id > @after AND NOT EXISTS (SELECT 1 FROM recall u WHERE u.dispatch = d.id AND u.kind = 'update') ORDER BY d.id LIMIT @limit
         """, new { @class, after, now, law, limit });
 
     /// <summary>Everything, for the check.</summary>

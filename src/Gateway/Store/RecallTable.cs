@@ -53,8 +53,12 @@ internal static class RecallTable
     public static bool IsRecalled(Source source, string sender, Guid target) =>
         source.OneWritten<long>("SELECT EXISTS (SELECT 1 FROM recall WHERE sender = @sender AND target = @target AND kind IN ('recall', 'replace'))", new { sender, target }) == 1;
 
-    /// <summary>Whether this dispatch is itself a recall.</summary>
-    public static bool IsRecall(Source source, Guid dispatch) => source.One<long>("SELECT EXISTS (SELECT 1 FROM recall WHERE dispatch = @dispatch AND kind = 'recall')", new { dispatch }) == 1;
+    /// <summary>Another has been put in its place.</summary>
+    public static bool IsReplaced(Source source, string sender, Guid target) =>
+        source.OneWritten<long>("SELECT EXISTS (SELECT 1 FROM recall WHERE sender = @sender AND target = @target AND kind = 'replace')", new { sender, target }) == 1;
+
+    /// <summary>What this dispatch does to an earlier one; null: nothing.</summary>
+    public static RecallRow? Find(Source source, Guid dispatch) => source.One<RecallRow>("SELECT dispatch, sender, target, ref, kind, revision FROM recall WHERE dispatch = @dispatch", new { dispatch });
 
     /// <summary>Files that a copy was asked back.</summary>
     public static void Ask(Batch b, Guid parcel, Guid recall, bool inFlight) => b.Execute("INSERT INTO asked_back (parcel, recall, in_flight) VALUES (@parcel, @recall, @inFlight)", new { parcel, recall, inFlight });

@@ -139,9 +139,9 @@ sealed class AcceptDispatch(Arrival arrival, Rejections rejections, HoldDispatch
         };
     }
 
-    // What recalls, updates or replaces goes after what it refers to, where that is still under way to the same office.
+    // What recalls or replaces goes after what it refers to, where that is still under way to the same office. An update is the same again: it goes to an office whose first copy is dead, and must not wait for that.
     static IEnumerable<JobRow> InOrder(Batch b, Header header, IReadOnlyList<JobRow> jobs) =>
-        header.References.FirstOrDefault(r => r.Relation == header.Kind) is not { } earlier ? jobs : [.. jobs.Select(j => j with { After = JobOrder.Predecessor(b, header.Sender, earlier.Id, j.Office) })];
+        header is not { Kind: "recall" or "replace", Target: { } earlier } ? jobs : [.. jobs.Select(j => j with { After = JobOrder.Predecessor(b, header.Sender, earlier.Id, j.Office) })];
 
     // RFC 9562 6.2 method 1: a counter in rand_a, so that the copies of one dispatch list in header order.
     Guid RisingId(DateTimeOffset now, int counter)

@@ -17,6 +17,8 @@ sealed record Arrived(EnvelopeParts Parts, VerifiedEnvelope Envelope, World Worl
     public IReadOnlyList<VerifiedApproval> Later { get; init; } = [];
     /// <summary>What brings it; null: it was held, and nobody brings it now.</summary>
     public Session? Session { get; init; }
+    /// <summary>Of an update: the label that its dispatch bears by now; null: the one that was signed.</summary>
+    public LabelInForce? Relabelled { get; init; }
 }
 
 /// <summary>Checks without a key and the decision: pure functions of the parts, the World and the time, asked again whenever one of them has moved on.</summary>
@@ -41,9 +43,8 @@ sealed class Arrival(Shared shared)
 
         var envelope = Envelope.Verify(parts, new EnvelopeContext(world.Directory, world.Trust, now));
         var header = envelope.Header;
-        if (header.Kind is not ("new" or "recall" or "replace")) throw new RefusedException(Refusal.Kind, "not taken in");
         DemandRecalls(header);
-        return new Arrived(parts, envelope, world, now, References(office, header.References)) { Session = session };
+        return new Arrived(parts, envelope, world, now, References(office, header.References)) { Session = session, Relabelled = Relabelled(header) };
     }
 
     /// <summary>As <see cref="Check"/>, for one that was held: with what persons said since. Who left the card, lost the certificate or whose word has lapsed does not count.</summary>
@@ -85,17 +86,27 @@ sealed class Arrival(Shared shared)
     {
         if (references.Length == 0) return [];
         using var reader = store.Engine.Reader();
-        // A recall carries nothing of what it asks back.
-        return [.. references.Where(r => r.Relation != "recall").Select(r => DispatchTable.HeaderOf(reader, office, r.Ref) is { } found && Statement.Read(found.Header, StatementType.Header).As<Header>() is var known
+        // A recall carries nothing of what it asks back, and an update is no other than what it refers to.
+        return [.. references.Where(r => r.Relation is not ("recall" or "update")).Select(r => DispatchTable.HeaderOf(reader, office, r.Ref) is { } found && Statement.Read(found.Header, StatementType.Header).As<Header>() is var known
             ? new ReferenceFacts(r.Relation, r.Ref, LabelInForce.Of(reader, found.Id, known).Label, known.Sender, null) : new ReferenceFacts(r.Relation, r.Ref, null, null, null))];
+    }
+
+    LabelInForce? Relabelled(Header header)
+    {
+        if (header is not { Kind: "update", Target: { } target }) return null;
+        using var reader = store.Engine.Reader();
+        return DispatchTable.Find(reader, header.Sender, target.Id) is { } original && LabelTable.InForce(reader, original.Id) is not null ? LabelInForce.Of(reader, original.Id, header) : null;
     }
 
     public Decision Decide(Arrived arrived)
     {
         using var span = Spans.Start("decide");
-        var decision = Decision.Decide(
-            shared.Circumstances.Complete(ReleaseFacts.OfSubmission(arrived.Envelope, arrived.Session, arrived.World, arrived.At, arrived.References, arrived.Later), arrived.World.Policy, arrived.At), arrived.World.Policy, arrived.At);
+        var decision = Decided(arrived, ReleaseFacts.OfSubmission(arrived.Envelope, arrived.Session, arrived.World, arrived.At, arrived.References, arrived.Later));
+        // What could not leave under the label in force is not taken in either: no office hears of a copy that it may not have.
+        if (decision.Verdict != Verdict.Deny && arrived.Relabelled is { } label && Decided(arrived, ReleaseFacts.OfUpdate(arrived.Envelope, label, arrived.World, arrived.At)) is { Verdict: Verdict.Deny, IsPassing: false } no) decision = no;
         span.Verdict(decision.Verdict);
         return decision;
     }
+
+    Decision Decided(Arrived arrived, DecisionFacts facts) => Decision.Decide(shared.Circumstances.Complete(facts, arrived.World.Policy, arrived.At), arrived.World.Policy, arrived.At);
 }

@@ -37,6 +37,7 @@ sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections r
     static readonly TimeSpan QuotaRetry = TimeSpan.FromMinutes(1);
     readonly Limits limits = shared.Options.Limits;
     readonly TimeProvider clock = shared.Clock;
+    readonly LinkPayload link = new(shared);
     readonly ILogger log = shared.Log<SubmitDispatch>();
 
     /// <param name="office">Signed in.</param>
@@ -86,11 +87,12 @@ sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections r
             if (decision.Verdict == Verdict.Deny) throw await rejections.Reject(office, parts, decision.ForSender ?? Refusal.Internal, "", decision);
 
             // 5. Take the payload in: verified while it is written, durable before the commit. A crash leaves a temp file or an orphan, both swept.
-            if (arrived.Envelope.Header.Payload is null && !await IsEmpty(body, cancel)) throw new RefusedException(Refusal.PayloadLength, "bytes behind the parts");
-            if (arrived.Envelope.Header.Payload is not { } payload) return await accept.Accept(office, arrived, new(Guid.CreateVersion7(clock.GetUtcNow()), null), cancel);
-            if (await IsEmpty(body, cancel)) return session is Session.SignedIn ? await Await(arrived, payload) : throw new RefusedException(Refusal.PayloadLength, "it came without its payload");
+            var (header, dispatch, empty) = (arrived.Envelope.Header, Guid.CreateVersion7(clock.GetUtcNow()), await IsEmpty(body, cancel));
+            if ((header.Payload is null || header.Kind == "update") && !empty) throw new RefusedException(Refusal.PayloadLength, "bytes behind the parts");
+            if (header.Payload is not { } payload) return await accept.Accept(office, arrived, new(dispatch, null), cancel);
+            if (header.Kind == "update") return await accept.Accept(office, arrived, new(dispatch, link.Run(dispatch, header)), cancel);
+            if (empty) return session is Session.SignedIn ? await Await(arrived, payload) : throw new RefusedException(Refusal.PayloadLength, "it came without its payload");
             if (Payload.WireLength(payload.Length) > mostPayload) throw new RefusedException(Refusal.TooLarge, "payload inside POST");
-            var dispatch = Guid.CreateVersion7(clock.GetUtcNow());
             var inline = await TakeIn(dispatch, body, payload, cancel);
 
             // 6. ONE commit: dispatch, parcels, decision, receipt, entry; or all that is held. Only now the answer. In AcceptDispatch.cs and HoldDispatch.cs.
