@@ -104,6 +104,19 @@ public sealed class ResealTests
     }
 
     [Fact]
+    public async Task A_header_carries_the_same_only_if_nothing_of_the_content_differs()
+    {
+        var header = HeaderOf((await Seal()).Sealed);
+        var other = Digest.Of("other"u8);
+        Assert.True((header with { Id = Guid.CreateVersion7(), Urgency = 4, Policy = other, Recipients = [], Approvals = [] }).CarriesSame(header));
+        foreach (var changed in new[]
+        {
+            header with { Sender = "H14" }, header with { Commitment = other }, header with { Payload = header.Payload! with { Root = other } }, header with { Payload = header.Payload! with { Length = 1 } }, header with { References = [] },
+            header with { Dispatch = header.Dispatch with { Ref = other } }, header with { Dispatch = header.Dispatch with { Signatures = [other] } }, header with { Label = header.Label with { Class = 20 } },
+        }) Assert.False(changed.CarriesSame(header));
+    }
+
+    [Fact]
     public async Task Approvals_go_along_until_they_lapse_and_whoever_approves_anew_says_it_once()
     {
         var (original, _) = await Seal(r => r with { Approvers = [Pki["G22"].Signatory, Pki["G22"].Clerk] });

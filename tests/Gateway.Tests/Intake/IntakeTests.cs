@@ -7,6 +7,7 @@ using Exchange.Gateway;
 using Exchange.Gateway.Store;
 using Exchange.Tests.Delivery;
 using Exchange.Tests.Http;
+using Exchange.Tests.Recalling;
 
 namespace Exchange.Tests.Intake;
 
@@ -95,6 +96,17 @@ public sealed class IntakeTests(MailedGateway mailed) : IClassFixture<MailedGate
         Assert.Equal(first.Reply.Receipt.ToArray(), second.Reply!.Receipt.ToArray());
         Assert.Equal(1, New(EntryKind.Rejection));
         await mailed.Reach();
+    }
+
+    [Fact]
+    public async Task An_update_comes_without_its_payload_by_this_way_too()
+    {
+        var (original, file) = await gateway.SealKept("H41", "H37", size: 100_000);
+        await mail.Bring(BroughtKind.Envelope, file);
+        var update = gateway.Reseal(original, "H37");
+        var answer = await mail.Bring(BroughtKind.Envelope, Crypto.Envelope.EnvelopeFile.Write(update.Parts));
+        Assert.Equal("OK", Statement.Read(answer.Reply!.Receipt, StatementType.Receipt).As<Receipt>().Code);
+        Assert.Equal(Updating.Whole(update, original, file), (await gateway.Fetch(update, "H37")).Body);
     }
 
     [Fact]

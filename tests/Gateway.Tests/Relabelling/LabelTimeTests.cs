@@ -3,6 +3,7 @@ using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
 using Exchange.Gateway.Store;
 using Exchange.Tests.Http;
+using Exchange.Tests.Recalling;
 
 namespace Exchange.Tests.Relabelling;
 
@@ -45,6 +46,21 @@ public sealed class LabelTimeTests : IAsyncLifetime
         await Pass(24);
         Assert.Single((await dispatch.Shown()).GetProperty("changes").EnumerateArray());
         Assert.Empty(dispatch.Findings());
+    }
+
+    [Fact]
+    public async Task The_label_of_a_dispatch_ends_once_for_all_its_envelopes()
+    {
+        var (original, file) = await gateway.SendKept("H41", "H37", "mat", change: r => r with { Label = r.Label with { Term = In(24) } });
+        var update = await gateway.Update(original, "H37");
+        await Pass(25);
+        await Pass(1);
+        var dispatch = new Relabel(gateway, original, file);
+        Assert.Equal(10, dispatch.InForce());
+        Assert.Single((await dispatch.Shown()).GetProperty("changes").EnumerateArray());
+        using var reader = gateway.Host.Shared.Engine.Reader();
+        Assert.Empty(LabelTable.Of(reader, DispatchTable.Find(reader, "G22", update.IdOf())!.Id));
+        Assert.Empty(LabelTable.Ending(reader, 20, default, In(0), In(0), 10));
     }
 
     [Fact]

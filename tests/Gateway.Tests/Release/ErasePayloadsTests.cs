@@ -3,6 +3,7 @@ using Exchange.Crypto.Ledger;
 using Exchange.Crypto.Statements;
 using Exchange.Gateway.Store;
 using Exchange.Tests.Http;
+using Exchange.Tests.Recalling;
 
 namespace Exchange.Tests.Release;
 
@@ -67,6 +68,25 @@ public sealed class ErasePayloadsTests : IAsyncLifetime
         await After(TimeSpan.FromHours(24));
         Assert.Equal((3, 0), (Erased(), Blobs().Length));
         await gateway.Restart();      // refuses to start when a promise is not kept
+    }
+
+    [Fact]
+    public async Task An_update_keeps_the_payload_that_its_original_lost_and_none_can_be_made_after_that()
+    {
+        await gateway.Handle("thuong", h => h with { PayloadDays = 1 });
+        foreach (var size in new[] { 100_000, 1000 })
+        {
+            var (original, file) = await gateway.SendKept("H41", "H14,H37", size: size);
+            var update = await gateway.Update(original, "H14");
+            Assert.Equal(201, (await TestGateway.Send(gateway.As("H41"), HttpMethod.Post, $"/mailbox/{await gateway.Parcel(original, "H41")}/receipts", OfficeReceipts.Sign(original, ReceiptEvent.ContentHandover))).Status);
+            await After(TimeSpan.FromHours(25));
+            Assert.Equal(410, (await gateway.Fetch(original, "H41")).Status);
+            Assert.Equal(Updating.Whole(update, original, file), (await gateway.Fetch(update, "H14")).Body);
+            var late = await gateway.Hand(gateway.Reseal(original, "H37", 2));
+            Assert.Equal((410, "E_PAYLOAD_ERASED", ReceiptEvent.SubmissionRejection), (late.Status, late.Code, late.RejectionReceipt.Event));
+        }
+        Assert.Single(Blobs());
+        await gateway.Restart();
     }
 
     [Fact]

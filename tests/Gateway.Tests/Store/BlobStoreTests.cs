@@ -75,6 +75,23 @@ public sealed class BlobStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_second_name_is_as_young_as_its_making_and_each_goes_by_itself()
+    {
+        var (old, second) = (store.NewId(), store.NewId());
+        await Put(old);
+        Age(old, TimeSpan.FromHours(25));
+        store.Blobs.Link(old, second);
+        // Its commit is still to come, and the bytes are a day old: the sweep must not take it for what a crash left.
+        Assert.Empty(store.Blobs.Step(store.Engine));
+        store.Blobs.Remove(old);
+        Assert.Equal((null, 20_000L), (store.Blobs.Length(old), store.Blobs.Length(second)));
+        // One that came to no commit is swept in its turn.
+        Age(second, TimeSpan.FromHours(25));
+        Assert.Equal([second], store.Blobs.Step(store.Engine));
+        Assert.ThrowsAny<IOException>(() => store.Blobs.Link(old, second));
+    }
+
+    [Fact]
     public async Task What_a_crash_left_half_written_is_swept_at_start()
     {
         var id = store.NewId();

@@ -119,6 +119,10 @@ public sealed class StoreCheckTests : IDisposable
     }
 
     [Fact]
+    public void An_update_of_what_is_not_here_is_named() => Assert.Contains($"recall {dispatch.Row.Id}: what it updates is missing",
+        After($"INSERT INTO recall VALUES ({Blob(dispatch.Row.Id)}, 'G22', {Blob(dispatch.Row.Id)}, zeroblob(32), 'update', 1)"));
+
+    [Fact]
     public void An_erased_detail_is_no_finding() => Assert.Empty(After("DELETE FROM entry_secret WHERE seq = 0"));
 
     [Fact]
