@@ -295,6 +295,12 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
     public static readonly Refusal NothingToRecall = new("E_NOTHING_TO_RECALL",
         "The copy was stopped before it left, so its office need not be told.", "Bản gửi đã được dừng trước khi chuyển đi nên không cần báo cơ quan nhận.",
         "Nothing is to be done.", "Không cần làm gì.");
+    public static readonly Refusal HasCopy = new("E_HAS_COPY",
+        "This office has a copy of the dispatch already, or one is on its way to it.", "Cơ quan này đã có bản của văn bản, hoặc bản đang trên đường tới.",
+        "Leave the office out, or take its copy back first.", "Bỏ cơ quan này khỏi danh sách, hoặc thu hồi bản của cơ quan đó trước.");
+    public static readonly Refusal NotKept = new("E_NOT_KEPT",
+        "What is needed to give this dispatch to further offices was not kept when it was sealed.", "Khi niêm phong văn bản này, phần cần thiết để gửi thêm nơi nhận đã không được lưu.",
+        "Send it anew, with its documents, to the offices that are to be added.", "Gửi mới văn bản cùng tài liệu tới các nơi nhận cần bổ sung.");
     public static readonly Refusal TooMany = new("E_TOO_MANY",
         "This office sends more requests than the gateway takes from one office.", "Đơn vị này gửi nhiều yêu cầu hơn mức trục nhận từ một đơn vị.",
         "The software tries again by itself after the time given; if it goes on, look for a program that repeats what was refused.", "Phần mềm sẽ tự thử lại sau thời gian đã nêu; nếu vẫn tiếp diễn, hãy tìm chương trình lặp lại yêu cầu đã bị từ chối.");

@@ -170,6 +170,7 @@ static class InboxCommands
         say.Say($"{(opened.Again ? "already open" : "opened")}  {name}  sent {say.Time(opened.Accepted)}{(opened.Folder is null ? "" : $"  →  {opened.Folder}")}",
             $"{(opened.Again ? "đã mở trước đó" : "đã mở")}  {name}  gửi {say.Time(opened.Accepted)}{(opened.Folder is null ? "" : $"  →  {opened.Folder}")}");
         if (opened.Notice is { } notice) TellNotice(notice, say);
+        if (opened.CopyOf is { } before) say.Say($"    another copy of dispatch {before}, which is here already", $"    bản khác của văn bản {before} đã có ở đây");
         foreach (var (en, vi) in HandlingOf(opened.Label, say)) say.Say($"    {en}", $"    {vi}");
         foreach (var file in opened.Files) say.Say($"    {Path.GetFileName(file)}  {SizeOf(file)}", $"    {Path.GetFileName(file)}  {SizeOf(file)}");
         if (opened.Acknowledged) return ExchangeProgram.Good;
@@ -219,7 +220,7 @@ static class InboxCommands
 
     internal static object Describe(OpenResult o) => new
     {
-        parcel = o.Parcel, o.Sender, envelope = o.Envelope, o.Number, o.Level, mark = o.Label.Mark, o.Label.Caveats, o.Label.Term, acceptedAt = o.Accepted, o.Folder, o.Files, o.Again, o.Acknowledged, o.Notice,
+        parcel = o.Parcel, o.Sender, envelope = o.Envelope, o.Number, o.Level, mark = o.Label.Mark, o.Label.Caveats, o.Label.Term, acceptedAt = o.Accepted, o.Folder, o.Files, o.Again, o.Acknowledged, o.Notice, o.CopyOf,
         failure = o.Failure is null ? null : Output.Describe(o.Failure),
     };
 }

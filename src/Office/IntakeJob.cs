@@ -10,7 +10,8 @@ namespace Exchange.Office;
 /// <param name="Level">Code of a level; there is no default.</param>
 /// <param name="Approve">Roles that approve.</param>
 /// <param name="Expires">Like 30m, 12h, 5d; default 30d.</param>
-sealed record IntakeJob(IReadOnlyList<string>? Files, IReadOnlyList<string>? To, IReadOnlyList<string>? Cc, string? Level, string? Basis, IReadOnlyList<string>? Approve, int? Urgency, string? Expires, SheetFile? Sheet)
+/// <param name="Later">Offices that the author writes to as well, and that get it later.</param>
+sealed record IntakeJob(IReadOnlyList<string>? Files, IReadOnlyList<string>? To, IReadOnlyList<string>? Cc, string? Level, string? Basis, IReadOnlyList<string>? Approve, int? Urgency, string? Expires, SheetFile? Sheet, IReadOnlyList<string>? Later = null)
 {
     const int MaxBytes = 1 << 20;
 
@@ -24,7 +25,7 @@ sealed record IntakeJob(IReadOnlyList<string>? Files, IReadOnlyList<string>? To,
             if (job.Files is not { Count: > 0 }) throw Wrong("files");
             if (job.To is not { Count: > 0 }) throw Wrong("to");
             if (job.Sheet is null) throw Wrong("sheet");
-            foreach (var list in new[] { job.Files, job.To, job.Cc ?? [], job.Approve ?? [] })
+            foreach (var list in new[] { job.Files, job.To, job.Cc ?? [], job.Approve ?? [], job.Later ?? [] })
                 if (list.Any(string.IsNullOrEmpty)) throw Wrong("null");
             // Beside the job and nowhere else: whoever may write jobs may not read the rest of this computer.
             if (job.Files.FirstOrDefault(f => f.Contains('/') || f.Contains('\0') || f.StartsWith('.') || f.Contains(".job.", StringComparison.Ordinal)) is not null) throw Wrong("files: names only");
@@ -38,7 +39,7 @@ sealed record IntakeJob(IReadOnlyList<string>? Files, IReadOnlyList<string>? To,
     /// <exception cref="UsageException">A file is a link to somewhere else, or a value is not what `send` takes.</exception>
     public SendRequest ToRequest(string folder, TimeProvider clock) => Files!.Any(f => new FileInfo(Path.Combine(folder, f)).LinkTarget is not null) ? throw Wrong("files: no links") : new()
     {
-        Files = [.. Files!.Select(f => Path.Combine(folder, f))], To = To!, Cc = Cc ?? [], Level = Level, Basis = Basis, Approve = Approve ?? [], Urgency = Urgency ?? 0,
+        Files = [.. Files!.Select(f => Path.Combine(folder, f))], To = To!, Cc = Cc ?? [], Later = Later ?? [], Level = Level, Basis = Basis, Approve = Approve ?? [], Urgency = Urgency ?? 0,
         Expires = SendForm.Span(Expires ?? "30d"), Sheet = SendForm.ToSheet(Sheet!, SendForm.Today(clock)),
     };
 

@@ -28,6 +28,7 @@ namespace Exchange.Office
             foreach (var option in shell.Options) root.Options.Add(option);
             root.Subcommands.Add(SendCommands.Send(shell));
             root.Subcommands.Add(RecallCommands.Recall(shell));
+            root.Subcommands.Add(RecallCommands.Update(shell));
             root.Subcommands.Add(SendCommands.Outbox(shell));
             root.Subcommands.Add(HoldCommands.Held(shell));
             root.Subcommands.Add(HoldCommands.Approve(shell));

@@ -24,6 +24,7 @@ sealed class SendForm
     readonly Argument<string[]> files = new("FILE") { Description = "Documents, in order", Arity = ArgumentArity.OneOrMore };
     readonly Option<string> to = new("--to") { Description = "Office codes, separated by commas", Required = true, HelpName = "H41,H14" };
     readonly Option<string?> cc = new("--cc") { Description = "Office codes of copies", HelpName = "H37" };
+    readonly Option<string?> later = new("--later") { Description = "Offices that are to get it later: its author writes to them as well, and exchange update sends it to them without him", HelpName = "H09" };
     readonly Option<string?> basis = new("--basis") { Description = "Entry of the official list that justifies the level", HelpName = "CODE" };
     readonly Option<string?> sheet = new("--sheet") { Description = "Registration sheet as JSON (number, notation, subject, documentType, place, date, signatory); - reads standard input", HelpName = "FILE" };
     readonly Option<string?> subject = new("--subject") { Description = "Lowest level only: a command line can be read by others on this computer", HelpName = "TEXT" };
@@ -56,7 +57,7 @@ sealed class SendForm
     {
         command.Arguments.Add(files);
         caveat.AcceptOnlyFromAmong([.. LabelForm.Caveats]);
-        foreach (var option in new Option[] { to, cc, Level, basis, category, caveat, term, sheet, subject, number, notation, type, place, date, signatoryName, signatoryPosition, urgency, expires, respondBy, author, approve, release, replyTo, replaces, nothing, below, DryRun })
+        foreach (var option in new Option[] { to, cc, later, Level, basis, category, caveat, term, sheet, subject, number, notation, type, place, date, signatoryName, signatoryPosition, urgency, expires, respondBy, author, approve, release, replyTo, replaces, nothing, below, DryRun })
             command.Options.Add(option);
     }
 
@@ -73,6 +74,7 @@ sealed class SendForm
             Files = parsed.GetValue(files)!,
             To = Codes(parsed.GetValue(to)),
             Cc = Codes(parsed.GetValue(cc)),
+            Later = Codes(parsed.GetValue(later)),
             Level = level,
             Basis = parsed.GetValue(basis),
             Categories = parsed.GetValue(category) ?? [],
@@ -141,7 +143,7 @@ sealed class SendForm
         catch (FileNotFoundException) { throw new UsageException($"--sheet: there is no file {path}", $"--sheet: không có tệp {path}"); }
     }
 
-    static string[] Codes(string? list) => list is null ? [] : list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    internal static string[] Codes(string? list) => list is null ? [] : list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     internal static TimeSpan Span(string text)
     {

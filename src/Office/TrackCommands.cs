@@ -17,7 +17,8 @@ static class TrackCommands
         {
             using var client = shell.Client(parsed, say);
             if (parsed.GetValue(watch)) return await WatchAsync(client, say, cancel).ConfigureAwait(false);
-            var entries = parsed.GetValue(id) is { } prefix ? [Find(client, prefix)] : client.Outbox();
+            // What went to further offices is shown with what it was at first.
+            var entries = parsed.GetValue(id) is { } prefix ? [Find(client, prefix)] : client.Outbox().Where(e => e.Record.About is not { Kind: "update" } about || client.Find(about.Id) is null).ToList();
             if (entries.Count > 0) await client.RefreshAsync(cancel).ConfigureAwait(false);
             var views = new List<DispatchView>();
             foreach (var entry in entries) views.Add(await client.TrackAsync(entry, audit: false, cancel).ConfigureAwait(false));
@@ -132,6 +133,6 @@ static class TrackCommands
     static object Describe(DispatchView view, OfficeClient client) => new
     {
         id = view.Entry.Id, number = view.Entry.Record.Number, level = view.Entry.Record.Level, inForce = InForce(view, client)?.Code, outbox = view.Entry.State, code = view.Entry.Record.Code, state = view.State,
-        copies = view.Copies.Select(c => new { c.Office, c.Role, c.State, c.Evidence, c.Code, c.At, c.Status?.Channel, c.Status?.Attempts, c.Status?.Last, c.Status?.LastAt, c.Status?.NextAt, c.Status?.Expires, c.Handling }), offline = view.Offline?.Code, view.Findings,
+        copies = view.Copies.Select(c => new { c.Office, c.Role, c.Update, c.State, c.Evidence, c.Code, c.At, c.Status?.Channel, c.Status?.Attempts, c.Status?.Last, c.Status?.LastAt, c.Status?.NextAt, c.Status?.Expires, c.Handling }), offline = view.Offline?.Code, view.Findings,
     };
 }

@@ -24,6 +24,7 @@ public sealed class DemoTests(DevelopmentPki pki) : IClassFixture<DevelopmentPki
             Assert.Contains("R07  từ chối    H14        class", ran[1].Out, StringComparison.Ordinal);
             Assert.Matches("H41 says: 01 arrived .*, 03 registered", ran[0].Out);
             Assert.Contains("H41: stopped before it was handed over", ran[0].Out, StringComparison.Ordinal);
+            Assert.Contains("H37: 1 of 1 equal by SHA-256", ran[0].Out, StringComparison.Ordinal);
             Assert.Contains("opened, proven", ran[0].Out, StringComparison.Ordinal);
             Assert.Contains("Văn bản không được phép chuyển tới nơi nhận đã nêu.", ran[1].Out, StringComparison.Ordinal);
             Assert.Contains("Mọi việc đúng như đã kể", ran[1].Out, StringComparison.Ordinal);

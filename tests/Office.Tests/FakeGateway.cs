@@ -88,8 +88,16 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
         {
             if (before.Ctx != statement.Ref) return Problem(Refusal.SameId, 409);
         }
-        else Accepted[header.Id] = before = (body, Receipt(header, statement.Ref, Digest.Of(parts.Manifest.Span)), statement.Ref);
+        else Accepted[header.Id] = before = (header is { Kind: "update", Target: { } of } ? [.. body, .. Payload(Accepted[of.Id].File)] : body, Receipt(header, statement.Ref, Digest.Of(parts.Manifest.Span)), statement.Ref);
         return fault == Fault.LostAfter ? throw new HttpRequestException("connection reset") : Bytes(before.Receipt);
+    }
+
+    // What an update does not bring: the ciphertext of its original.
+    static byte[] Payload(byte[] file)
+    {
+        using var stream = new MemoryStream(file);
+        EnvelopeFile.ReadPartsAsync(stream, CancellationToken.None).GetAwaiter().GetResult();
+        return file[(int)stream.Position..];
     }
 
     byte[] Receipt(Header header, Digest ctx, Digest manifest)

@@ -18,7 +18,7 @@ public sealed class RecallTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture
         {
             using var client = new OfficeClient(bench.Start("G22"));
             await client.RefreshAsync(Cancel);
-            var entry = await client.RecallAsync(client.Find(original.Id)!, new RecallRequest { Reason = Reason }, Cancel);
+            var entry = Assert.Single(await client.RecallAsync(client.Find(original.Id)!, new RecallRequest { Reason = Reason }, Cancel));
             Assert.IsType<DeliveryVerdict.Accepted>(await client.DeliverAsync(entry, null, Cancel));
             recall = entry.Id;
         }

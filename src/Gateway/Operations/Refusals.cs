@@ -22,7 +22,7 @@ static class Refusals
             Refusal.ApprovalMissing, Refusal.SenderNotCleared, Refusal.CardHeld, Refusal.NotReleasable, Refusal.NotYet, Refusal.AwaitingRelease, Refusal.ReleaseRefused, Refusal.HoldExpired, Refusal.NoMapping, Refusal.WordFloor, Refusal.ActivationUnapproved,
             Refusal.LabelCaveat, Refusal.LabelTerm, Refusal.LabelBelow, Refusal.RelabelPersons, Refusal.OriginatorControl, Refusal.StoreCeiling, Refusal.DirectoryLate, Refusal.Translator],
         [404] = [Refusal.NotFound],
-        [409] = [Refusal.SameId, Refusal.NotHeld, Refusal.LabelPrevious, Refusal.StatusSequence, Refusal.Revision, Refusal.NothingToRecall, Refusal.Replay, Refusal.NothingToUpload, Refusal.UploadOffset, Refusal.VersionOld, Refusal.Fork],
+        [409] = [Refusal.SameId, Refusal.NotHeld, Refusal.LabelPrevious, Refusal.StatusSequence, Refusal.Revision, Refusal.NothingToRecall, Refusal.HasCopy, Refusal.NotKept, Refusal.Replay, Refusal.NothingToUpload, Refusal.UploadOffset, Refusal.VersionOld, Refusal.Fork],
         [410] = [Refusal.PayloadErased, Refusal.Recalled],
         [413] = [Refusal.Size, Refusal.TooLarge],
         // Well-formed, and its content does not hold.

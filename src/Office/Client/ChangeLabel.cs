@@ -16,8 +16,9 @@ public sealed record LabelChangeView(Digest Ref, LabelChange Change, string Stat
 
 /// <summary>The label in force of a dispatch, as far as it is proven: it is the header's, or stands in the change that the gateway names, signed by the persons who are shown.</summary>
 /// <param name="Parcel">Copy through which this office has it; null: it is its own.</param>
-/// <param name="ManifestDigest">Of the envelope: receipts name it.</param>
-public sealed record LabelView(string Sender, Guid Id, Digest Ctx, Digest ManifestDigest, Guid? Parcel, Label Author, Label InForce, Digest Previous, DateTimeOffset Since, DateTimeOffset? Extension, bool Stopped,
+/// <param name="Id">Of the first envelope of the dispatch, whose label it is.</param>
+/// <param name="ManifestDigest">Of that: receipts name it. null: this office has only a later one.</param>
+public sealed record LabelView(string Sender, Guid Id, Digest Ctx, Digest? ManifestDigest, Guid? Parcel, Label Author, Label InForce, Digest Previous, DateTimeOffset Since, DateTimeOffset? Extension, bool Stopped,
     IReadOnlyList<LabelChangeView> Changes);
 
 /// <param name="Waits">It is on record and counts once another person has signed it.</param>
@@ -33,13 +34,15 @@ sealed class ChangeLabel(OfficeContext office)
         var (header, manifest, parcel) = await FindAsync(prefix, cancel).ConfigureAwait(false);
         var content = header.As<Header>();
         var status = await office.Api.LabelsAsync(content.Id, parcel, cancel).ConfigureAwait(false);
-        var changes = status.Changes.Select(c => Verified(c, header.Ref)).ToList();
+        // An update bears the label of its original: what persons sign about it names that.
+        var (id, ctx, digest) = content is { Kind: "update", Target: { } original } ? (original.Id, original.Ref, office.Outbox.Find(original.Id)?.Record.ManifestDigest) : (content.Id, header.Ref, manifest);
+        var changes = status.Changes.Select(c => Verified(c, ctx)).ToList();
         // Nobody is believed about the label in force: the change that gives it is here, signed by whom it names, or it is the author's.
         var last = changes.Where(c => c.InForceAt is not null).MaxBy(c => c.InForceAt);
-        if (status.Previous != (last?.Ref ?? header.Ref)) throw new RefusedException(Refusal.LabelChange, "the gateway names another change than it shows");
+        if (status.Previous != (last?.Ref ?? ctx)) throw new RefusedException(Refusal.LabelChange, "the gateway names another change than it shows");
         var label = last?.Change.Label ?? content.Label;
         if (!Same(label, status.Label)) throw new RefusedException(Refusal.LabelMismatch, "the gateway shows another label than was signed");
-        return new LabelView(content.Sender, content.Id, header.Ref, manifest, parcel, content.Label, label, status.Previous, Time(status.Since)!.Value, Time(status.Extension), status.Stopped, changes);
+        return new LabelView(content.Sender, id, ctx, digest, parcel, content.Label, label, status.Previous, Time(status.Since)!.Value, Time(status.Extension), status.Stopped, changes);
     }
 
     /// <summary>Signs and hands in. The same again is harmless.</summary>
@@ -50,7 +53,8 @@ sealed class ChangeLabel(OfficeContext office)
             V = 1, Type = LabelStatement.TypeName, Signers = [person.Certificate.Key], Office = office.Profile.Office, NotAfter = (office.Now + lapse).ToUnixTimeMilliseconds(), Change = change,
         };
         var (given, waits) = await office.Api.ChangeLabelAsync(view.Id, view.Parcel, Statement.Sign(content, [person], office.Now).Der, cancel).ConfigureAwait(false);
-        var receipt = ReceiptCheck.Gateway(given, new ReceiptSubject(view.Sender, view.Id, view.Ctx, view.ManifestDigest, []), office.Profile.Pins, office.View.Trust);
+        var subject = new ReceiptSubject(view.Sender, view.Id, view.Ctx, view.ManifestDigest ?? Statement.Read(given, StatementType.Receipt).As<Receipt>().ManifestDigest ?? default, []);
+        var receipt = ReceiptCheck.Gateway(given, subject, office.Profile.Pins, office.View.Trust);
         return receipt.Event == ReceiptEvent.LabelChange ? new LabelVerdict(receipt, waits || receipt.Code != "OK") : throw new RefusedException(Refusal.Receipt, "not a receipt for a change of a label");
     }
 

@@ -45,14 +45,26 @@ public sealed class OfficeClient : IDisposable
     public Task<OutboxEntry> SealAsync(Guid id, SendRequest request, IProgress<long>? progress, CancellationToken cancel) => new SealDispatch(office).RunAsync(request, progress, cancel, id);
 
     /// <summary>Sends one entry: for the first time, again, or after a crash. The same bytes each time.</summary>
-    public Task<DeliveryVerdict> DeliverAsync(OutboxEntry entry, IProgress<long>? progress, CancellationToken cancel) => new DeliverOutbox(office).RunAsync(entry, progress, cancel);
+    public async Task<DeliveryVerdict> DeliverAsync(OutboxEntry entry, IProgress<long>? progress, CancellationToken cancel)
+    {
+        var verdict = await new DeliverOutbox(office).RunAsync(entry, progress, cancel).ConfigureAwait(false);
+        if (verdict is not DeliveryVerdict.Accepted || entry.Record.About is not { Kind: "replace" } about) return verdict;
+        // What it replaces had gone further: those recalls wait for it. One that cannot go now stays in the outbox.
+        foreach (var recall in RecallDispatch.Updates(office, about.Id).SelectMany(u => RecallDispatch.Earlier(office, u.Id)).Where(r => r.State is OutboxState.Sealed or OutboxState.Sending))
+            await new DeliverOutbox(office).RunAsync(recall, null, cancel).ConfigureAwait(false);
+        return verdict;
+    }
 
     /// <summary>What the office's word list says of these documents; null: it has none. Sealing below it is refused.</summary>
     /// <exception cref="RefusedException"><see cref="Refusal.WordList"/>.</exception>
     public WordFloor? Floor(SendRequest request) => SealDispatch.Floor(office, request);
 
-    /// <summary>Seals a recall of a dispatch into the outbox; the one that is there already when it was asked for before.</summary>
-    public Task<OutboxEntry> RecallAsync(OutboxEntry entry, RecallRequest request, CancellationToken cancel) => new RecallDispatch(office).RunAsync(entry, request, cancel);
+    /// <summary>Seals the same content to further offices of its author's, and before that recalls of those that are to give it back, into the outbox; what is there already when it was asked for before.</summary>
+    /// <returns>In the order in which they are to be delivered.</returns>
+    public Task<IReadOnlyList<OutboxEntry>> UpdateAsync(OutboxEntry entry, UpdateRequest request, CancellationToken cancel) => new UpdateDispatch(office).RunAsync(entry, request, cancel);
+
+    /// <summary>Seals recalls of a dispatch into the outbox, one for each envelope by which an office has it; those that are there already when it was asked for before.</summary>
+    public Task<IReadOnlyList<OutboxEntry>> RecallAsync(OutboxEntry entry, RecallRequest request, CancellationToken cancel) => new RecallDispatch(office).RunAsync(entry, request, cancel);
 
     /// <summary>What asks this dispatch back; null: nothing.</summary>
     public RecallNotice? Notice(ReceivedRecord record) => office.Received.FindRecall(record.Sender, record.Id) is { } notice && notice.Ref == record.Ctx ? notice : null;
@@ -112,6 +124,7 @@ public sealed class OfficeClient : IDisposable
             ?? new Refusal(r.Code, r.Messages?.En ?? "", r.Messages?.Vi ?? "", r.Remedy?.En ?? "", r.Remedy?.Vi ?? ""));
     }
 
+    /// <summary>Where each copy is, also those of offices that were added later.</summary>
     /// <param name="audit">Also demand inclusion in the ledger of every entry that was promised.</param>
     public Task<DispatchView> TrackAsync(OutboxEntry entry, bool audit, CancellationToken cancel) => new TrackDispatch(office).RunAsync(entry, audit, cancel);
 

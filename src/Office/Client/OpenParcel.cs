@@ -19,6 +19,8 @@ public sealed record OpenResult(Guid Parcel, string Sender, Guid Envelope, strin
     public required Label Label { get; init; }
     /// <summary>It takes an earlier dispatch back, or takes its place; null: it does neither.</summary>
     public RecallNotice? Notice { get; init; }
+    /// <summary>Envelope by which this office has the same dispatch already; null: it is the first copy.</summary>
+    public Guid? CopyOf { get; init; }
 }
 
 /// <summary>From a parcel in the mailbox to documents on disk and receipts at the gateway. Again is harmless at every step.</summary>
@@ -86,7 +88,7 @@ sealed class OpenParcel(OfficeContext office)
         try
         {
             // Its sender has taken it back, before it came or before it was opened.
-            if (!recalled && office.Received.FindRecall(header.Sender, header.Id) is { } taken && taken.Ref == held.Envelope.Ctx) throw new RefusedException(Refusal.Recalled);
+            if (!recalled && IsTakenBack(header, held.Envelope.Ctx)) throw new RefusedException(Refusal.Recalled);
             record = await OpenAsync(held, known, file, outFolder, cancel).ConfigureAwait(false);
         }
         catch (RefusedException e) when (OfTheSender.Contains(e.Refusal))
@@ -132,6 +134,14 @@ sealed class OpenParcel(OfficeContext office)
         }
     }
 
+    // Also what is only another copy of something that another dispatch has replaced.
+    bool IsTakenBack(Header header, Digest ctx) => office.Received.FindRecall(header.Sender, header.Id) is { } taken && taken.Ref == ctx
+        || (header is { Kind: "update", Target: { } original } && office.Received.FindRecall(header.Sender, original.Id) is { Kind: "replace" } replaced && replaced.Ref == original.Ref);
+
+    // Only of updates is it asked: everything received is looked through for it.
+    Guid? CopyOf(Header header) => header is not { Kind: "update", Target: { } original } ? null : office.Received.List().FirstOrDefault(r => r.Sender == header.Sender && r.Id != header.Id && r.Stage == ReceivedState.Opened
+        && (r.DispatchRef == header.Dispatch.Ref || (r.Id == original.Id && r.Ctx == original.Ref)))?.Id;
+
     // The policy says which roles may author at this level; the sender's card says who has them.
     static void DemandAuthor(OpenedEnvelope opened, string[] roles)
     {
@@ -147,7 +157,7 @@ sealed class OpenParcel(OfficeContext office)
         var folder = known is { Folder: { } before } && Path.GetDirectoryName(before) == root ? before : FreeFolder(root, sender, number, id);
         string[] files = [.. opened.Files.Select(f => Path.Combine(folder, Path.GetFileName(f)))];
         var record = new ReceivedRecord(1, sender, id, opened.Envelope.Ctx, opened.Envelope.ManifestDigest, nameof(ReceivedState.Opening), held.Parcel,
-            held.Submission.Time, number, folder, files, null, known?.Handover, known?.Outcome, known?.Acknowledged ?? false);
+            held.Submission.Time, number, folder, files, null, known?.Handover, known?.Outcome, known?.Acknowledged ?? false) { DispatchRef = opened.Envelope.Header.Dispatch.Ref };
         // Crash after this line: the next opening finds the name it had chosen and puts the documents there again.
         office.Received.Save(record);
         if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
@@ -221,7 +231,7 @@ sealed class OpenParcel(OfficeContext office)
     OpenResult Result(ReceivedRecord record, Guid parcel, Header header, Refusal? failure, bool again, bool acknowledged) => new(parcel, record.Sender, record.Id, record.Number,
         LevelOf(header.Label), DateTimeOffset.FromUnixTimeMilliseconds(record.Time), record.Folder, record.Files, failure, again, acknowledged)
     {
-        Label = header.Label, Notice = header.Target is { } target && office.Received.FindRecall(header.Sender, target.Id) is { } notice && notice.Id == header.Id ? notice : null,
+        Label = header.Label, CopyOf = CopyOf(header), Notice = header.Target is { } target && office.Received.FindRecall(header.Sender, target.Id) is { } notice && notice.Id == header.Id ? notice : null,
     };
 
     static string FreeFolder(string root, string sender, string? number, Guid id)

@@ -53,8 +53,12 @@ public sealed class OutboxEntry(string folder, OutboxRecord record)
     /// <summary>R: lets the sender check that an office opened the dispatch. It opens nothing.</summary>
     public byte[] Opened() => File.ReadAllBytes(Path.Combine(Folder, "opened"));
 
+    /// <summary>What lets the same content go to further offices, for this office's encryption key alone; null: sealed by an older version, or nothing that could go further.</summary>
+    public byte[]? Kept() => Path.Combine(Folder, "kept.p7m") is var file && File.Exists(file) ? File.ReadAllBytes(file) : null;
+
     public string PayloadFile => Path.Combine(Folder, "payload");
-    public long WireLength => Record.Payload is { } payload ? Payload.WireLength(payload.Length) : 0;
+    /// <summary>Bytes to be sent behind the manifest; an update sends none, its payload is at the gateway.</summary>
+    public long WireLength => Record is { Payload: { } payload, About: not { Kind: "update" } } ? Payload.WireLength(payload.Length) : 0;
 
     /// <summary>Verified receipts kept beside the entry, in the order in which they came.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Receipts() => [.. Files("receipts").Select(f => (ReadOnlyMemory<byte>)File.ReadAllBytes(f))];
@@ -65,7 +69,7 @@ public sealed class OutboxEntry(string folder, OutboxRecord record)
 
 /// <summary>
 /// Sealed dispatches, from before the first byte leaves until long after the gateway's receipt. Nothing here is ever sealed twice: a retry sends the bytes on disk.
-/// One folder an entry: header.p7s, approvals/NN.p7s, manifest.p7m, payload, opened, state.json, receipts/, statuses/.
+/// One folder an entry: header.p7s, approvals/NN.p7s, manifest.p7m, payload, opened, kept.p7m, state.json, receipts/, statuses/. opened and kept.p7m never leave.
 /// </summary>
 public sealed class Outbox(OfficeFiles files)
 {
@@ -92,6 +96,7 @@ public sealed class Outbox(OfficeFiles files)
             foreach (var approval in sealedEnvelope.Parts.Approvals)
                 files.Write(Path.Combine(making, "approvals", string.Create(CultureInfo.InvariantCulture, $"{++place:00}.p7s")), approval.Span);
             files.Write(Path.Combine(making, "opened"), sealedEnvelope.Opened);
+            if (sealedEnvelope.Kept is { } kept) files.Write(Path.Combine(making, "kept.p7m"), kept);
             files.Write(Path.Combine(making, "manifest.p7m"), sealedEnvelope.Parts.Manifest.Span);
             files.Write(Path.Combine(making, "header.p7s"), sealedEnvelope.Parts.Header.Span);
             var record = new OutboxRecord(1, id, nameof(OutboxState.Sealed), now.ToUnixTimeMilliseconds(), level, number, to, cc,

@@ -26,6 +26,8 @@ public sealed record ReceivedRecord(int V, string Sender, Guid Id, Digest Ctx, D
     string? Folder, IReadOnlyList<string> Files, string? Code,
     [property: JsonConverter(typeof(BytesJson))] byte[]? Handover, [property: JsonConverter(typeof(BytesJson))] byte[]? Outcome, bool Acknowledged)
 {
+    /// <summary>Of what its author signed: the same in every copy of one dispatch. null: not opened, or by an older version.</summary>
+    public Digest? DispatchRef { get; init; }
     [JsonIgnore] public ReceivedState Stage => Enum.Parse<ReceivedState>(State);
 }
 

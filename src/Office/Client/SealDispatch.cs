@@ -15,6 +15,8 @@ public sealed record SendRequest
     /// <summary>Office codes.</summary>
     public required IReadOnlyList<string> To { get; init; }
     public IReadOnlyList<string> Cc { get; init; } = [];
+    /// <summary>Offices that the author writes to as well and that get it later, by an update, without him.</summary>
+    public IReadOnlyList<string> Later { get; init; } = [];
     /// <summary>Code of a level of the active policy. There is no default.</summary>
     public required string? Level { get; init; }
     public string? Basis { get; init; }
@@ -63,19 +65,22 @@ sealed class SealDispatch(OfficeContext office)
         var author = AuthorOf(request, level);
         var approvers = ApproversOf(request, level);
         // 2. To whom, by the verified directory; the first encryption key of a card is the one to seal to.
-        var recipients = request.To.Select(c => RecipientOf(c, "to")).Concat(request.Cc.Select(c => RecipientOf(c, "cc"))).ToList();
+        var recipients = request.To.Select(c => RecipientOf(office, c, "to")).Concat(request.Cc.Select(c => RecipientOf(office, c, "cc"))).ToList();
         if (recipients.Count == 0) throw new RefusedException(Refusal.Recipients, "no recipient");
-        if (recipients.Select(r => r.Office).Distinct().Count() != recipients.Count) throw new RefusedException(Refusal.Recipients, "an office is named twice");
+        string[] named = [.. recipients.Concat(request.Later.Select(c => RecipientOf(office, c, "to"))).Select(r => r.Office)];
+        if (named.Distinct().Count() != named.Length) throw new RefusedException(Refusal.Recipients, "an office is named twice");
         var replaced = request.Replaces is { } prefix ? Replaced(prefix) : null;
         var about = replaced is null ? request.About : RecallDispatch.About(office, replaced, "replace");
         var id = fixedId ?? Guid.CreateVersion7(now);
+        // What is replaced may have gone further: those copies are taken back by recalls of their own, sealed before and sent after.
+        if (replaced is not null) await new RecallDispatch(office).OfUpdatesAsync(replaced, request, id, cancel).ConfigureAwait(false);
         var seal = new SealRequest
         {
             Id = id,
             Gateway = office.Profile.Pins.Origin,
             Sender = office.Profile.Office,
             Recipients = recipients,
-            To = [.. recipients.Select(r => r.Office)],
+            To = named,
             Label = label,
             Urgency = request.Urgency,
             Times = new Times(null, (now + request.Expires).ToUnixTimeMilliseconds(), request.RespondBy?.ToUnixTimeMilliseconds()),
@@ -92,6 +97,7 @@ sealed class SealDispatch(OfficeContext office)
             Revises = replaced?.Record.DispatchRef,
             References = [.. request.ReplyTo.Distinct().Select(ReferenceOf), .. about is null ? Array.Empty<Reference>() : [new Reference(about.Kind, about.Id, about.Ref, about.Revision)]],
             Office = office.Keys.Sign,
+            Keeper = about is { Kind: "recall" } ? null : office.View.Directory.Find(office.Profile.Office)?.Encryption.FirstOrDefault(),
             ManifestBucket = level.ManifestBucket,
             PayloadBucket = level.PayloadBucket,
             Progress = progress,
@@ -159,12 +165,13 @@ sealed class SealDispatch(OfficeContext office)
     OutboxEntry Replaced(string prefix) => office.Outbox.List().Where(e => e.Id.ToString().StartsWith(prefix, StringComparison.OrdinalIgnoreCase)).ToList() switch
     {
         [{ Record.About.Kind: "recall" }] => throw new RefusedException(Refusal.RecallTarget, "a recall"),
+        [{ Record.About: { Kind: "update", Id: var original } }] => office.Outbox.Find(original) ?? throw new RefusedException(Refusal.NotFound, $"{original} is not here"),
         [var one] => one,
         [] => throw new RefusedException(Refusal.NotFound, $"nothing sent here begins with {prefix}"),
         _ => throw new RefusedException(Refusal.NotFound, $"more than one dispatch begins with {prefix}"),
     };
 
-    SealRecipient RecipientOf(string code, string role)
+    internal static SealRecipient RecipientOf(OfficeContext office, string code, string role)
     {
         var entry = office.View.Directory.Find(code) ?? throw new RefusedException(Refusal.NotFound, $"no office {code} in the directory");
         return entry.Encryption.Count > 0 ? new SealRecipient(code, entry.Encryption[0], role) : throw new RefusedException(Refusal.RecipientKeys, code);

@@ -23,6 +23,8 @@ public enum CopyEvidence
 /// <param name="Status">What the gateway says of it; null when it was not asked.</param>
 public sealed record CopyView(string Office, string Role, string? State, CopyEvidence Evidence, string? Code, DateTimeOffset? At, CopyStatus? Status = null)
 {
+    /// <summary>Envelope that brings it, where that is not the first one.</summary>
+    public Guid? Update { get; init; }
     /// <summary>What the office says it does with it, verified, by number.</summary>
     public IReadOnlyList<StatusView> Handling { get; init; } = [];
 }
@@ -42,7 +44,23 @@ public sealed record DispatchView(OutboxEntry Entry, string? State, IReadOnlyLis
 /// <summary>What the sender knows of a dispatch: every receipt verified here, none believed because the gateway lists it.</summary>
 sealed class TrackDispatch(OfficeContext office)
 {
+    /// <summary>One dispatch, by however many envelopes its offices have it.</summary>
     public async Task<DispatchView> RunAsync(OutboxEntry entry, bool audit, CancellationToken cancel)
+    {
+        var view = await OneAsync(entry, audit, cancel).ConfigureAwait(false);
+        foreach (var update in RecallDispatch.Updates(office, entry.Id))
+        {
+            var further = await OneAsync(update, audit, cancel).ConfigureAwait(false);
+            view = view with
+            {
+                Copies = [.. view.Copies, .. further.Copies.Select(c => c with { Update = update.Id })], Receipts = [.. view.Receipts, .. further.Receipts], Offline = view.Offline ?? further.Offline,
+                Findings = [.. view.Findings, .. further.Findings],
+            };
+        }
+        return view;
+    }
+
+    async Task<DispatchView> OneAsync(OutboxEntry entry, bool audit, CancellationToken cancel)
     {
         var header = Statement.Read(entry.Parts().Header, StatementType.Header).As<Header>();
         var findings = new List<string>();

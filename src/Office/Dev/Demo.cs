@@ -99,6 +99,8 @@ sealed class Demo(Shell shell, Output say, DemoRequest request)
         Chapter("One to H41 was sent by mistake: it is taken back, and nobody has fetched it", "Một văn bản gửi nhầm tới H41 được thu hồi khi chưa ai tải về");
         var mistaken = await SendAsync("H41", "thuong", "7819", "VPCP-TTĐT", "Văn bản gửi nhầm", documents[..1], 0, cancel).ConfigureAwait(false);
         await VerbAsync(["recall", mistaken.ToString(), "--reason", "gửi nhầm nơi nhận", .. Profile("G22")], 0).ConfigureAwait(false);
+        Chapter("One to H41 whose author also wrote to H37: it goes there later, without him and without its documents", "Văn bản gửi H41 mà người ký cũng gửi H37: chuyển tới đó sau, không cần người ký và tài liệu");
+        var wider = await FurtherAsync(documents[..1], cancel).ConfigureAwait(false);
         Chapter("A dispatch at level Mật to H41; the signatory approves", "Văn bản độ Mật gửi H41; người có thẩm quyền phê duyệt");
         var lowered = await SendAsync("H41", "mat", "12", "VPCP-M", "Kế hoạch bảo vệ bí mật nhà nước", documents[..1], 0, cancel).ConfigureAwait(false);
         await OpenAsync("H41", ["--all"], documents[..1], cancel).ConfigureAwait(false);
@@ -123,6 +125,24 @@ sealed class Demo(Shell shell, Output say, DemoRequest request)
         await VerbAsync(["receipts", first.ToString(), "--export", evidence, .. Profile("G22")], 0).ConfigureAwait(false);
         await VerbAsync(["verify", "--dispatch", evidence], 0).ConfigureAwait(false);
         OpenSsl(evidence);
+        // What was added later proves itself like anything else.
+        var further = Path.Combine(work, "evidence-further");
+        await VerbAsync(["receipts", wider.ToString(), "--export", further, .. Profile("G22")], 0).ConfigureAwait(false);
+        await VerbAsync(["verify", "--dispatch", further], 0).ConfigureAwait(false);
+    }
+
+    /// <returns>The envelope by which H37 has it.</returns>
+    async Task<Guid> FurtherAsync(string[] documents, CancellationToken cancel)
+    {
+        var dispatch = await SendAsync("H41", "thuong", "7820", "VPCP-TTĐT", "Lịch công tác", documents, 0, cancel, later: "H37").ConfigureAwait(false);
+        await OpenAsync("H41", ["--all"], documents, cancel).ConfigureAwait(false);
+        await VerbAsync(["update", dispatch.ToString(), "--add", "H37", .. Profile("G22")], 0).ConfigureAwait(false);
+        var update = Newest().Id;
+        await UntilAsync(() => Task.FromResult(Directory.EnumerateFiles(SharedFolder, "*.ready").Any()), say.Text("nothing came into H37's folder", "không có gì tới thư mục của H37"), cancel).ConfigureAwait(false);
+        await OpenAsync("H37", ["--from", SharedFolder], documents, cancel).ConfigureAwait(false);
+        await UntilAsync(() => AllProvenAsync(dispatch, cancel), say.Text("not every copy is proven to be opened", "chưa chứng minh được mọi bản đã mở"), cancel).ConfigureAwait(false);
+        await VerbAsync(["status", dispatch.ToString(), .. Profile("G22")], 0).ConfigureAwait(false);
+        return update;
     }
 
     // Two real documents from the repository and a large one.
@@ -140,7 +160,7 @@ sealed class Demo(Shell shell, Output say, DemoRequest request)
         return [.. samples.Take(2).Select(Path.GetFullPath), large];
     }
 
-    async Task<Guid> SendAsync(string to, string level, string number, string notation, string subject, string[] files, int expected, CancellationToken cancel)
+    async Task<Guid> SendAsync(string to, string level, string number, string notation, string subject, string[] files, int expected, CancellationToken cancel, string? later = null)
     {
         // The sheet is a file: a subject has no business on a command line.
         var sheet = Path.Combine(Folder("G22"), $"sheet-{number}.json");
@@ -148,7 +168,8 @@ sealed class Demo(Shell shell, Output say, DemoRequest request)
             SheetJson.Default.SheetFile), cancel).ConfigureAwait(false);
         string[] secret = level == "thuong" ? [] : ["--basis", "BMNN-VPCP-2.1", "--approve", "signatory"];
         string[] handled = level == "toi-mat" ? ["--caveat", "return-after-use"] : [];
-        await VerbAsync(["send", .. files, "--to", to, "--level", level, .. secret, .. handled, "--sheet", sheet, .. Profile("G22")], expected).ConfigureAwait(false);
+        string[] further = later is null ? [] : ["--later", later];
+        await VerbAsync(["send", .. files, "--to", to, .. further, "--level", level, .. secret, .. handled, "--sheet", sheet, .. Profile("G22")], expected).ConfigureAwait(false);
         return Newest().Id;
     }
 
