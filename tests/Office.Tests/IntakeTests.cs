@@ -79,6 +79,7 @@ public sealed class IntakeTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture
     [InlineData("""{"files":["letter.bin"],"to":["H41"],"level":"thuong","expires":"soon","sheet":{"subject":"S"}}""", "E_REQUEST")]
     [InlineData("""{"files":["letter.bin"],"to":["H41"],"sheet":{"subject":"S"}}""", "E_LABEL_MISSING")]
     [InlineData("""{"files":["letter.bin"],"to":["H99"],"level":"thuong","sheet":{"subject":"S"}}""", "E_NOT_FOUND")]
+    [InlineData("""{"files":["letter.bin"],"to":["H41"],"later":["H99"],"level":"thuong","sheet":{"subject":"S"}}""", "E_NOT_FOUND")]
     [InlineData("""{"files":["letter.bin"],"to":["H41"],"level":"mat","basis":"K1","sheet":{"subject":"S"}}""", "E_APPROVAL_MISSING")]
     public async Task A_job_that_cannot_be_sent_goes_to_failed_with_code_text_and_remedy_and_nothing_leaves(string job, string code)
     {
