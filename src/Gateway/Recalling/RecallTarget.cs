@@ -31,7 +31,7 @@ sealed record RecallTarget(Reference Named, DispatchSummary? Dispatch, HeldRow? 
     static RecallTarget OfUpdate(Source source, Header header, Reference named, DispatchSummary? dispatch, HeldRow? held)
     {
         if (dispatch is null) throw new RefusedException(Refusal.RecallTarget, held is { State: HeldState.Waiting } ? "it is held" : "not accepted here");
-        if (RecallTable.Find(source, dispatch.Id) is { Kind: "recall" or "update" } about) throw new RefusedException(Refusal.RecallTarget, $"a {about.Kind}");
+        if (RecallTable.Find(source, dispatch.Id) is { Kind: "recall" or "update" }) throw new RefusedException(Refusal.RecallTarget, "a recall or update");
         if (RecallTable.IsReplaced(source, header.Sender, named.Id)) throw new RefusedException(Refusal.RecallTarget, "replaced");
         var original = Statement.Read(DispatchTable.HeaderOf(source, header.Sender, named.Id)!.Header, StatementType.Header).As<Header>();
         if (!header.CarriesSame(original)) throw new RefusedException(Refusal.RecallTarget, "another content");

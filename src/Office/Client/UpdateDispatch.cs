@@ -47,7 +47,7 @@ sealed class UpdateDispatch(OfficeContext office)
         var now = office.Now;
         Seal(original, kept, request, RecallDispatch.About(office, original, "update"), Guid.CreateVersion7(now));
         var recall = new RecallRequest { Reason = request.Reason ?? "", To = request.Remove, As = request.As, Approve = request.Approve, Release = request.Release };
-        var recalls = request.Remove.Count == 0 ? [] : await new RecallDispatch(office).RunAsync(original, recall, cancel).ConfigureAwait(false);
+        IReadOnlyList<OutboxEntry> recalls = request.Remove.Count == 0 ? [] : await new RecallDispatch(office).RunAsync(original, recall, cancel).ConfigureAwait(false);
 
         // 4. Sealed anew, into an entry like any other but for the payload, which is at the gateway. A crash in between: asked again, the recalls are found, and this is made.
         var (about, id) = (RecallDispatch.About(office, original, "update"), Guid.CreateVersion7(now));
