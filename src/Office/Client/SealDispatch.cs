@@ -97,7 +97,7 @@ sealed class SealDispatch(OfficeContext office)
             Revises = replaced?.Record.DispatchRef,
             References = [.. request.ReplyTo.Distinct().Select(ReferenceOf), .. about is null ? Array.Empty<Reference>() : [new Reference(about.Kind, about.Id, about.Ref, about.Revision)]],
             Office = office.Keys.Sign,
-            Keeper = about is { Kind: "recall" } ? null : office.View.Directory.Find(office.Profile.Office)?.Encryption.FirstOrDefault(),
+            Keeper = about is not { Kind: "recall" } && office.View.Directory.Find(office.Profile.Office)?.Encryption is [var own, ..] ? own : null,
             ManifestBucket = level.ManifestBucket,
             PayloadBucket = level.PayloadBucket,
             Progress = progress,
