@@ -94,6 +94,7 @@ sealed class PickRates(string pki, string work)
             var lanes = heads.Read(engine, Now);
             var claim = Lanes.Choose(lanes, [], office => office == Dead ? new OfficeGate(null, 2, null) : new OfficeGate("https", 4, null), slots, turns, Now.ToUnixTimeMilliseconds()).Single();
             var chosen = Stopwatch.GetElapsedTime(began);
+            turns.Charge(claim.Office, claim.Class, TimeSpan.FromMilliseconds(5));
             var claiming = TimeSpan.Zero;
             var task = journal.Commit(b =>
             {

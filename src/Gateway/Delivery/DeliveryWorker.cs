@@ -81,7 +81,7 @@ sealed class DeliveryWorker
         var standing = shared.Worlds.Current.Standing;
         OfficeGate Gate(string office) => states.Gate(office, Channels.NamesOf(standing, office), time);
         var claims = Lanes.Choose(lanes, [.. flying.Values.Where(f => !f.Lost).Select(f => new Flying(f.Job.Office, f.Job.Class, f.Job.Channel))], Gate, slots, turns, time);
-        next = WakeAt(lanes, Gate, time);
+        next = WakeAt(lanes, time);
         if (claims.Count == 0) return 0;
 
         // 3. Theirs for the length of a lease. A crash after this commit: the claims lapse.
@@ -142,18 +142,13 @@ sealed class DeliveryWorker
 
     long LeaseEnd(DateTimeOffset now) => now.AddSeconds(limits.LeaseSeconds).ToUnixTimeMilliseconds();
 
-    // A job that will be due, or a probe for one that is. Whatever else opens a way ends with a commit, and that wakes the loop.
-    static DateTimeOffset? WakeAt(IReadOnlyList<LaneHead> lanes, Func<string, OfficeGate> gateOf, long now)
-    {
-        long? soonest = null;
-        foreach (var lane in lanes)
+    // A lane whose first job will be due, or a probe. Whatever else opens a way ends with a commit, and that wakes the loop.
+    DateTimeOffset? WakeAt(LaneOrders lanes, long now) =>
+        (lanes.NextDue, states.NextProbe(now)) switch
         {
-            var at = lane.Due.FirstOrDefault(d => d > now) is > 0 and var due ? due : (long?)null;
-            if (lane.Due[0] <= now && gateOf(lane.Office).Until is { } probe) at = at is { } sooner ? Math.Min(sooner, probe) : probe;
-            if (at is { } one) soonest = soonest is { } other ? Math.Min(one, other) : one;
-        }
-        return soonest is { } time ? DateTimeOffset.FromUnixTimeMilliseconds(time) : null;
-    }
+            (null, null) => null,
+            var (due, probe) => DateTimeOffset.FromUnixTimeMilliseconds(Math.Min(due ?? long.MaxValue, probe ?? long.MaxValue)),
+        };
 
     async Task<int> FreeLost(long until, DateTimeOffset now)
     {

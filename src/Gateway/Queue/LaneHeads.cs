@@ -12,7 +12,7 @@ sealed class LaneHeads
     static readonly TimeSpan Net = TimeSpan.FromSeconds(30);
     readonly int depth;
     readonly Lock gate = new();
-    readonly Dictionary<(string Office, int Class), LaneHead> heads = [];
+    readonly LaneOrders heads = new();
     readonly HashSet<(string Office, int Class)> touched = [];
     DateTimeOffset readAll = DateTimeOffset.MinValue;
 
@@ -30,7 +30,7 @@ sealed class LaneHeads
     }
 
     /// <summary>As the store has them now. One caller at a time.</summary>
-    public IReadOnlyList<LaneHead> Read(IEngine engine, DateTimeOffset now)
+    public LaneOrders Read(IEngine engine, DateTimeOffset now)
     {
         List<(string Office, int Class)> changed;
         lock (gate)
@@ -49,9 +49,9 @@ sealed class LaneHeads
                 readAll = now;
             }
             foreach (var (office, @class) in changed)
-                if (JobTable.Dues(reader, office, @class, depth) is { Count: > 0 } due) heads[(office, @class)] = new LaneHead(office, @class, due);
-                else heads.Remove((office, @class));
+                if (JobTable.Dues(reader, office, @class, depth) is { Count: > 0 } due) heads.Put(new LaneHead(office, @class, due));
+                else heads.Remove(office, @class);
         }
-        return [.. heads.Values];
+        return heads;
     }
 }

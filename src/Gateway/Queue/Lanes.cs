@@ -16,8 +16,7 @@ sealed record LaneHead(string Office, int Class, IReadOnlyList<long> Due);
 /// <param name="Channel">The first whose breaker is closed; null: none.</param>
 /// <param name="Window">Attempts that may be under way by it; the last of them is for class 0 only.</param>
 /// <param name="Probe">A better one whose breaker is open, and which may be tried by one attempt now; null: none.</param>
-/// <param name="Until">When there will be a probe at the soonest, if there is none now.</param>
-sealed record OfficeGate(string? Channel, int Window, string? Probe, long? Until = null);
+sealed record OfficeGate(string? Channel, int Window, string? Probe);
 
 /// <summary>An attempt under way.</summary>
 sealed record Flying(string Office, int Class, string Channel);
@@ -32,72 +31,111 @@ sealed record LaneClaim(string Office, int Class, string Channel, bool IsProbe, 
 /// </summary>
 static class Lanes
 {
+    /// <param name="lanes">Those that are due stand by class, by office and by age; this promotes what has become due.</param>
     /// <param name="turns">Whose turn it is; moved on by each pick.</param>
-    public static IReadOnlyList<LaneClaim> Choose(IReadOnlyList<LaneHead> heads, IReadOnlyCollection<Flying> flying, Func<string, OfficeGate> gateOf, Slots slots, Turns turns, long now)
+    public static IReadOnlyList<LaneClaim> Choose(LaneOrders lanes, IReadOnlyCollection<Flying> flying, Func<string, OfficeGate> gateOf, Slots slots, Turns turns, long now)
     {
+        lanes.Promote(now);
         if (flying.Count >= slots.Total) return [];
-        var round = new Round(heads, flying, gateOf, slots, now);
+        var round = new Round(lanes, flying, gateOf, slots, now);
         while (true)
         {
-            var open = round.Open();
-            if (open.Count == 0) return round.Claims;
-            var urgent = open.Min(o => o.Lane.Class);
+            if (round.MostUrgent() is not { } urgent) return round.Claims;
             // Whoever is due and only wants a common slot keeps the turn of age until one is free.
             turns.Picked(slots, round.AnyWaitsBehind(urgent));
-            var aged = turns.Owed > 0 ? open.Where(o => o.Lane.Class != urgent).MaxBy(o => (double)(now - o.Lane.Due[o.Taken]) / slots.Targets[o.Lane.Class]) : null;
+            var aged = turns.Owed > 0 ? round.LongestWaiting(urgent) : null;
             if (aged is not null) turns.Owed--;
-            round.Take(aged ?? turns.Next(urgent, [.. open.Where(o => o.Lane.Class == urgent)]));
+            round.Take(aged ?? turns.Next(urgent, after => round.Open(urgent, after)));
         }
     }
 
-    /// <summary>A lane in this choice.</summary>
-    internal sealed class Candidate(LaneHead lane, OfficeGate gate)
-    {
-        public LaneHead Lane { get; } = lane;
-        public OfficeGate Gate { get; } = gate;
-        /// <summary>Of its jobs, chosen so far.</summary>
-        public int Taken { get; set; }
-    }
-
+    /// <summary>One choice. Ways only close while it lasts: a class or lane that has none now has none until its end.</summary>
     sealed class Round
     {
-        readonly List<Candidate> candidates = [];
-        readonly Dictionary<(string Office, string Channel), (int All, int Common)> underWay = [];
-        readonly Dictionary<string, int> mostUrgent = new(StringComparer.Ordinal);
-        readonly Dictionary<(string Office, int Class, string Channel, bool IsProbe), int> claims = [];
+        readonly LaneOrders lanes;
+        readonly Func<string, OfficeGate> gateOf;
         readonly Slots slots;
         readonly long now;
+        readonly Dictionary<string, OfficeGate> gates = new(StringComparer.Ordinal);
+        readonly Dictionary<(string Office, string Channel), (int All, int Common)> underWay = [];
+        readonly Dictionary<(string Office, int Class), int> taken = [];
+        readonly Dictionary<(string Office, int Class, string Channel, bool IsProbe), int> claims = [];
+        /// <summary>By class: lanes at the front of the oldest that have no way or were taken from.</summary>
+        readonly int[] passed;
         int total, common;
 
-        public Round(IReadOnlyList<LaneHead> heads, IReadOnlyCollection<Flying> flying, Func<string, OfficeGate> gateOf, Slots slots, long now)
+        public Round(LaneOrders lanes, IReadOnlyCollection<Flying> flying, Func<string, OfficeGate> gateOf, Slots slots, long now)
         {
-            (this.slots, this.now) = (slots, now);
+            (this.lanes, this.gateOf, this.slots, this.now) = (lanes, gateOf, slots, now);
+            passed = new int[slots.Targets.Count];
             foreach (var f in flying) Count(f.Office, f.Channel, f.Class);
-            var gates = new Dictionary<string, OfficeGate>(StringComparer.Ordinal);
-            foreach (var head in heads)
-            {
-                if (head.Due[0] > now) continue;
-                if (!gates.TryGetValue(head.Office, out var gate)) gates[head.Office] = gate = gateOf(head.Office);
-                if (gate is { Channel: null, Probe: null }) continue;
-                candidates.Add(new Candidate(head, gate));
-                mostUrgent[head.Office] = Math.Min(head.Class, mostUrgent.GetValueOrDefault(head.Office, int.MaxValue));
-            }
         }
 
         public IReadOnlyList<LaneClaim> Claims => [.. claims.Select(c => new LaneClaim(c.Key.Office, c.Key.Class, c.Key.Channel, c.Key.IsProbe, c.Value))];
 
-        public List<Candidate> Open() => [.. candidates.Where(c => HasSlot(c.Lane.Class) && Way(c) is not null)];
+        /// <summary>The most urgent class that may go; null: nothing may.</summary>
+        public int? MostUrgent()
+        {
+            for (var c = 0; c < passed.Length; c++)
+                if (HasSlot(c) && HasWay(c)) return c;
+            return null;
+        }
 
-        public bool AnyWaitsBehind(int @class) => candidates.Exists(c => c.Lane.Class != @class && Way(c) is not null);
+        public bool AnyWaitsBehind(int @class)
+        {
+            for (var c = 0; c < passed.Length; c++)
+                if (c != @class && HasWay(c)) return true;
+            return false;
+        }
 
-        public void Take(Candidate chosen)
+        /// <summary>Of the other classes the lane that has waited longest for what its class is worth; null: none may go.</summary>
+        public LaneHead? LongestWaiting(int @class)
+        {
+            LaneHead? longest = null;
+            var most = double.NegativeInfinity;
+            for (var c = 0; c < passed.Length; c++)
+                if (c != @class && HasSlot(c) && Oldest(c) is { } lane && Waits(lane) is var waits && waits > most) (longest, most) = (lane, waits);
+            return longest;
+        }
+
+        /// <summary>Lanes of the class that may go, in turn from the first office after this one.</summary>
+        public IEnumerable<LaneHead> Open(int @class, string after) => lanes.After(@class, after).Where(l => Way(l) is not null);
+
+        public void Take(LaneHead chosen)
         {
             var (channel, isProbe) = Way(chosen)!.Value;
-            var key = (chosen.Lane.Office, chosen.Lane.Class, channel, isProbe);
+            var key = (chosen.Office, chosen.Class, channel, isProbe);
             claims[key] = claims.GetValueOrDefault(key) + 1;
-            Count(chosen.Lane.Office, channel, chosen.Lane.Class);
-            chosen.Taken++;
+            Count(chosen.Office, channel, chosen.Class);
+            taken[(chosen.Office, chosen.Class)] = Taken(chosen) + 1;
         }
+
+        int Taken(LaneHead lane) => taken.GetValueOrDefault((lane.Office, lane.Class));
+
+        long Next(LaneHead lane) => lane.Due[Taken(lane)];
+
+        double Waits(LaneHead lane) => (double)(now - Next(lane)) / slots.Targets[lane.Class];
+
+        bool HasWay(int @class) => Untaken(@class) is not null || TakenFrom(@class).Any();
+
+        // Whoever something was taken from may still be the oldest by its next job; there are no more of them than slots.
+        LaneHead? Oldest(int @class)
+        {
+            var oldest = Untaken(@class);
+            foreach (var lane in TakenFrom(@class))
+                if (oldest is null || Next(lane) < Next(oldest) || (Next(lane) == Next(oldest) && string.CompareOrdinal(lane.Office, oldest.Office) < 0)) oldest = lane;
+            return oldest;
+        }
+
+        LaneHead? Untaken(int @class)
+        {
+            var list = lanes.Oldest(@class);
+            ref var at = ref passed[@class];
+            while (at < list.Count && (Taken(list[at]) > 0 || Way(list[at]) is null)) at++;
+            return at < list.Count ? list[at] : null;
+        }
+
+        IEnumerable<LaneHead> TakenFrom(int @class) => taken.Keys.Where(k => k.Class == @class).Select(k => lanes.Find(k.Office, k.Class)!).Where(l => Way(l) is not null);
 
         // What is kept for class 0 bounds the others; it does not let class 0 keep the others out of every slot that comes free.
         void Count(string office, string channel, int @class)
@@ -112,13 +150,22 @@ static class Lanes
         bool HasSlot(int @class) => total < slots.Total && (@class == RetrySchedule.Flash || common < slots.Total - slots.FlashOnly);
 
         // A probe is the office's most urgent job that is due longest, and alone on its channel.
-        (string Channel, bool IsProbe)? Way(Candidate c)
+        (string Channel, bool IsProbe)? Way(LaneHead lane)
         {
-            if (c.Taken >= c.Lane.Due.Count || c.Lane.Due[c.Taken] > now) return null;
-            if (c.Gate.Probe is { } probe && c.Lane.Class == mostUrgent[c.Lane.Office] && underWay.GetValueOrDefault((c.Lane.Office, probe)).All == 0) return (probe, true);
-            if (c.Gate.Channel is not { } channel) return null;
-            var (all, others) = underWay.GetValueOrDefault((c.Lane.Office, channel));
-            return all < c.Gate.Window && (c.Lane.Class == RetrySchedule.Flash || others < c.Gate.Window - 1) ? (channel, false) : null;
+            var next = Taken(lane);
+            if (next >= lane.Due.Count || lane.Due[next] > now) return null;
+            if (!gates.TryGetValue(lane.Office, out var gate)) gates[lane.Office] = gate = gateOf(lane.Office);
+            if (gate.Probe is { } probe && IsMostUrgent(lane) && underWay.GetValueOrDefault((lane.Office, probe)).All == 0) return (probe, true);
+            if (gate.Channel is not { } channel) return null;
+            var (all, others) = underWay.GetValueOrDefault((lane.Office, channel));
+            return all < gate.Window && (lane.Class == RetrySchedule.Flash || others < gate.Window - 1) ? (channel, false) : null;
+        }
+
+        bool IsMostUrgent(LaneHead lane)
+        {
+            for (var c = 0; c < lane.Class; c++)
+                if (lanes.Find(lane.Office, c) is { } other && other.Due[0] <= now) return false;
+            return true;
         }
     }
 }
@@ -150,25 +197,31 @@ sealed class Turns
         if (othersWait) Owed = Math.Min(Owed + 1, slots.Total);
     }
 
-    /// <param name="lanes">Of one class, one an office; not empty.</param>
-    internal Lanes.Candidate Next(int @class, List<Lanes.Candidate> lanes)
+    /// <param name="open">Lanes of the class that may go, one an office, from the first after this one on; not empty. Asked for as far as it takes.</param>
+    internal LaneHead Next(int @class, Func<string, IEnumerable<LaneHead>> open)
     {
-        // Rounds pass until somebody may go; each is worth a quantum to everybody. Whoever has nothing to send keeps no time for later.
-        var rounds = lanes.Min(l => Rounds(@class, l.Lane.Office));
-        if (rounds > 0)
-        {
-            var waiting = lanes.Select(l => l.Lane.Office).ToHashSet(StringComparer.Ordinal);
-            foreach (var key in debts.Keys.Where(k => k.Class == @class).ToList())
-            {
-                var left = debts[key] - rounds * Quantum;
-                if (left > 0 || waiting.Contains(key.Office)) debts[key] = left;
-                else debts.Remove(key);
-            }
-        }
         var after = last.GetValueOrDefault(@class, "");
-        var next = lanes.Where(l => Rounds(@class, l.Lane.Office) == 0).OrderBy(l => string.CompareOrdinal(l.Lane.Office, after) <= 0).ThenBy(l => l.Lane.Office, StringComparer.Ordinal).First();
-        last[@class] = next.Lane.Office;
+        if (open(after).FirstOrDefault(l => Rounds(@class, l.Office) == 0) is not { } next)
+        {
+            Pass(@class, [.. open(after)]);
+            next = open(after).First(l => Rounds(@class, l.Office) == 0);
+        }
+        last[@class] = next.Office;
         return next;
+    }
+
+    // Rounds pass until somebody may go; each is worth a quantum to everybody. Whoever has nothing to send keeps no time for later. This walks through all of the class, but only when its
+    // offices have used up a quantum.
+    void Pass(int @class, List<LaneHead> open)
+    {
+        var rounds = open.Min(l => Rounds(@class, l.Office));
+        var waiting = open.Select(l => l.Office).ToHashSet(StringComparer.Ordinal);
+        foreach (var key in debts.Keys.Where(k => k.Class == @class).ToList())
+        {
+            var left = debts[key] - rounds * Quantum;
+            if (left > 0 || waiting.Contains(key.Office)) debts[key] = left;
+            else debts.Remove(key);
+        }
     }
 
     // A debt of nothing, and time in hand, may go.

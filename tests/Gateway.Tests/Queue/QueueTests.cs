@@ -1,6 +1,7 @@
 using CsCheck;
 using Exchange.Gateway.Operations;
 using Exchange.Gateway.Queue;
+using Exchange.Gateway.Store;
 
 namespace Exchange.Tests.Queue;
 
@@ -34,7 +35,7 @@ public sealed class QueueTests
     [Fact]
     public void A_backlog_of_one_office_leaves_slots_to_the_others()
     {
-        var claims = Lanes.Choose([Head("A", 3, 0), Head("B", 3, 50), Head("C", 0, 90), Head("D", 3, 200)], [], Well, Slots, new Turns(), 100);
+        var claims = Choose([Head("A", 3, 0), Head("B", 3, 50), Head("C", 0, 90), Head("D", 3, 200)], [], Well, Slots, new Turns(), 100);
         Assert.Equal("C", claims[0].Office);
         Assert.Equal([("A", 3), ("B", 3), ("C", 4)], claims.OrderBy(c => c.Office).Select(c => (c.Office, c.Count)));
     }
@@ -43,7 +44,7 @@ public sealed class QueueTests
     public void With_every_common_slot_taken_only_the_most_urgent_go()
     {
         var flying = Enumerable.Range(0, 14).Select(i => new Flying($"X{i}", 3, "https")).ToList();
-        Assert.Equal([("B", 2)], Lanes.Choose([Head("A", 1, 0), Head("B", 0, 0)], flying, Well, Slots, new Turns(), 1).Select(c => (c.Office, c.Count)));
+        Assert.Equal([("B", 2)], Choose([Head("A", 1, 0), Head("B", 0, 0)], flying, Well, Slots, new Turns(), 1).Select(c => (c.Office, c.Count)));
     }
 
     [Fact]
@@ -52,7 +53,7 @@ public sealed class QueueTests
         {
             var heads = lanes.DistinctBy(l => (l.Item1, l.Item2)).Select(l => Head($"O{l.Item1}", l.Item2, l.Item3, deep)).ToList();
             var up = flying.Select(f => new Flying($"O{f.Item1}", f.Item2, "https")).ToList();
-            var claims = Lanes.Choose(heads, up, Well, Slots, new Turns(), 100);
+            var claims = Choose(heads, up, Well, Slots, new Turns(), 100);
             Assert.True(claims.Count == 0 || up.Count + claims.Sum(c => c.Count) <= Slots.Total);
             var common = claims.Where(c => c.Class > 0).Sum(c => c.Count);
             Assert.True(common == 0 || up.Count(u => u.Class > 0) + common <= Slots.Total - Slots.FlashOnly);
@@ -77,7 +78,7 @@ public sealed class QueueTests
             for (var now = 1; now < 600; now++)
             {
                 for (var ends = 0; ends < length && flying.Count > 0; ends++) flying.Dequeue();
-                foreach (var c in Lanes.Choose(heads, flying, _ => new("https", 64, null), slots, turns, now * 10_000))
+                foreach (var c in Choose(heads, flying, _ => new("https", 64, null), slots, turns, now * 10_000))
                     for (var n = 0; n < c.Count; n++)
                     {
                         flying.Enqueue(new(c.Office, c.Class, c.Channel));
@@ -96,7 +97,7 @@ public sealed class QueueTests
         var turns = new Turns();
         var heads = new[] { Head("A", 0, 7_200_000, 64), Head("B", 1, 6_600_000, 64), Head("C", 3, 0, 64), Head("D", 4, 0, 64) };
         List<string> order = [];
-        for (var i = 0; i < 10; i++) order.Add(Lanes.Choose(heads, Enumerable.Repeat(new Flying("X", 0, "https"), 4).ToList(), _ => new("https", 64, null), Slots with { Total = 5, FlashOnly = 0 }, turns, 7_200_000).Single().Office);
+        for (var i = 0; i < 10; i++) order.Add(Choose(heads, Enumerable.Repeat(new Flying("X", 0, "https"), 4).ToList(), _ => new("https", 64, null), Slots with { Total = 5, FlashOnly = 0 }, turns, 7_200_000).Single().Office);
         Assert.Equal(["A", "A", "A", "A", "B", "A", "A", "A", "A", "B"], order);
     }
 
@@ -109,7 +110,7 @@ public sealed class QueueTests
             var (turns, used) = (new Turns(), new double[lengths.Length]);
             for (var now = 0L; now < 2_000_000;)
             {
-                var office = Lanes.Choose(heads, [], Well, Slots with { Total = 1, FlashOnly = 0 }, turns, now + 1).Single().Office;
+                var office = Choose(heads, [], Well, Slots with { Total = 1, FlashOnly = 0 }, turns, now + 1).Single().Office;
                 var i = office[1] - '0';
                 used[i] += lengths[i];
                 now += lengths[i];
@@ -123,17 +124,78 @@ public sealed class QueueTests
     {
         OfficeGate Down(string _) => new(null, 0, "https");
         var heads = new[] { Head("A", 0, 5, 3), Head("A", 3, 0, 3) };
-        Assert.Equal([new("A", 0, "https", true, 1)], Lanes.Choose(heads, [], Down, Slots, new Turns(), 100));
-        Assert.Empty(Lanes.Choose(heads, [new("A", 3, "https")], Down, Slots, new Turns(), 100));
-        Assert.Empty(Lanes.Choose(heads, [], _ => new(null, 0, null, 200), Slots, new Turns(), 100));
+        Assert.Equal([new("A", 0, "https", true, 1)], Choose(heads, [], Down, Slots, new Turns(), 100));
+        Assert.Empty(Choose(heads, [new("A", 3, "https")], Down, Slots, new Turns(), 100));
+        Assert.Empty(Choose(heads, [], _ => new(null, 0, null), Slots, new Turns(), 100));
     }
 
     [Fact]
     public void While_the_first_channel_is_tried_the_others_go_by_the_next()
     {
-        var claims = Lanes.Choose([Head("A", 3, 0, 5)], [], _ => new("sftp", 4, "https"), Slots, new Turns(), 100);
+        var claims = Choose([Head("A", 3, 0, 5)], [], _ => new("sftp", 4, "https"), Slots, new Turns(), 100);
         Assert.Equal([("https", true, 1), ("sftp", false, 3)], claims.OrderBy(c => c.Channel).Select(c => (c.Channel, c.IsProbe, c.Count)));
     }
+
+    [Fact]
+    public void A_choice_is_the_one_that_a_look_at_every_lane_would_make() => Gen.Int[0, 1_000_000].Sample(seed =>
+    {
+        // Lanes come, go and change between choices; some offices are closed, tried, or at their limit; time passes unevenly, and sometimes back.
+        var (random, slots, now) = (new Random(seed), Slots with { Total = 8, FlashOnly = 2 }, 1_000_000L);
+        var (orders, heads, turns, reference) = (new LaneOrders(), new Dictionary<(string, int), LaneHead>(), new Turns(), new ReferenceTurns());
+        for (var step = 0; step < 40; step++)
+        {
+            for (var changes = random.Next(6); changes > 0; changes--)
+            {
+                var (office, @class) = ($"O{random.Next(6)}", random.Next(5));
+                orders.Remove(office, @class);
+                heads.Remove((office, @class));
+                if (random.Next(4) == 0) continue;
+                orders.Put(heads[(office, @class)] = new(office, @class, [.. Enumerable.Range(0, 1 + random.Next(4)).Select(_ => now - 60_000 + random.Next(90_000)).Order()]));
+            }
+            now += random.Next(20_000) - 2_000;
+            var gates = Enumerable.Range(0, 6).ToDictionary(i => $"O{i}", _ => random.Next(5) switch { 0 => new OfficeGate(null, 0, null), 1 => new(null, 0, "https"), 2 => new("sftp", 1 + random.Next(4), "https"), _ => new("https", 2 + random.Next(4), null) });
+            var flying = Enumerable.Range(0, random.Next(8)).Select(_ => new Flying($"O{random.Next(6)}", random.Next(5), random.Next(2) == 0 ? "https" : "sftp")).ToList();
+            var chosen = Lanes.Choose(orders, flying, office => gates[office], slots, turns, now);
+            Assert.Equal(ReferenceLanes.Choose([.. heads.Values], flying, office => gates[office], slots, reference, now), chosen);
+            foreach (var claim in chosen)
+            {
+                var took = TimeSpan.FromMilliseconds(random.Next(3000));
+                turns.Charge(claim.Office, claim.Class, took);
+                reference.Charge(claim.Office, claim.Class, took);
+            }
+        }
+    }, iter: 200);
+
+    [Fact]
+    public void A_pick_looks_at_what_it_takes_and_what_it_passes_over_however_much_else_waits()
+    {
+        var lanes = LaneOrders.Of(Enumerable.Range(0, 2000).Select(i => Head($"H{i:0000}", 1 + i % 4, 0)).Prepend(Head("DOWN", 0, 0)));
+        var (turns, asked) = (new Turns(), 0);
+        OfficeGate Gate(string office)
+        {
+            asked++;
+            return office == "DOWN" ? new(null, 0, null) : new("https", 4, null);
+        }
+        for (var i = 0; i < 100; i++) Assert.Single(Lanes.Choose(lanes, [], Gate, Slots with { Total = 1, FlashOnly = 0 }, turns, 1));
+        Assert.InRange(asked, 100, 1000);
+    }
+
+    [Fact]
+    public void The_next_probe_is_that_of_the_newest_states()
+    {
+        var states = new OfficeStates(Options);
+        OfficeState State(string office, long changes, long? until) => Breaker.New(office, "https", Options) with { Changes = changes, OpenUntil = until };
+        Assert.Null(states.NextProbe(0));
+        states.Tell(State("A", 1, 500));
+        states.Tell(State("B", 1, 300));
+        Assert.Equal<(long?, long?, long?)>((300, 500, null), (states.NextProbe(0), states.NextProbe(300), states.NextProbe(500)));
+        states.Tell(State("B", 3, null));
+        states.Tell(State("B", 2, 200));
+        Assert.Equal(500, states.NextProbe(0));
+    }
+
+    static IReadOnlyList<LaneClaim> Choose(IReadOnlyList<LaneHead> heads, IReadOnlyCollection<Flying> flying, Func<string, OfficeGate> gateOf, Slots slots, Turns turns, long now) =>
+        Lanes.Choose(LaneOrders.Of(heads), flying, gateOf, slots, turns, now);
 
     static LaneHead Head(string office, int @class, long due, int jobs = 8) => new(office, @class, [.. Enumerable.Repeat(due, jobs)]);
 }
