@@ -125,7 +125,7 @@ public sealed class Statement
     {
         if (signers.Length < kind.MinSigners || signers.Length != data.Signers.Count || signers.Length != data.Certificates.Count || signers.Distinct().Count() != signers.Length)
             throw new RefusedException(Refusal.StatementSigners, "count");
-        var carried = data.Certificates.Select(der => new Certificate(der.Span)).ToDictionary(c => c.Key);
+        var carried = data.Certificates.Select(der => Certificate.Of(der.Span)).ToDictionary(c => c.Key);
         var signed = data.Signers.Select(s => s.Attributes.Certificate).ToHashSet();
         if (!signed.SetEquals(signers) || !signers.All(carried.ContainsKey)) throw new RefusedException(Refusal.StatementSigners, "not the signers named");
         return [.. signers.Select(key => carried[key])];
@@ -135,7 +135,7 @@ public sealed class Statement
     {
         if (!info.Issuer.Span.SequenceEqual(certificate.IssuerDer) || !info.Serial.Span.SequenceEqual(certificate.SerialNumber))
             throw new RefusedException(Refusal.StatementSigners, "sid");
-        var key = info.Algorithm.PublicKey(certificate.PublicKeyInfo) ?? throw new RefusedException(Refusal.Algorithm, "signer's key is not on the curve of the algorithm");
+        var key = certificate.PointFor(info.Algorithm) ?? throw new RefusedException(Refusal.Algorithm, "signer's key is not on the curve of the algorithm");
         if (!info.Algorithm.Verify(key, info.Attributes.ToBeSigned(), info.Signature)) throw new RefusedException(Refusal.Signature, "SignerInfo");
     }
 }

@@ -1,9 +1,18 @@
+using Exchange.Crypto.Keys;
+using Org.BouncyCastle.Crypto.Parameters;
+
 namespace Exchange.Crypto.Trust;
 
 /// <summary>One X.509 certificate as parsed, strict DER, nothing verified. Compared by <see cref="Key"/>.</summary>
 public sealed class Certificate : IEquatable<Certificate>
 {
+    const int MostMet = 2048;
+    static readonly Lock Gate = new();
+    static Dictionary<Digest, Certificate> met = [], metBefore = [];
     readonly byte[] der;
+    Point? point;
+
+    sealed record Point(Ecdsa Algorithm, ECPublicKeyParameters? Key);
 
     /// <exception cref="RefusedException"><see cref="Refusal.Der"/>: not exactly one certificate.</exception>
     public Certificate(ReadOnlySpan<byte> der)
@@ -17,6 +26,25 @@ public sealed class Certificate : IEquatable<Certificate>
             _ = Parsed.SerialNumber; _ = Parsed.NotAfter; _ = Parsed.GetPublicKey();
         }
         catch (Exception e) when (e is not RefusedException) { throw new RefusedException(Refusal.Der, "certificate"); }
+    }
+
+    /// <summary>As the constructor, for certificates that come with what they signed: one that was met lately is not parsed again. What it is worth is not said by that.</summary>
+    /// <exception cref="RefusedException"><see cref="Refusal.Der"/>: not exactly one certificate.</exception>
+    public static Certificate Of(ReadOnlySpan<byte> der)
+    {
+        var key = Digest.Of(der);
+        lock (Gate)
+            if (met.TryGetValue(key, out var known) || metBefore.TryGetValue(key, out known)) return Keep(known);
+        var fresh = new Certificate(der);
+        lock (Gate) return Keep(fresh);
+    }
+
+    // Whoever comes with ever new certificates costs others a parse, and memory for twice as many.
+    static Certificate Keep(Certificate certificate)
+    {
+        if (met.Count >= MostMet) (met, metBefore) = ([], met);
+        met[certificate.Key] = certificate;
+        return certificate;
     }
 
     public ReadOnlyMemory<byte> Der => der;
@@ -34,6 +62,14 @@ public sealed class Certificate : IEquatable<Certificate>
     public byte[] PublicKeyInfo => Parsed.CertificateStructure.SubjectPublicKeyInfo.GetDerEncoded();
 
     internal Org.BouncyCastle.X509.X509Certificate Parsed { get; }
+
+    /// <summary>Its public point; null when it is no key of this algorithm. One object for as long as the certificate lives: BouncyCastle keeps tables with it, and verifies twice as fast from the fifth time on.</summary>
+    internal ECPublicKeyParameters? PointFor(Ecdsa algorithm)
+    {
+        var known = point;
+        if (known?.Algorithm != algorithm) point = known = new(algorithm, algorithm.PublicKey(PublicKeyInfo));
+        return known.Key;
+    }
 
     public bool Equals(Certificate? other) => other is not null && Key == other.Key;
     public override bool Equals(object? obj) => Equals(obj as Certificate);

@@ -31,13 +31,14 @@ sealed class Arrival(Shared shared)
 
     /// <summary>Everything that does not depend on how late it is.</summary>
     /// <param name="session">What brings it; null: it was held, and comes from the store.</param>
-    public Arrived Check(string office, EnvelopeParts parts, Session? session)
+    /// <param name="claimed">The header of these parts, where somebody has peeked at it already.</param>
+    public Arrived Check(string office, EnvelopeParts parts, Session? session, Header? claimed = null)
     {
         using var span = Spans.Start("check");
         var (world, now) = (store.Worlds.Current, clock.GetUtcNow());
 
         // Cheap questions of whether this is for us at all. The header is not verified yet; Verify below reads the same bytes.
-        var claimed = EnvelopeFile.PeekUnverified(parts.Header);
+        claimed ??= EnvelopeFile.PeekUnverified(parts.Header);
         if (claimed.Sender != office) throw new RefusedException(Refusal.SenderNotYou);
         if (claimed.Gateway != options.Origin) throw new RefusedException(Refusal.OtherGateway);
 

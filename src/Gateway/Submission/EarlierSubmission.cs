@@ -10,14 +10,14 @@ namespace Exchange.Gateway.Submission;
 static class EarlierSubmission
 {
     /// <summary>As the other, of an envelope that nobody has checked yet: a sender's own receipts are his, however long ago keys and approvals have lapsed.</summary>
-    /// <returns>null: nothing of this name came before, or not this.</returns>
-    public static Submitted? FindSame(Source source, string sender, EnvelopeParts parts)
+    /// <param name="claimed">Its header, as peeked.</param>
+    /// <returns>null: nothing of this name came before, or not this. Used: something of this name did.</returns>
+    public static (Submitted? Same, bool Used) FindSame(Source source, string sender, EnvelopeParts parts, Header claimed)
     {
-        var header = EnvelopeFile.PeekUnverified(parts.Header);
-        var asked = (Digest.Of(StrictJson.Write(header, StatementJson.Default.Header)), Digest.Of(parts.Manifest.Span));
-        if (header.Sender != sender) return null;
-        try { return Find(source, sender, header.Id, asked); }
-        catch (RefusedException e) when (e.Refusal == Refusal.SameId) { return null; }
+        if (claimed.Sender != sender) return (null, false);
+        var asked = (Digest.Of(StrictJson.Write(claimed, StatementJson.Default.Header)), Digest.Of(parts.Manifest.Span));
+        try { return Find(source, sender, claimed.Id, asked) is { } same ? (same, true) : (null, false); }
+        catch (RefusedException e) when (e.Refusal == Refusal.SameId) { return (null, true); }
     }
 
     /// <param name="same">What must be the same under this identifier; null: whatever it is.</param>

@@ -68,18 +68,20 @@ sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections r
             // 1. Read header, approvals and manifest, each within its size. Memory only: a crash leaves nothing.
             parts = await EnvelopeFile.ReadPartsAsync(body.AsStream(leaveOpen: true), cancel);
             // A share of the journal is kept for flash, which only the header tells from the rest.
-            if (!IsUrgent(EnvelopeFile.PeekUnverified(parts.Header)) && !store.Journal.HasRoom(EnvelopeParts.MaxHeader)) throw new RefusedException(Refusal.Busy);
+            var claimed = EnvelopeFile.PeekUnverified(parts.Header);
+            if (!IsUrgent(claimed) && !store.Journal.HasRoom(EnvelopeParts.MaxHeader)) throw new RefusedException(Refusal.Busy);
 
             // 2. Came before? The same (CTX, manifestDigest) gets its first receipt, however late it asks.
-            if (Earlier(office, parts) is { } before)
+            var (before, used) = Earlier(office, parts, claimed);
+            if (before is not null)
             {
                 log.RepeatWasAnswered(office, before.Envelope);
                 return before;
             }
 
-            // 3. Check all that can be checked without a key, in the World of this moment. Anything else under an identifier that was used is refused.
-            var arrived = arrival.Check(office, parts, session);
-            DemandUnused(arrived.Envelope);
+            // 3. Check all that can be checked without a key, in the World of this moment. Anything else under an identifier that was used is refused; whoever uses it meanwhile, the commit finds.
+            var arrived = arrival.Check(office, parts, session, claimed);
+            if (used) DemandUnused(arrived.Envelope);
             arrival.DemandFresh(arrived);
 
             // 4. Decide. A refusal is journalled and answered with the code that the sender may see; what is to be held is taken in whole.
@@ -107,10 +109,10 @@ sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections r
     /// <summary>Hỏa tốc: may use the share of the journal that other submissions may not.</summary>
     public static bool IsUrgent(Header header) => RetrySchedule.ClassOf(header.Urgency) == 0;
 
-    Submitted? Earlier(string office, EnvelopeParts parts)
+    (Submitted? Same, bool Used) Earlier(string office, EnvelopeParts parts, Header claimed)
     {
         using var reader = store.Engine.Reader();
-        return EarlierSubmission.FindSame(reader, office, parts);
+        return EarlierSubmission.FindSame(reader, office, parts, claimed);
     }
 
     void DemandUnused(VerifiedEnvelope envelope)
