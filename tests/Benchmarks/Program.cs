@@ -14,30 +14,47 @@ if (args is ["ledger", ..]) return LedgerRates.Run(args.Length > 1 ? int.Parse(a
 //                                                    -- policy [DRAFT] [ROUNDS]
 // Rates of the decision, beside a XACML engine on the same questions.
 if (args is ["policy", ..]) return PolicyRates.Run(args.Length > 1 ? args[1] : "samples/policies/vietnam-state.json", args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 5);
+int Number(int at, int otherwise) => args.Length > at ? int.Parse(args[at], CultureInfo.InvariantCulture) : otherwise;
+async Task<int> InAsync(string what, Func<string, Task<int>> run)
+{
+    var place = Directory.CreateTempSubdirectory($"exchange-{what}-").FullName;
+    try { return await run(place); }
+    finally { Directory.Delete(place, recursive: true); }
+}
 //                                                    -- accept PKI [SECONDS]
 // Durable accepts a second over mutual TLS at 1, 16 and 64 clients, in turn with Postfix; SECONDS for each of them. As root, for Postfix.
-if (args is ["accept", var folder, ..])
+if (args is ["accept", var senders, ..]) return await InAsync("accept", async place =>
 {
-    var place = Directory.CreateTempSubdirectory("exchange-accept-").FullName;
-    try
-    {
-        using var accept = new Accept(Path.GetFullPath(folder), args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 5, place);
-        return await accept.RunAsync();
-    }
-    finally { Directory.Delete(place, recursive: true); }
-}
+    using var accept = new Accept(Path.GetFullPath(senders), Number(2, 5), place);
+    return await accept.RunAsync();
+});
+//                                                    -- deliver PKI [SECONDS]
+// Whole ways a second, from a sender to the receipt: by https with and without sealing, folder and mailbox, in turn with accept alone and Postfix into a Maildir. As root, for Postfix.
+if (args is ["deliver", var carried, ..]) return await InAsync("deliver", async place =>
+{
+    await using var deliver = new Deliver(Path.GetFullPath(carried), Number(2, 5), place);
+    return await deliver.RunAsync();
+});
+//                                                    -- flash PKI [SECONDS]
+// How long a flash dispatch waits for its first attempt while the gateway has more routine ones than it can carry.
+if (args is ["flash", var urgent, ..]) return await InAsync("flash", async place =>
+{
+    await using var flash = new Flash(Path.GetFullPath(urgent), Number(2, 10), place);
+    return await flash.RunAsync();
+});
+//                                                    -- blackhole PKI [SECONDS]
+// What one office of five hundred that never answers costs the others. PKI: a folder that is made with so many offices when it is not there.
+if (args is ["blackhole", var many, ..]) return await InAsync("blackhole", async place =>
+{
+    await using var blackhole = new Blackhole(Path.GetFullPath(many), Number(2, 10), place);
+    return await blackhole.RunAsync();
+});
 //                                                    -- pick PKI [ROWS] [CHURN]
 // What the next job costs among so many that wait, and after so many have gone through a lane.
-if (args is ["pick", var trust, ..])
-{
-    var place = Directory.CreateTempSubdirectory("exchange-pick-").FullName;
-    int Number(int at, int otherwise) => args.Length > at ? int.Parse(args[at], CultureInfo.InvariantCulture) : otherwise;
-    try { return new PickRates(Path.GetFullPath(trust), place).Run(Number(2, 1_000_000), Number(3, 10_000_000)); }
-    finally { Directory.Delete(place, recursive: true); }
-}
+if (args is ["pick", var trust, ..]) return await InAsync("pick", place => Task.FromResult(new PickRates(Path.GetFullPath(trust), place).Run(Number(2, 1_000_000), Number(3, 10_000_000))));
 if (args.Length is < 1 or > 3)
 {
-    Console.Error.WriteLine("usage: Benchmarks PKI [MB=256] [ROUNDS=5] | ledger [ENTRIES=1000000] | policy [DRAFT] [ROUNDS=5] | accept PKI [SECONDS=5] | pick PKI [ROWS=1000000] [CHURN=10000000]");
+    Console.Error.WriteLine("usage: Benchmarks PKI [MB=256] [ROUNDS=5] | ledger [ENTRIES=1000000] | policy [DRAFT] [ROUNDS=5] | accept PKI [SECONDS=5] | deliver PKI [SECONDS=5] | flash PKI [SECONDS=10] | blackhole PKI [SECONDS=10] | pick PKI [ROWS=1000000] [CHURN=10000000]");
     return 64;
 }
 var megabytes = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 256;

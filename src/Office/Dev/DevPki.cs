@@ -52,10 +52,9 @@ sealed class DevPki : IDisposable
     readonly DevAuthority root, issuing;
     readonly List<FileKey> keys = [];
 
-    DevPki(string folder, DateTimeOffset now)
+    DevPki(string folder, DateTimeOffset now, IReadOnlyList<DevOffice> offices)
     {
-        this.folder = folder;
-        this.now = now;
+        (this.folder, this.now, Offices) = (folder, now, offices);
         root = DevAuthority.Root("Exchange development root", Authorities);
         issuing = root.Subordinate("Exchange development issuing CA", Authorities);
     }
@@ -65,11 +64,13 @@ sealed class DevPki : IDisposable
     internal Validity Leaves => new(Start, Start.AddYears(2));
     Validity Authorities => new(Start, Start.AddYears(10));
     internal DateTimeOffset Now => now;
+    internal IReadOnlyList<DevOffice> Offices { get; }
     internal DevAuthority Issuing => issuing;
 
     /// <summary>Fills the folder. It may hold README.md and, with force, an older development PKI; with anything else in it nothing is touched.</summary>
+    /// <param name="more">Offices besides the usual ones, with codes behind theirs: for load.</param>
     /// <exception cref="UsageException">The folder is in use.</exception>
-    public static DevPkiSummary Write(string folder, DateTimeOffset now, bool force)
+    public static DevPkiSummary Write(string folder, DateTimeOffset now, bool force, IReadOnlyList<DevOffice>? more = null)
     {
         folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         DemandFree(folder, force);
@@ -79,7 +80,7 @@ sealed class DevPki : IDisposable
         DurableFile.CreateFolder(making);
         try
         {
-            using var pki = new DevPki(making, now);
+            using var pki = new DevPki(making, now, [.. OfficeList, .. more ?? []]);
             var summary = pki.Make();
             // Crash from here on: pins.json is not there, so nobody takes the folder for a PKI, and the next run starts over.
             foreach (var name in Layout.Reverse()) Remove(Path.Combine(folder, name));
@@ -111,12 +112,12 @@ sealed class DevPki : IDisposable
 
         var checkpoint = MakeGateway(out var evidence);
         FileKey[] directory = [Officer("directory-1"), Officer("directory-2")], policy = [Officer("policy-1"), Officer("policy-2")];
-        var offices = OfficeList.Select(MakeOffice).ToList();
+        var offices = Offices.Select(MakeOffice).ToList();
         var statements = new DevStatements(this, directory, policy, offices);
         foreach (var (name, statement) in statements.All) Bytes($"statements/{name}.p7s", statement.Der.ToArray());
 
         var pins = new Pins([.. directory.Select(o => o.Certificate.Key)], [.. policy.Select(o => o.Certificate.Key)], evidence.Certificate.Key, Origin, checkpoint);
-        foreach (var office in OfficeList) Bytes($"offices/{office.Code}/profile.json", Profile(office, pins));
+        foreach (var office in Offices) Bytes($"offices/{office.Code}/profile.json", Profile(office, pins));
 
         var hostile = DevHostile.Make(this);
         foreach (var (name, certificate) in hostile.Certificates)
@@ -128,7 +129,7 @@ sealed class DevPki : IDisposable
         Bytes("trust/crls/issuing.crl", issuing.Crl(1, Start, Start.AddYears(1), hostile.Revoked));
 
         Bytes(PinsName, PinsFile.Write(pins));
-        return new DevPkiSummary(folder, [.. OfficeList.Select(o => o.Code)], [.. hostile.Certificates.Select(h => h.Name)], statements.Directory.Ref, statements.Policy.Ref, checkpoint);
+        return new DevPkiSummary(folder, [.. Offices.Select(o => o.Code)], [.. hostile.Certificates.Select(h => h.Name)], statements.Directory.Ref, statements.Policy.Ref, checkpoint);
     }
 
     string MakeGateway(out FileKey evidence)

@@ -44,12 +44,12 @@ sealed class DevStatements
 
     StandingStatement StandingOf(FileKey[] officers, string policy)
     {
-        var ceiling = ClearanceOf(policy, DevPki.OfficeList.SelectMany(o => o.Classes), DevPki.OfficeList.SelectMany(o => o.Groups));
+        var ceiling = ClearanceOf(policy, pki.Offices.SelectMany(o => o.Classes), pki.Offices.SelectMany(o => o.Groups));
         return new()
         {
             V = 1, Type = StandingStatement.TypeName, Signers = Keys(officers), Version = 1, Issued = pki.Now.ToUnixTimeMilliseconds(),
             Note = "development only: the mailbox of a loopback gateway is approved for every level",
-            Offices = [.. DevPki.OfficeList.Select(o => new StandingOffice(o.Code, ClearanceOf(policy, o.Classes, o.Groups), new StandingChannel("mailbox", ceiling, []), []))],
+            Offices = [.. pki.Offices.Select(o => new StandingOffice(o.Code, ClearanceOf(policy, o.Classes, o.Groups), new StandingChannel("mailbox", ceiling, []), []))],
         };
     }
 
