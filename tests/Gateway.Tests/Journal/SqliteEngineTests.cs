@@ -48,6 +48,30 @@ public sealed class SqliteEngineTests : IDisposable
     }
 
     [Fact]
+    public void What_a_reader_has_prepared_answers_as_the_store_is_now_and_keeps_no_snapshot()
+    {
+        const string Sql = "SELECT size FROM head WHERE one = @one";
+        for (var round = 0; round < 3; round++)
+        {
+            using (var reader = store.Engine.Reader())
+            {
+                Assert.Equal([round], reader.Query<long>(Sql, new { one = 1 }));
+                Assert.Empty(reader.Query<long>(Sql, new { one = 2 }));
+                // Broken off in the middle, and refused: neither may be in the way of the next.
+                Assert.Equal(1, reader.Walk<long>("SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3").First());
+                Assert.Throws<SqliteException>(() => reader.Query<long>("DELETE FROM head RETURNING size"));
+                Assert.Throws<InvalidOperationException>(() => reader.Query<long>(Sql));
+            }
+            store.Commit(b => b.Log(TestStore.Entry(round), EntryKind.Start) is not null);
+            using var other = new SqliteConnection($"Data Source={store.Folder.Database};Pooling=False");
+            other.Open();
+            using var checkpoint = other.CreateCommand();
+            checkpoint.CommandText = "PRAGMA wal_checkpoint(TRUNCATE)";
+            Assert.Equal(0L, checkpoint.ExecuteScalar());
+        }
+    }
+
+    [Fact]
     public void The_answer_comes_after_the_log_is_synced()
     {
         if (!File.Exists("/usr/bin/strace")) Assert.Skip("strace is not installed");
