@@ -24,13 +24,14 @@ sealed class BenchGateway : IDisposable
         store.Open();
     }
 
-    public static async Task<BenchGateway> StartAsync(string pki, string work)
+    /// <param name="limits">That are not the defaults.</param>
+    public static async Task<BenchGateway> StartAsync(string pki, string work, params (string Name, long Value)[] limits)
     {
         var (program, data) = (Path.Combine(AppContext.BaseDirectory, "exchange-gateway"), Path.Combine(work, "gateway"));
         await ServerProcess.InitAsync(program, data, pki, CancellationToken.None);
         var file = Path.Combine(data, "gateway.json");
         var settings = JsonNode.Parse(await File.ReadAllTextAsync(file))!;
-        settings["limits"] = new JsonObject { ["submissionsPerMinute"] = 1_000_000 };
+        settings["limits"] = new JsonObject([new("submissionsPerMinute", 1_000_000), .. limits.Select(l => KeyValuePair.Create(l.Name, (JsonNode?)l.Value))]);
         settings["folders"] = Directory.CreateDirectory(Path.Combine(work, "folders")).FullName;
         await File.WriteAllTextAsync(file, settings.ToJsonString());
         return new(pki, data, await ServerProcess.ServeAsync(program, data, Path.Combine(work, "gateway.log"), TimeProvider.System, CancellationToken.None));

@@ -16,7 +16,7 @@ namespace Exchange.Benchmarks;
 /// </summary>
 sealed class Deliver(string pki, int seconds, string work) : IAsyncDisposable
 {
-    const int Size = 10_000, Rounds = 5, Clients = 16, Fetchers = 8, Fewest = 300, Most = 6000;
+    const int Size = 10_000, Rounds = 5, Clients = 16, AtOnce = 32, Fetchers = 8, Fewest = 300, Most = 6000;
     static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     static readonly (string Name, string To, bool Seals, double Aim)[] Ways =
     [
@@ -32,7 +32,8 @@ sealed class Deliver(string pki, int seconds, string work) : IAsyncDisposable
 
     public async Task<int> RunAsync()
     {
-        gateway = await BenchGateway.StartAsync(pki, work);
+        // One office stands for all that are delivered to as well.
+        gateway = await BenchGateway.StartAsync(pki, work, ("deliveries", AtOnce), ("deliveriesPerOffice", AtOnce));
         endpoints = await Endpoints.StartAsync(sender, "H41");
         Directory.CreateDirectory(Path.Combine(work, "folders", "h14"));
         await gateway.ReachAsync(new Dictionary<string, (string, string, string)> { ["H41"] = ("https", "url", endpoints.UrlOf("H41")), ["H14"] = ("folder", "folder", "h14") });

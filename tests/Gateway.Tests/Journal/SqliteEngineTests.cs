@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Exchange.Crypto.Ledger;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Store;
 using Microsoft.Data.Sqlite;
@@ -55,10 +56,10 @@ public sealed class SqliteEngineTests : IDisposable
         {
             using (var reader = store.Engine.Reader())
             {
-                Assert.Equal([round], reader.Query<long>(Sql, new { one = 1 }));
+                Assert.Equal(round, Assert.Single(reader.Query<long>(Sql, new { one = 1 })));
                 Assert.Empty(reader.Query<long>(Sql, new { one = 2 }));
                 // Broken off in the middle, and refused: neither may be in the way of the next.
-                Assert.Equal(1, reader.Walk<long>("SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3").First());
+                Assert.Equal(1L, reader.Walk<long>("SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3").First());
                 Assert.Throws<SqliteException>(() => reader.Query<long>("DELETE FROM head RETURNING size"));
                 Assert.Throws<InvalidOperationException>(() => reader.Query<long>(Sql));
             }
