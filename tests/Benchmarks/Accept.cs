@@ -1,14 +1,13 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Text.RegularExpressions;
 using Exchange.Tests;
 
 namespace Exchange.Benchmarks;
 
 /// <summary>
-/// Durable accepts a second: sealed dispatches of 10 KB over HTTP/2 and mutual TLS into a gateway process of its own, in turn with Postfix taking mail of the same
+/// Durable accepts a second: sealed dispatches of 10 KB over mutual TLS into a gateway process of its own, in turn with Postfix taking mail of the same
 /// size into its queue. Each client has one connection and one message under way; sealing is done before the clock runs. Postfix speaks without TLS: its source cannot.
 /// </summary>
 sealed partial class Accept(string pki, int seconds, string work) : IDisposable
@@ -19,7 +18,7 @@ sealed partial class Accept(string pki, int seconds, string work) : IDisposable
     readonly Dictionary<(string, int), List<Figure>> figures = [];
     BenchGateway? gateway;
 
-    sealed record Figure(double Rate, double P50, double P99, double CpuMs);
+    sealed record Figure(double Rate, double P50, double P99, double CpuMs, double ClientMs);
 
     public async Task<int> RunAsync()
     {
@@ -33,7 +32,7 @@ sealed partial class Accept(string pki, int seconds, string work) : IDisposable
             foreach (var clients in Clients)
             {
                 await GatewayAsync(clients, Count("exchange", clients));
-                if (postfix is not null) Add("postfix", clients, new(postfix.Accept(clients, Count("postfix", clients), Size), 0, 0, 0));
+                if (postfix is not null) Add("postfix", clients, new(postfix.Accept(clients, Count("postfix", clients), Size), 0, 0, 0, 0));
             }
         foreach (var clients in Clients)
         {
@@ -58,25 +57,25 @@ sealed partial class Accept(string pki, int seconds, string work) : IDisposable
     {
         var sealedOnes = new ConcurrentQueue<Ready>();
         await Parallel.ForAsync(0, count, async (_, _) => sealedOnes.Enqueue(await office.SealAsync("H41", Size)));
-        var connections = Enumerable.Range(0, clients).Select(_ => office.Connect(gateway!.Address)).ToArray();
-        foreach (var connection in connections) (await connection.GetAsync("/health")).Dispose();
+        var connections = new List<LeanClient>();
+        while (connections.Count < clients) connections.Add(await LeanClient.ConnectAsync(gateway!.Address, office.Tls));
         var times = new ConcurrentBag<double>();
-        var (cpu, began) = (gateway!.CpuMs(), Stopwatch.GetTimestamp());
+        var (cpu, mine, began) = (gateway!.CpuMs(), Environment.CpuUsage.TotalTime, Stopwatch.GetTimestamp());
         await Task.WhenAll(connections.Select(connection => Task.Run(async () =>
         {
             while (sealedOnes.TryDequeue(out var ready))
             {
                 var asked = Stopwatch.GetTimestamp();
-                var (status, body) = await OfficeByHand.PostAsync(connection, "/dispatches", ready.File);
-                if (status != HttpStatusCode.Created) throw new InvalidOperationException($"{status}: {System.Text.Encoding.UTF8.GetString(body)}");
+                var (status, body) = await connection.PostAsync("/dispatches", ready.File);
+                if (status != 201) throw new InvalidOperationException($"{status}: {System.Text.Encoding.UTF8.GetString(body)}");
                 times.Add(Stopwatch.GetElapsedTime(asked).TotalMilliseconds);
             }
         })));
         var elapsed = Stopwatch.GetElapsedTime(began).TotalSeconds;
-        cpu = gateway!.CpuMs() - cpu;
+        (cpu, mine) = (gateway.CpuMs() - cpu, Environment.CpuUsage.TotalTime - mine);
         foreach (var connection in connections) connection.Dispose();
         var sorted = times.Order().ToArray();
-        Add("exchange", clients, new(count / elapsed, sorted[sorted.Length / 2], sorted[sorted.Length * 99 / 100], cpu / count));
+        Add("exchange", clients, new(count / elapsed, sorted[sorted.Length / 2], sorted[sorted.Length * 99 / 100], cpu / count, mine.TotalMilliseconds / count));
     }
 
     double Median(string who, int clients, Func<Figure, double> value) => figures[(who, clients)].Select(value).Order().ElementAt(Rounds / 2);
@@ -84,7 +83,7 @@ sealed partial class Accept(string pki, int seconds, string work) : IDisposable
     void Print(string who, int clients)
     {
         var rates = figures[(who, clients)].Select(f => f.Rate).Order().ToArray();
-        var more = who == "exchange" ? string.Create(CultureInfo.InvariantCulture, $"   p50 {Median(who, clients, f => f.P50):0.0} ms, p99 {Median(who, clients, f => f.P99):0.0} ms, {Median(who, clients, f => f.CpuMs):0.00} CPU-ms each") : "";
+        var more = who == "exchange" ? string.Create(CultureInfo.InvariantCulture, $"   p50 {Median(who, clients, f => f.P50):0.0} ms, p99 {Median(who, clients, f => f.P99):0.0} ms, {Median(who, clients, f => f.CpuMs):0.00} CPU-ms each, {Median(who, clients, f => f.ClientMs):0.00} of the client") : "";
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{clients,3} clients, {who,-8} median {rates[Rounds / 2],5:0}/s   {rates[0]:0} .. {rates[^1]:0}{more}"));
     }
 

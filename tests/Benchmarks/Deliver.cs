@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Threading.Channels;
@@ -86,8 +85,8 @@ sealed class Deliver(string pki, int seconds, string work) : IAsyncDisposable
         var from = to == "G22" ? other : sender;
         var ready = new ConcurrentQueue<Ready>();
         if (!seals) await Parallel.ForAsync(0, count, async (_, _) => ready.Enqueue(await from.SealAsync(to, Size)));
-        var connections = Enumerable.Range(0, Clients).Select(_ => from.Connect(gateway!.Address)).ToArray();
-        foreach (var connection in connections) (await connection.GetAsync("/health")).Dispose();
+        var connections = new List<LeanClient>();
+        while (connections.Count < Clients) connections.Add(await LeanClient.ConnectAsync(gateway!.Address, from.Tls));
         using var mailbox = fetcher.Connect(gateway!.Address);
         (sent, var mine) = (0, Environment.CpuUsage.TotalTime);
         var (cpu, began) = (gateway.CpuMs(), Stopwatch.GetTimestamp());
@@ -97,8 +96,8 @@ sealed class Deliver(string pki, int seconds, string work) : IAsyncDisposable
             while (Interlocked.Increment(ref sent) <= count)
             {
                 var one = seals ? await from.SealAsync(to, Size) : ready.TryDequeue(out var made) ? made : throw new InvalidOperationException("Too few were sealed.");
-                var (status, body) = await OfficeByHand.PostAsync(connection, "/dispatches", one.File);
-                if (status != HttpStatusCode.Created) throw new InvalidOperationException($"{status}: {System.Text.Encoding.UTF8.GetString(body)}");
+                var (status, body) = await connection.PostAsync("/dispatches", one.File);
+                if (status != 201) throw new InvalidOperationException($"{status}: {System.Text.Encoding.UTF8.GetString(body)}");
             }
         })));
         await fetching;

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using Exchange.Tests;
 
 namespace Exchange.Benchmarks;
@@ -41,11 +40,9 @@ sealed class Flash(string pki, int seconds, string work) : IAsyncDisposable
         var accepted = 0;
         var clients = Enumerable.Range(0, Clients).Select(_ => Task.Run(async () =>
         {
-            using var connection = sender.Connect(gateway.Address);
+            using var connection = await LeanClient.ConnectAsync(gateway.Address, sender.Tls);
             while (!over.IsCancellationRequested && routine.TryDequeue(out var one))
-            {
-                if (await SendAsync(connection, one)) Interlocked.Increment(ref accepted);
-            }
+                if (Taken(await connection.PostAsync("/dispatches", one.File))) Interlocked.Increment(ref accepted);
         })).ToList();
         var waiting = new List<long>();
         using (var urgent = sender.Connect(gateway.Address))
@@ -72,13 +69,15 @@ sealed class Flash(string pki, int seconds, string work) : IAsyncDisposable
         return waits[waits.Length * 99 / 100];
     }
 
-    // Busy is an answer here: a share of the journal is kept for flash.
-    static async Task<bool> SendAsync(HttpClient connection, Ready one)
+    static async Task SendAsync(HttpClient connection, Ready one)
     {
         var (status, body) = await OfficeByHand.PostAsync(connection, "/dispatches", one.File);
-        if (status is HttpStatusCode.Created or HttpStatusCode.ServiceUnavailable) return status == HttpStatusCode.Created;
-        throw new InvalidOperationException($"{status}: {System.Text.Encoding.UTF8.GetString(body)}");
+        if (!Taken(((int)status, body))) throw new InvalidOperationException("A flash dispatch was put off.");
     }
+
+    // Busy is an answer to a routine one: a share of the journal is kept for flash.
+    static bool Taken((int Status, byte[] Body) answer) =>
+        answer.Status is 201 or 503 ? answer.Status == 201 : throw new InvalidOperationException($"{answer.Status}: {System.Text.Encoding.UTF8.GetString(answer.Body)}");
 
     public async ValueTask DisposeAsync()
     {
