@@ -2,6 +2,10 @@ using Exchange.Crypto.Statements;
 
 namespace Exchange.Crypto.Envelope;
 
+/// <summary>A header that nobody has verified.</summary>
+/// <param name="Ctx">Its ref.</param>
+public sealed record PeekedHeader(Header Header, Digest Ctx);
+
 /// <summary>The one-file form: header ‖ approvals ‖ manifest ‖ payload, concatenated. Each part but the payload is one DER value and ends itself.</summary>
 public static class EnvelopeFile
 {
@@ -9,23 +13,29 @@ public static class EnvelopeFile
 
     /// <summary>Reads the parts; the stream then stands at the first byte of the payload. The number of approvals comes from the (not yet verified) header.</summary>
     /// <exception cref="RefusedException">Der, Size, Json …</exception>
-    public static async Task<EnvelopeParts> ReadPartsAsync(Stream stream, CancellationToken cancel)
+    public static async Task<EnvelopeParts> ReadPartsAsync(Stream stream, CancellationToken cancel) => (await ReadAsync(stream, cancel)).Parts;
+
+    /// <summary>As the other, with what it has peeked at on the way.</summary>
+    public static async Task<(EnvelopeParts Parts, PeekedHeader Claimed)> ReadAsync(Stream stream, CancellationToken cancel)
     {
         var header = await ReadPartAsync(stream, EnvelopeParts.MaxHeader, cancel);
-        var count = PeekUnverified(header).Approvals.Length;
+        var claimed = Peek(header);
+        var count = claimed.Header.Approvals.Length;
         if (count > EnvelopeParts.MaxApprovals) throw new RefusedException(Refusal.Size, "approvals");
         var approvals = new List<ReadOnlyMemory<byte>>(count);
         for (var i = 0; i < count; i++) approvals.Add(await ReadPartAsync(stream, EnvelopeParts.MaxApproval, cancel));
-        return new EnvelopeParts(header, approvals, await ReadPartAsync(stream, EnvelopeParts.MaxManifest, cancel));
+        return (new EnvelopeParts(header, approvals, await ReadPartAsync(stream, EnvelopeParts.MaxManifest, cancel)), claimed);
     }
 
     /// <summary>Header as JSON record without any check but form: for routing and display before verification. Never decide on it.</summary>
     /// <exception cref="RefusedException">Der, StatementType, Json …</exception>
-    public static Header PeekUnverified(ReadOnlyMemory<byte> header)
+    public static Header PeekUnverified(ReadOnlyMemory<byte> header) => Peek(header).Header;
+
+    static PeekedHeader Peek(ReadOnlyMemory<byte> header)
     {
         var data = SignedData.Decode(header, maxSigners: 1);
         if (data.ContentType != Oids.ContentType(StatementType.Header)) throw new RefusedException(Refusal.StatementType, "not a header");
-        return (Header)StatementKind.Of(StatementType.Header).Read(data.Content.Span);
+        return new((Header)StatementKind.Of(StatementType.Header).Read(data.Content.Span), Digest.Of(data.Content.Span));
     }
 
     /// <summary>The parts' bytes, without the payload.</summary>

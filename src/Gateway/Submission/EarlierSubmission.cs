@@ -12,11 +12,11 @@ static class EarlierSubmission
     /// <summary>As the other, of an envelope that nobody has checked yet: a sender's own receipts are his, however long ago keys and approvals have lapsed.</summary>
     /// <param name="claimed">Its header, as peeked.</param>
     /// <returns>null: nothing of this name came before, or not this. Used: something of this name did.</returns>
-    public static (Submitted? Same, bool Used) FindSame(Source source, string sender, EnvelopeParts parts, Header claimed)
+    public static (Submitted? Same, bool Used) FindSame(Source source, string sender, EnvelopeParts parts, PeekedHeader claimed)
     {
-        if (claimed.Sender != sender) return (null, false);
-        var asked = (Digest.Of(StrictJson.Write(claimed, StatementJson.Default.Header)), Digest.Of(parts.Manifest.Span));
-        try { return Find(source, sender, claimed.Id, asked) is { } same ? (same, true) : (null, false); }
+        if (claimed.Header.Sender != sender) return (null, false);
+        var asked = (claimed.Ctx, Digest.Of(parts.Manifest.Span));
+        try { return Find(source, sender, claimed.Header.Id, asked) is { } same ? (same, true) : (null, false); }
         catch (RefusedException e) when (e.Refusal == Refusal.SameId) { return (null, true); }
     }
 

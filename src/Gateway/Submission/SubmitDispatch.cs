@@ -66,10 +66,9 @@ sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections r
         try
         {
             // 1. Read header, approvals and manifest, each within its size. Memory only: a crash leaves nothing.
-            parts = await EnvelopeFile.ReadPartsAsync(body.AsStream(leaveOpen: true), cancel);
+            (parts, var claimed) = await EnvelopeFile.ReadAsync(body.AsStream(leaveOpen: true), cancel);
             // A share of the journal is kept for flash, which only the header tells from the rest.
-            var claimed = EnvelopeFile.PeekUnverified(parts.Header);
-            if (!IsUrgent(claimed) && !store.Journal.HasRoom(EnvelopeParts.MaxHeader)) throw new RefusedException(Refusal.Busy);
+            if (!IsUrgent(claimed.Header) && !store.Journal.HasRoom(EnvelopeParts.MaxHeader)) throw new RefusedException(Refusal.Busy);
 
             // 2. Came before? The same (CTX, manifestDigest) gets its first receipt, however late it asks.
             var (before, used) = Earlier(office, parts, claimed);
@@ -80,7 +79,7 @@ sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections r
             }
 
             // 3. Check all that can be checked without a key, in the World of this moment. Anything else under an identifier that was used is refused; whoever uses it meanwhile, the commit finds.
-            var arrived = arrival.Check(office, parts, session, claimed);
+            var arrived = arrival.Check(office, parts, session, claimed.Header);
             if (used) DemandUnused(arrived.Envelope);
             arrival.DemandFresh(arrived);
 
@@ -109,7 +108,7 @@ sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections r
     /// <summary>Hỏa tốc: may use the share of the journal that other submissions may not.</summary>
     public static bool IsUrgent(Header header) => RetrySchedule.ClassOf(header.Urgency) == 0;
 
-    (Submitted? Same, bool Used) Earlier(string office, EnvelopeParts parts, Header claimed)
+    (Submitted? Same, bool Used) Earlier(string office, EnvelopeParts parts, PeekedHeader claimed)
     {
         using var reader = store.Engine.Reader();
         return EarlierSubmission.FindSame(reader, office, parts, claimed);
