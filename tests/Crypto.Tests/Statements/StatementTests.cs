@@ -5,6 +5,7 @@ using Exchange.Crypto;
 using Exchange.Crypto.Keys;
 using Exchange.Crypto.Labels;
 using Exchange.Crypto.Statements;
+using Exchange.Crypto.Trust;
 
 namespace Exchange.Tests.Statements;
 
@@ -287,6 +288,23 @@ public sealed class StatementTests
         var read = Statement.Read((data with { Signers = [data.Signers[0] with { Signature = twin.Encode() }] }).Encode(), StatementType.Approval);
         Assert.Equal(statement.Ref, read.Ref);
         Assert.NotEqual(statement.SignatureDigests, read.SignatureDigests);
+    }
+
+    [Theory, InlineData("nistP384"), InlineData("nistP256")]
+    public void A_certificate_met_again_and_again_is_parsed_once_and_still_refuses_what_it_did_not_sign(string curve)
+    {
+        using var key = new SelfSignedKey(curve: ECCurve.CreateFromFriendlyName(curve));
+        using var other = new SelfSignedKey(curve: ECCurve.CreateFromFriendlyName(curve));
+        var statement = Statement.Sign(ApprovalBy(key), [key], At);
+        var data = SignedData.Decode(statement.Der, 1);
+        var foreign = (data with { Signers = [data.Signers[0] with { Signature = other.Sign(data.Signers[0].Attributes.ToBeSigned()) }] }).Encode();
+        for (var i = 0; i < 8; i++)
+        {
+            Assert.Same(statement.Signers[0], Statement.Read(statement.Der, StatementType.Approval).Signers[0]);
+            Assert.Equal(Refusal.Signature, Refused(() => Statement.Read(foreign, StatementType.Approval)));
+        }
+        Assert.Equal(Refusal.Der, Refused(() => Certificate.Of([.. key.Certificate.Der.Span, 0])));
+        Assert.Equal(Refusal.Der, Refused(() => Certificate.Of([.. key.Certificate.Der.Span, 0])));
     }
 
     /// <summary>Signs any bytes under any two content types, with all the attributes: what a plugin made to sign files could be tricked into.</summary>
