@@ -80,11 +80,14 @@ internal sealed class PreparedConnection(string settings) : SqliteConnection(set
 
         protected override void Dispose(bool disposing)
         {
-            if (!disposing || command is null) return;
-            reader?.Dispose();
-            if (failed) command.Dispose();
-            else connection.GiveBack(command);
-            command = null;
+            if (disposing && command is not null)
+            {
+                reader?.Dispose();
+                if (failed) command.Dispose();
+                else connection.GiveBack(command);
+                command = null;
+            }
+            base.Dispose(disposing);
         }
     }
 }

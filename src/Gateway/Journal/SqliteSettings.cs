@@ -72,7 +72,7 @@ internal static class SqliteSettings
     }
 
     // Own connections, not the driver's pool: the pool would keep files open and hand out a writer's settings.
-    static SqliteConnection Connect(string file, SqliteOpenMode mode)
+    static PreparedConnection Connect(string file, SqliteOpenMode mode)
     {
         var connection = new PreparedConnection(new SqliteConnectionStringBuilder { DataSource = file, Mode = mode, Pooling = false, DefaultTimeout = 5 }.ToString());
         connection.Open();

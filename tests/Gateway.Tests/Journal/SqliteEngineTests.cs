@@ -63,7 +63,8 @@ public sealed class SqliteEngineTests : IDisposable
                 Assert.Throws<SqliteException>(() => reader.Query<long>("DELETE FROM head RETURNING size"));
                 Assert.Throws<InvalidOperationException>(() => reader.Query<long>(Sql));
             }
-            store.Commit(b => b.Log(TestStore.Entry(round), EntryKind.Start) is not null);
+            var entry = TestStore.Entry(round);
+            store.Commit(b => b.Log(entry, EntryKind.Start) is not null);
             using var other = new SqliteConnection($"Data Source={store.Folder.Database};Pooling=False");
             other.Open();
             using var checkpoint = other.CreateCommand();
