@@ -18,7 +18,7 @@ sealed class PickRates(string pki, string work)
     const int Offices = 500, Picks = 400, Rounds = 5, GlobalPicks = 12;
     const int Few = 1_000, FewOffices = 10, Step = 100_000;
     // Of the store and its log, generously.
-    const long BytesEach = 500;
+    const long BytesEach = 700;
     const string Dead = "H000", Churned = "H001";
     const string FewName = "pick, 1,000 waiting for 499 offices", NarrowName = "pick, 1,000 waiting for 10 offices";
     static readonly DateTimeOffset Now = new(2026, 11, 24, 8, 0, 0, TimeSpan.Zero);
