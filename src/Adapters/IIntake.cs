@@ -85,6 +85,10 @@ public interface IIntake
     /// <summary>Completes when there may be something new before the next round is due; asked before each round. An intake that cannot tell never completes it.</summary>
     Task Arriving => new TaskCompletionSource().Task;
 
+    /// <summary>Sends a receipt that came to be after the answer. Contract: the same name is the same receipt, however often it goes; may run beside <see cref="StepAsync"/>; nothing here retries.</summary>
+    /// <returns>null: it is out for good. Else what is in the way; it may be out all the same.</returns>
+    Task<string?> ReplyAsync(IntakeReply reply, CancellationToken cancel);
+
     /// <summary>Could things be brought now? Goes all the way there and changes nothing.</summary>
     /// <returns>null: yes. Else what is in the way.</returns>
     Task<string?> ProbeAsync(CancellationToken cancel);

@@ -123,6 +123,7 @@ static class Composition
         // Intake: what channels bring in, taken as what its signature says it is.
         var take = new TakeBrought(new TakeEnvelope(submit, shared), new TakeReport(shared), acknowledge, shared);
         var bringing = intakes.Select(i => new IntakeWorker(i, take, shared, app.Lifetime.ApplicationStopping));
+        var replying = intakes.Select(i => new SendReplies(i, shared, app.Lifetime.ApplicationStopping));
 
         // Receipts and audit: what anyone concerned may see and prove.
         ReceiptEndpoint.Map(app, shared.Engine, (office, label) => ReleaseFacts.IsCleared(office, label, shared.Worlds.Current, shared.Clock.GetUtcNow()), options);
@@ -148,6 +149,7 @@ static class Composition
             new("unjournalled refusals", TimeSpan.FromMinutes(1), rejections.Step),
             new("retention", TimeSpan.FromMinutes(10), erase.Step),
             .. bringing.Select(b => new Loop($"intake {b.Name}", TimeSpan.FromSeconds(limits.IntakeSeconds), b.Step, () => b.Arriving)),
+            .. replying.Select(r => new Loop($"replies {r.Name}", TimeSpan.FromSeconds(limits.IntakeSeconds), r.Step)),
             new("blob sweep", TimeSpan.FromMinutes(10), now => Task.FromResult((shared.Blobs.Step(shared.Engine), shared.Sealed.Step(shared.Engine)))),
         ];
         return app;

@@ -116,6 +116,11 @@ public sealed class MailIntakeTests : IDisposable
         using var bytes = new MemoryStream();
         mail.BodyParts.OfType<MimePart>().Single(p => p.FileName == "the-receipt.p7s").Content!.DecodeTo(bytes);
         Assert.Equal("receipt", Text(bytes.ToArray()));
+        // What is signed afterwards waits where it was made until the relay has it.
+        Assert.Null(await intake.ReplyAsync(To(office), Cancel));
+        Assert.Equal("smtp: busy", await intake.ReplyAsync(To("later@" + MailServers.Domain), Cancel));
+        Assert.Matches("^SMTP_5", await intake.ReplyAsync(To("refused@" + MailServers.Domain), Cancel));
+        Assert.Contains("address", await intake.ReplyAsync(To("nowhere"), Cancel), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -83,6 +83,10 @@ public sealed class SftpIntakeTests(SftpServer server) : IClassFixture<SftpServe
         Assert.Equal(receipt, brought[1].Bytes);
         Assert.Equal(["01a2-not-yet.envelope"], office.Left);
         Assert.Equal("our word", await File.ReadAllTextAsync(Path.Combine(office.Out, "01a2-answer.answer.p7s"), Cancel));
+        // What is signed afterwards goes the same way; the same once more changes nothing.
+        for (var i = 0; i < 2; i++) Assert.Null(await intake.ReplyAsync(reply with { Name = "01a2-later" }, Cancel));
+        Assert.Equal("our word", await File.ReadAllTextAsync(Path.Combine(office.Out, "01a2-later.answer.p7s"), Cancel));
+        Assert.Equal(SftpReason.NotThere, await intake.ReplyAsync(reply with { Settings = new Dictionary<string, string>(office.Settings) { ["folder"] = "/nowhere" } }, Cancel));
         Assert.Equal(new IntakeRound(0, 0, 0, null), await RoundAsync(intake));
         Assert.Empty(Directory.GetFiles(Path.Combine(here.FullName, "parts")));
     }

@@ -51,6 +51,9 @@ public sealed class MailTests(DevelopmentPki pki, MailServers servers) : IClassF
         var receipts = JsonNode.Parse(await client.GetStringAsync($"/dispatches/{ready.Id}/receipts", Cancel))!["receipts"]!.AsArray().Select(r => r!["event"]!.GetValue<string>()).ToList();
         Assert.Contains(ReceiptEvent.ContentConsignment, receipts);
         await Site.UntilAsync(async () => (await client.GetStringAsync($"/dispatches/{ready.Id}/receipts", Cancel)).Contains(ReceiptEvent.ContentHandover, StringComparison.Ordinal), seconds: 90);
+        // The sender, who is never connected, has them in his mailbox, each once.
+        await Site.UntilAsync(() => Task.FromResult(Receipts(sender).Count == 3), seconds: 90);
+        Assert.Equal([ReceiptEvent.ContentConsignment, ReceiptEvent.ContentHandover, ReceiptEvent.SubmissionAcceptance], Receipts(sender).Select(r => r.Event).Order(StringComparer.Ordinal));
         await Site.UntilAsync(() => Task.FromResult(servers.Mails(gateway).Count == 0), seconds: 90);
         Assert.Empty(servers.Mails(gateway, "Quarantine"));
         var log = await File.ReadAllTextAsync(site.Log, Cancel);
@@ -82,17 +85,26 @@ public sealed class MailTests(DevelopmentPki pki, MailServers servers) : IClassF
         await smtp.DisconnectAsync(true, Cancel);
     }
 
+    IReadOnlyList<Receipt> Receipts(string address) => [.. Attachments(address, ".p7s").Where(p => !p.FileName!.EndsWith(".receipt.p7s", StringComparison.Ordinal)).Select(p => Statement.Read(Decoded(p), StatementType.Receipt).As<Receipt>())];
+
+    IEnumerable<MimePart> Attachments(string address, string ending) =>
+        servers.Mails(address).Select(f => MimeMessage.Load(f)).SelectMany(m => m.BodyParts.OfType<MimePart>()).Where(p => p.FileName?.EndsWith(ending, StringComparison.Ordinal) == true);
+
+    static byte[] Decoded(MimePart part)
+    {
+        using var bytes = new MemoryStream();
+        part.Content!.DecodeTo(bytes);
+        return bytes.ToArray();
+    }
+
     /// <summary>The attachment of the first mail that has one of this ending.</summary>
     async Task<byte[]> ReceivedAsync(string address, string ending)
     {
         byte[]? found = null;
         await Site.UntilAsync(() =>
         {
-            var part = servers.Mails(address).Select(f => MimeMessage.Load(f)).SelectMany(m => m.BodyParts.OfType<MimePart>()).FirstOrDefault(p => p.FileName?.EndsWith(ending, StringComparison.Ordinal) == true);
-            if (part is null) return Task.FromResult(false);
-            using var bytes = new MemoryStream();
-            part.Content!.DecodeTo(bytes);
-            found = bytes.ToArray();
+            if (Attachments(address, ending).FirstOrDefault() is not { } part) return Task.FromResult(false);
+            found = Decoded(part);
             return Task.FromResult(true);
         }, seconds: 90);
         return found!;

@@ -49,7 +49,7 @@ public sealed class MailAdapter : IDeliveryAdapter
         };
     }
 
-    static readonly DeliveryOutcome.TryLater BadSettings = new("settings: address must be NAME@DOMAIN, in ASCII, without quotes and comments");
+    internal static readonly DeliveryOutcome.TryLater BadSettings = new("settings: address must be NAME@DOMAIN, in ASCII, without quotes and comments");
 
     internal static string? AddressOf(IReadOnlyDictionary<string, string> settings) => settings.TryGetValue("address", out var address) && MailAddress.IsGood(address) ? address : null;
 }

@@ -90,6 +90,9 @@ public sealed class MailIntake : IIntake, IDisposable
         }
     }
 
+    public async Task<string?> ReplyAsync(IntakeReply reply, CancellationToken cancel) =>
+        MailAdapter.AddressOf(reply.Settings) is { } address ? await sender.TellAsync(Answer(address, reply), cancel).ConfigureAwait(false) : MailAdapter.BadSettings.Reason;
+
     public Task<string?> ProbeAsync(CancellationToken cancel) => connection.ProbeMailboxAsync(options.Imap!, cancel);
 
     async Task<IMailFolder> InboxAsync(CancellationToken cancel)
@@ -196,12 +199,14 @@ public sealed class MailIntake : IIntake, IDisposable
         IntakeAnswer answer;
         try { answer = await take(new Brought(kind, name, content, report), cancel).ConfigureAwait(false); }
         catch (Exception e) when (!cancel.IsCancellationRequested) { throw new TakeFailedException(e); }
-        return answer.Reply is null || await ReplyAsync(answer.Reply, cancel).ConfigureAwait(false) ? answer.Verdict : IntakeVerdict.Later;
+        return answer.Reply is null || await AnswerAsync(answer.Reply, cancel).ConfigureAwait(false) ? answer.Verdict : IntakeVerdict.Later;
     }
 
     // A reply that its address refuses for good is gone: the receipt stands in the gateway, and a mail that could never be answered would stay for ever.
-    async Task<bool> ReplyAsync(IntakeReply reply, CancellationToken cancel) => MailAdapter.AddressOf(reply.Settings) is not { } address
-        || await sender.SendAsync(new OutgoingMail(address, reply.Name, null, ($"{reply.Name}.p7s", reply.Receipt), null), cancel).ConfigureAwait(false) is DeliveryOutcome.HandedOn or DeliveryOutcome.Refused;
+    async Task<bool> AnswerAsync(IntakeReply reply, CancellationToken cancel) => MailAdapter.AddressOf(reply.Settings) is not { } address
+        || await sender.SendAsync(Answer(address, reply), cancel).ConfigureAwait(false) is DeliveryOutcome.HandedOn or DeliveryOutcome.Refused;
+
+    static OutgoingMail Answer(string address, IntakeReply reply) => new(address, reply.Name, null, ($"{reply.Name}.p7s", reply.Receipt), null);
 
     // Our own mails that came back: an address of an office that leads here, or a forwarding in a circle.
     bool IsOwn(IReadOnlyDictionary<string, string> header) => header.GetValueOrDefault("message-id", "").TrimEnd('>', ' ').EndsWith("@" + options.Domain, StringComparison.OrdinalIgnoreCase)

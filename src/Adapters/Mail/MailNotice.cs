@@ -8,12 +8,5 @@ public sealed class MailNotice(MailOptions options, TimeProvider clock)
     /// <param name="id">The same each time the same thing is told.</param>
     /// <returns>null: the relay has it. Else why not.</returns>
     public async Task<string?> SendAsync(string to, Guid id, string subject, string text, CancellationToken cancel) =>
-        await sender.SendAsync(new OutgoingMail(to, id.ToString(), null, default, null) { Words = (subject, text) }, cancel).ConfigureAwait(false) switch
-        {
-            DeliveryOutcome.HandedOn => null,
-            DeliveryOutcome.Refused refused => refused.Code,
-            DeliveryOutcome.TryLater later => later.Reason,
-            DeliveryOutcome.Unknown unknown => unknown.Reason,
-            _ => "smtp: busy",
-        };
+        await sender.TellAsync(new OutgoingMail(to, id.ToString(), null, default, null) { Words = (subject, text) }, cancel).ConfigureAwait(false);
 }

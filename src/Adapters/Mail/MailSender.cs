@@ -51,6 +51,17 @@ sealed class MailSender(MailOptions options, TimeProvider clock)
         }
     }
 
+    /// <summary>For what nobody reports about.</summary>
+    /// <returns>null: the relay has it. Else why not.</returns>
+    public async Task<string?> TellAsync(OutgoingMail mail, CancellationToken cancel) => await SendAsync(mail, cancel).ConfigureAwait(false) switch
+    {
+        DeliveryOutcome.HandedOn => null,
+        DeliveryOutcome.Refused refused => refused.Code,
+        DeliveryOutcome.TryLater later => later.Reason,
+        DeliveryOutcome.Unknown unknown => unknown.Reason,
+        _ => "smtp: busy",
+    };
+
     /// <summary>Connects, signs in, and asks whether this sender and recipient would do; no mail is sent.</summary>
     public async Task<string?> ProbeAsync(string? to, CancellationToken cancel)
     {

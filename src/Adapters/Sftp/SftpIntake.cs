@@ -69,6 +69,13 @@ public sealed class SftpIntake : IIntake, IDisposable
         return problems.Round().Problem;
     }
 
+    public async Task<string?> ReplyAsync(IntakeReply reply, CancellationToken cancel)
+    {
+        if (SftpTarget.Read(reply.Settings, out var wrong) is not { } to) return wrong;
+        try { return await AnswerAsync(to, reply, cancel).ConfigureAwait(false) ? null : SftpReason.NotThere; }
+        catch (Exception e) when (SftpReason.IsTheirs(e)) { return SftpReason.Of(e); }
+    }
+
     public void Dispose() => lines.Dispose();
 
     // One office's turn. A crash anywhere in it leaves what was not let go, and it is brought again; half a letting go is finished by the next turn.
@@ -150,7 +157,7 @@ public sealed class SftpIntake : IIntake, IDisposable
                 total.Problem($"{office}: {e.GetType().Name}");
                 return Failed(office, marker);
             }
-            if (answer.Reply is { } reply) await ReplyAsync(inbound, reply, cancel).ConfigureAwait(false);
+            if (answer.Reply is { } reply) await AnswerAsync(inbound, reply, cancel).ConfigureAwait(false);
             if (answer.Verdict != IntakeVerdict.Later) File.Delete(path);
             if (answer.Verdict != IntakeVerdict.Taken) return answer.Verdict;
         }
@@ -158,17 +165,18 @@ public sealed class SftpIntake : IIntake, IDisposable
     }
 
     // To the office that it is for, which need not be the one on whose server the envelope lay.
-    async Task ReplyAsync(SftpInbound inbound, IntakeReply reply, CancellationToken cancel)
+    async Task AnswerAsync(SftpInbound inbound, IntakeReply reply, CancellationToken cancel)
     {
         var to = SftpTarget.Read(reply.Settings, out _) ?? inbound.Target;
         if (to.Server == inbound.Target.Server) await new SftpInbound(inbound.Line, to, 0).AnswerAsync(reply.Name, reply.Receipt, cancel).ConfigureAwait(false);
-        else
-            await lines.RunAsync(reply.Office, to, async (line, stop) =>
-            {
-                await new SftpInbound(line, to, 0).AnswerAsync(reply.Name, reply.Receipt, stop).ConfigureAwait(false);
-                return true;
-            }, cancel).ConfigureAwait(false);
+        else await AnswerAsync(to, reply, cancel).ConfigureAwait(false);
     }
+
+    Task<bool> AnswerAsync(SftpTarget to, IntakeReply reply, CancellationToken cancel) => lines.RunAsync(reply.Office, to, async (line, stop) =>
+    {
+        await new SftpInbound(line, to, 0).AnswerAsync(reply.Name, reply.Receipt, stop).ConfigureAwait(false);
+        return true;
+    }, cancel);
 
     IEnumerable<(string Office, SftpTarget Target)> Sources(Tally problems)
     {

@@ -98,6 +98,8 @@ public enum EntryKind
     Discard = 22,
     /// <summary>Subject: parcel. A flash copy was not delivered in time and the administrator was told. Promises nothing.</summary>
     FlashAlarm = 23,
+    /// <summary>Subject: receipt. It went to the sender by the channel that had brought his submission. Promises the receipt.</summary>
+    Reply = 30,
 }
 
 /// <summary>The word for each kind, as it stands in the detail's "kind".</summary>
@@ -130,6 +132,7 @@ public static class EntryKinds
         [EntryKind.Redrive] = "redrive",
         [EntryKind.Discard] = "discard",
         [EntryKind.FlashAlarm] = "flash-alarm",
+        [EntryKind.Reply] = "reply",
     }.ToFrozenDictionary();
 
     public static string Name(this EntryKind kind) => Names[kind];

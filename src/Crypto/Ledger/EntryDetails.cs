@@ -138,6 +138,10 @@ public sealed record DiscardDetail(string Sender, Guid Envelope, Digest Ctx, str
 /// <param name="Since">From when it could have been delivered, Unix milliseconds.</param>
 public sealed record FlashAlarmDetail(string Sender, Guid Envelope, Digest Ctx, string Office, Digest Key, long Since) : LedgerDetail(EntryKind.FlashAlarm);
 
+/// <param name="Receipt">SHA-256 of its DER.</param>
+/// <param name="Channel">Adapter that has taken it.</param>
+public sealed record ReplyDetail(string Sender, Guid Envelope, Digest Receipt, string Channel) : LedgerDetail(EntryKind.Reply);
+
 /// <summary>The one writer and reader of details.</summary>
 public static class EntryDetails
 {
@@ -172,6 +176,7 @@ public static class EntryDetails
         RedriveDetail d => StrictJson.Write(d, EntryJson.Default.RedriveDetail),
         DiscardDetail d => StrictJson.Write(d, EntryJson.Default.DiscardDetail),
         FlashAlarmDetail d => StrictJson.Write(d, EntryJson.Default.FlashAlarmDetail),
+        ReplyDetail d => StrictJson.Write(d, EntryJson.Default.ReplyDetail),
         _ => throw new ArgumentException("Not a detail of the closed list.", nameof(detail)),
     };
 
@@ -207,6 +212,7 @@ public static class EntryDetails
             EntryKind.Redrive => StrictJson.Read(canonical, EntryJson.Default.RedriveDetail),
             EntryKind.Discard => StrictJson.Read(canonical, EntryJson.Default.DiscardDetail),
             EntryKind.FlashAlarm => StrictJson.Read(canonical, EntryJson.Default.FlashAlarmDetail),
+            EntryKind.Reply => StrictJson.Read(canonical, EntryJson.Default.ReplyDetail),
             _ => throw new RefusedException(Refusal.Json, "unknown kind of entry"),
         };
         return detail.HasItsKind ? detail : throw new RefusedException(Refusal.Json, "version of the entry");
@@ -257,4 +263,5 @@ public static class EntryDetails
 [JsonSerializable(typeof(RedriveDetail))]
 [JsonSerializable(typeof(DiscardDetail))]
 [JsonSerializable(typeof(FlashAlarmDetail))]
+[JsonSerializable(typeof(ReplyDetail))]
 sealed partial class EntryJson : JsonSerializerContext;

@@ -24,4 +24,7 @@ static partial class IntakeLog
 
     [LoggerMessage(6107, LogLevel.Information, "By {Channel} things come in again")]
     public static partial void IntakeIsBack(this ILogger log, string channel);
+
+    [LoggerMessage(6108, LogLevel.Warning, "Receipts for {Office} do not go out by {Channel}, and wait: {Reason}")]
+    public static partial void RepliesWait(this ILogger log, string office, string channel, string reason);
 }

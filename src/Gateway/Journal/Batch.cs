@@ -17,6 +17,7 @@ internal sealed class Batch : Source
     readonly List<NewEntry> entries = [];
     readonly List<ParcelRow> parcels = [];
     readonly List<ReceiptRow> receipts = [];
+    readonly List<BroughtRow> brought = [];
     readonly List<DecisionRow> decisions = [];
     readonly List<DocumentRow> documents = [];
     readonly List<JobRow> jobs = [];
@@ -25,6 +26,8 @@ internal sealed class Batch : Source
     (long Written, int Added, int Entries) before;
     int added;
     QuietKind? quiet;
+    // Asked once: most gateways were never brought anything.
+    bool? owes;
 
     internal Batch(IEngineTransaction transaction, World world, DateTimeOffset clock) : base(transaction.Connection)
     {
@@ -93,6 +96,15 @@ internal sealed class Batch : Source
     {
         receipts.Add(receipt);
         added++;
+        return this;
+    }
+
+    /// <summary>Every receipt about it but its answer goes back by that channel.</summary>
+    public Batch Add(BroughtRow submission)
+    {
+        brought.Add(submission);
+        added++;
+        owes = true;
         return this;
     }
 
@@ -174,7 +186,12 @@ internal sealed class Batch : Source
         Write(ParcelTable.Shape, parcels);
         Write(JobTable.Shape, jobs);
         Write(AttemptTable.Shape, attempts);
+        Write(ReplyTable.Brought, brought);
+        if (receipts.Count == 0) return;
+        ReceiptRow[] signed = [.. receipts];
         Write(ReceiptTable.Shape, receipts);
+        if (owes ??= ReplyTable.HasAny(this))
+            foreach (var receipt in signed) ReplyTable.Owe(this, receipt);
     }
 
     void Write<T>(RowShape<T> shape, List<T> rows)

@@ -96,6 +96,12 @@ internal static class PromiseCheck
         WithReceipt(EntryKind.Status, ReceiptEvent.HandlingStatus),
         ("report", "its entry is missing", "SELECT parcel FROM report r WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.leaf = r.leaf AND e.kind = 29 AND e.subject = r.parcel)"),
         ("entry", "the report it is about is missing", "SELECT seq FROM entry e WHERE e.kind = 29 AND NOT EXISTS (SELECT 1 FROM report r WHERE r.leaf = e.leaf AND r.parcel = e.subject)"),
+        ("entry", "the receipt that it says went is missing", "SELECT seq FROM entry e WHERE e.kind = 30 AND NOT EXISTS (SELECT 1 FROM receipt r WHERE r.id = e.subject)"),
+        ("receipt", "it neither went to whoever was to have it by a channel nor is still to go",
+            """
+            SELECT r.id FROM receipt r JOIN brought b ON b.id = coalesce(r.dispatch, r.held) WHERE r.id <> b.answered AND NOT EXISTS (SELECT 1 FROM reply p WHERE p.receipt = r.id)
+                AND r.id NOT IN (SELECT e.subject FROM entry e WHERE e.kind = 30 AND e.subject IS NOT NULL)
+            """),
         ("attempt", "its entry is missing", "SELECT parcel FROM attempt a WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.leaf = a.leaf AND e.subject = a.parcel)"),
     ];
 

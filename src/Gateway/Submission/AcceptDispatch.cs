@@ -95,6 +95,7 @@ sealed class AcceptDispatch(Arrival arrival, Rejections rejections, HoldDispatch
             if (!DispatchTable.TryAdd(b, rows.Dispatch)) return incoming.OfHeld is null ? CommitOutcome.Taken : throw new InvalidOperationException("Something was held that is a dispatch already.");
             if (incoming.OfUpload) UploadTable.Remove(b, incoming.Dispatch);
             b.Log(rows.Receipt.Entry, EntryKind.Submission, incoming.Dispatch).Add(rows.Parcels).Add(InOrder(b, arrived.Envelope.Header, rows.Jobs)).Add(ReceiptRows.Of(rows.Receipt, incoming.Dispatch, null)).Add(rows.Decision);
+            if (arrived.Session is Session.ByChannel(var channel)) b.Add(new BroughtRow { Id = incoming.Dispatch, Channel = channel, Answered = rows.Receipt.Content.Id });
             plan?.Apply(b);
             return CommitOutcome.Done;
         }, rows.Bytes + (plan?.Bytes ?? 0), settle: incoming.OfHeld is not null, urgent: SubmitDispatch.IsUrgent(arrived.Envelope.Header));

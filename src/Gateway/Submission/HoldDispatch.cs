@@ -43,6 +43,7 @@ sealed class HoldDispatch(Shared shared)
             if (DispatchTable.Find(b, row.Sender, row.Envelope) is not null || !HeldTable.TryAdd(b, row)) return CommitOutcome.Taken;
             if (incoming.OfUpload) UploadTable.Remove(b, row.Id);
             b.Log(entry, EntryKind.Hold, row.Id).Add(ReceiptRows.Of(receipt, null, null) with { Held = row.Id }).Add(record);
+            if (arrived.Session is Session.ByChannel(var channel)) b.Add(new BroughtRow { Id = row.Id, Channel = channel, Answered = receipt.Content.Id });
             return CommitOutcome.Held;
         }, row.Header.Length + row.Approvals.Length + row.Manifest.Length + (row.Payload?.Length ?? 0) + receipt.Der.Length, urgent: SubmitDispatch.IsUrgent(header));
         if (outcome == CommitOutcome.Held) log.DispatchIsHeld(row.Id, row.Sender, code.Code);

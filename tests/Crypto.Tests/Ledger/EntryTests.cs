@@ -41,6 +41,7 @@ public class EntryTests
         new DiscardDetail("G22", Id, D, "H41", D, "E_POISON", "DUPLICATE", null) { Time = At },
         new DiscardDetail("G22", Id, D, "H41", D, "E_POISON", "WRONG_OFFICE", D) { Time = At },
         new FlashAlarmDetail("G22", Id, D, "H41", D, At - 1) { Time = At },
+        new ReplyDetail("G22", Id, D, "mail") { Time = At },
     ];
 
     [Fact]

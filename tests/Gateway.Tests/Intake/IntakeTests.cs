@@ -41,7 +41,7 @@ public sealed class MailedGateway : IAsyncLifetime
 }
 
 /// <summary>What channels bring in, from the callback of the intake on: G22 sends and H41 receives by mail.</summary>
-public sealed class IntakeTests(MailedGateway mailed) : IClassFixture<MailedGateway>
+public sealed partial class IntakeTests(MailedGateway mailed) : IClassFixture<MailedGateway>
 {
     readonly ScriptedIntake mail = mailed.Mail;
     readonly ScriptedAdapter carrier = mailed.Carrier;

@@ -15,6 +15,17 @@ sealed class ScriptedIntake : IIntake
         return Task.FromResult(Round);
     }
 
+    /// <summary>What came back after the answers; what <see cref="Unreachable"/> says is in an office's way did not.</summary>
+    public List<IntakeReply> Replies { get; } = [];
+    public Func<IntakeReply, string?> Unreachable { get; set; } = _ => null;
+
+    public Task<string?> ReplyAsync(IntakeReply reply, CancellationToken cancel)
+    {
+        if (Unreachable(reply) is not { } why) Replies.Add(reply);
+        else return Task.FromResult<string?>(why);
+        return Task.FromResult<string?>(null);
+    }
+
     public Task<string?> ProbeAsync(CancellationToken cancel) => Task.FromResult<string?>(null);
 
     public Task<IntakeAnswer> Bring(BroughtKind kind, byte[] bytes) => Take(new Brought(kind, "a.bin", new MemoryStream(bytes)), CancellationToken.None);
