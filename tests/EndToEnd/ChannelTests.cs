@@ -1,4 +1,8 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Exchange.Office.Client;
 
@@ -132,5 +136,113 @@ public sealed class ChannelTests(DevelopmentPki pki) : IClassFixture<Development
         await Site.UntilAsync(async () => await recipient.AcknowledgeAsync(Cancel) == 0);
         using var sender = site.Client("G22");
         Assert.Equal(CopyEvidence.OpenedProven, (await sender.TrackAsync(Assert.Single(sender.Outbox()), audit: false, Cancel)).Copies.Single().Evidence);
+    }
+
+    [Fact, Trait("tier", "long")]
+    public async Task An_administrator_sees_what_is_dead_sends_one_again_and_two_discard_the_other()
+    {
+        await using var site = await Site.StartAsync(pki);
+        var file = Path.Combine(site.Data, "gateway.json");
+        var (settings, officers) = (JsonNode.Parse(await File.ReadAllTextAsync(file, Cancel))!, JsonNode.Parse(await File.ReadAllTextAsync(pki.At("pins.json"), Cancel))!["directoryOfficers"]!.AsArray());
+        var second = officers[1]!.GetValue<string>();
+        await site.StopGatewayAsync();
+        settings["administrators"] = officers.DeepClone();
+        await File.WriteAllTextAsync(file, settings.ToJsonString(), Cancel);
+        await site.ServeAsync();
+        async Task<Ran> AdminAsync(params string[] args)
+        {
+            var ran = await Site.RunAsync(Site.GatewayProgram, ["admin", .. args, "--data", site.Data]);
+            Assert.True(ran.Code == 0, ran.ToString());
+            return ran;
+        }
+        Assert.StartsWith("0 waiting, 0 under way, 0 channels closed by failures, 0 dead", (await AdminAsync("queue")).Out, StringComparison.Ordinal);
+
+        // An endpoint that wants nothing of it: both copies are given up at once.
+        int port;
+        using (var gone = new GoneEndpoint(pki.At("offices", "H41", "tls.p12"), File.ReadLines(pki.At("passphrase")).First()))
+        {
+            port = gone.Port;
+            await site.ReachAsync(2, "--office", "H41", "--adapter", "https", "--setting", $"url=https://localhost:{port}");
+            foreach (var name in new[] { "a", "b" })
+            {
+                var sent = await site.SendAsync(site.Document(name + ".bin", 1), "H41", number: name);
+                Assert.True(sent.Code == 0, sent.ToString());
+            }
+            await Site.UntilAsync(async () => (await AdminAsync("queue")).Out.Contains("2 dead", StringComparison.Ordinal));
+        }
+        Assert.Matches("(?m)^  H41 +2  E_CHANNEL_REFUSED +oldest ", (await AdminAsync("queue")).Out);
+        Assert.Equal(2, JsonNode.Parse((await AdminAsync("queue", "--json")).Out)!["dead"]!.GetValue<int>());
+        var dead = (await AdminAsync("dead", "--office", "H41")).Out;
+        Assert.StartsWith("H41 E_CHANNEL_REFUSED: 2", dead, StringComparison.Ordinal);
+        Assert.StartsWith("0 copies", (await AdminAsync("dead", "--office", "H14")).Out, StringComparison.Ordinal);
+        var copy = dead.Split('\n')[1].Trim().Split(' ')[0];
+
+        // One goes again, when he says so, to the endpoint that is there now.
+        Assert.Contains("Nothing was done", (await AdminAsync("redrive", "--parcel", copy)).Error, StringComparison.Ordinal);
+        await ReceiveAsync(site, $"127.0.0.1:{port}");
+        Assert.StartsWith("1 redriven", (await AdminAsync("redrive", "--parcel", copy, "--run")).Out, StringComparison.Ordinal);
+        await Site.UntilAsync(() => Task.FromResult(Directory.Exists(site.At("received")) && Directory.GetFiles(site.At("received"), "*.bin", SearchOption.AllDirectories).Any(f => !f.Contains("/.opening-", StringComparison.Ordinal))));
+
+        // The other one two give up, each with a key of his own.
+        Assert.Contains("1 copies are named", (await AdminAsync("discard", "--code", "DUPLICATE", "--out", site.At("order.json"))).Error, StringComparison.Ordinal);
+        Assert.Contains("1 dead", (await AdminAsync("queue")).Out, StringComparison.Ordinal);
+        async Task OperateAsync(string order, int officer, params string[] args)
+        {
+            var ran = await Site.RunAsync(Site.Exchange, ["officer", "operate", site.At(order), "--key", pki.At("officers", $"directory-{officer}.p12"), "--passphrase-file", pki.At("passphrase"), "--yes", "--lang", "en", .. args]);
+            Assert.True(ran.Code == 0, ran.ToString());
+        }
+        await OperateAsync("order.json", 1, "--gateway", settings["origin"]!.GetValue<string>(), "--with", second);
+        var alone = await Site.RunAsync(Site.GatewayProgram, ["admin", "discard", "--signed", site.At("order.json.p7s"), "--data", site.Data]);
+        Assert.True(alone.Code == 1 && alone.Error.StartsWith("error: E_", StringComparison.Ordinal), alone.ToString());
+        await OperateAsync("order.json.p7s", 2);
+        Assert.StartsWith("1 discarded, DUPLICATE", (await AdminAsync("discard", "--signed", site.At("order.json.p7s"))).Out, StringComparison.Ordinal);
+        Assert.StartsWith("0 waiting, 0 under way, 0 channels closed by failures, 0 dead", (await AdminAsync("queue")).Out, StringComparison.Ordinal);
+    }
+
+    /// <summary>Has the office's certificate, and answers 410 to everything.</summary>
+    sealed class GoneEndpoint : IDisposable
+    {
+        readonly TcpListener listener = new(IPAddress.Loopback, 0);
+        readonly X509Certificate2 certificate;
+
+        public GoneEndpoint(string file, string passphrase)
+        {
+            certificate = X509CertificateLoader.LoadPkcs12FromFile(file, passphrase);
+            listener.Start();
+            _ = ServeAsync();
+        }
+
+        public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
+
+        async Task ServeAsync()
+        {
+            try
+            {
+                while (true) _ = AnswerAsync(await listener.AcceptTcpClientAsync());
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException) { }
+        }
+
+        async Task AnswerAsync(TcpClient client)
+        {
+            try
+            {
+                using (client)
+                await using (var tls = new SslStream(client.GetStream()))
+                {
+                    await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = certificate, ClientCertificateRequired = true, RemoteCertificateValidationCallback = (_, shown, _, _) => shown is not null });
+                    using var reader = new StreamReader(tls);
+                    while (await reader.ReadLineAsync() is { Length: > 0 }) { }
+                    await tls.WriteAsync("HTTP/1.1 410 Gone\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray());
+                }
+            }
+            catch (Exception e) when (e is IOException or System.Security.Authentication.AuthenticationException) { }
+        }
+
+        public void Dispose()
+        {
+            listener.Stop();
+            certificate.Dispose();
+        }
     }
 }

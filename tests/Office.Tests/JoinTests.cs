@@ -234,4 +234,67 @@ public sealed class JoinTests : IClassFixture<DevPkiFixture>, IDisposable
         Assert.Equal(64, code);
         Assert.Contains("there are thuong, mat", error, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Ways_for_while_the_first_does_not_work_are_in_the_standing_in_order_each_with_a_ceiling_of_its_own_until_taken_back()
+    {
+        StandingOffice Next(string target, params string[] args)
+        {
+            var (code, output, error) = Propose(target, ["--office", "H41", .. args]);
+            Assert.True(code == 0, error);
+            Assert.Matches("; while that does not work by sftp folder=/in host=h.example user=x, for thuong, mat.* at most; while that does not work by mailbox, for thuong at most", output);
+            foreach (var (who, key) in new[] { ("two", 2), ("one", 1) }) Assert.Equal(0, Sign(target, who, key).Code);
+            return Statement.Read(File.ReadAllBytes(At("two", "statements", "standing.p7s")), StatementType.Standing).As<StandingStatement>().Offices.Single(o => o.Code == "H41");
+        }
+        var office = Next("p", "--channel", "https", "--setting", "url=https://h.example:8444", "--fallback", "sftp host=h.example user=x folder=/in ceiling=thuong,mat", "--fallback", "mailbox");
+        Assert.Equal(["https", "sftp", "mailbox"], office.Channels.Select(c => c.Adapter));
+        Assert.Equal(["folder=/in", "host=h.example", "user=x"], office.Channels[1].Settings.Select(s => $"{s.Key}={s.Value}"));
+        Assert.Equal([10, 20], office.Channels[1].Ceiling!.Classes);
+        Assert.Null(office.Channels[2].Ceiling);
+        // Another change leaves them; an empty one takes them back.
+        Assert.Equal(3, Next("q", "--levels", "thuong,mat").Channels.Count);
+        Assert.Null(Next("r", "--fallback", "").Fallbacks);
+        Assert.Equal(64, Propose("s", "--office", "H41", "--fallback", "sftp host").Code);
+        Assert.Equal(64, Propose("s", "--office", "H41", "--fallback", "sftp ceiling=most-secret").Code);
+        // What a gateway would refuse nobody signs: the mailbox only last, no adapter twice.
+        Assert.NotEqual(0, Propose("s", "--office", "H41", "--channel", "mailbox", "--fallback", "folder folder=x").Code);
+        Assert.NotEqual(0, Propose("s", "--office", "H41", "--channel", "https", "--fallback", "https url=https://other.example").Code);
+        Assert.False(Directory.Exists(At("s")));
+    }
+
+    [Fact]
+    public void An_order_to_a_gateway_is_signed_by_two_administrators_and_by_nobody_else()
+    {
+        const string Gateway = "gateway.example/ledger", Copy = "0199aaaa-0000-7000-8000-000000000001";
+        var (administrators, signed) = (pki.Keys("directoryOfficers"), At("order.json.p7s"));
+        File.WriteAllText(At("order.json"), $$"""{"v":1,"act":"discard","office":"H41","reason":null,"parcels":["{{Copy}}"],"code":"DUPLICATE","most":10}""");
+        (int Code, string Output, string Error) Operate(string file, string key, params string[] args) => Run(["officer", "operate", At(file), "--key", pki.At($"officers/{key}.p12"), .. args]);
+        string[] With(Digest other) => ["--gateway", Gateway, "--with", other.ToString()];
+
+        // Nobody says for which gateway, or with whom; nobody agrees; with himself; not an order.
+        Assert.Equal(64, Operate("order.json", "directory-1", "--yes").Code);
+        Assert.Equal(64, Operate("order.json", "directory-1", With(administrators[1])).Code);
+        Assert.Contains("E_STATEMENT_SIGNERS", Operate("order.json", "directory-1", [.. With(administrators[0]), "--yes"]).Error, StringComparison.Ordinal);
+        File.WriteAllText(At("other.json"), """{"act":"discard"}""");
+        Assert.Equal(64, Operate("other.json", "directory-1", [.. With(administrators[1]), "--yes"]).Code);
+        Assert.False(File.Exists(signed));
+
+        var (code, output, error) = Operate("order.json", "directory-1", [.. With(administrators[1]), "--yes"]);
+        Assert.True(code == 0, error);
+        Assert.Contains($"discard 1 copies at {Gateway}, DUPLICATE", output, StringComparison.Ordinal);
+        Assert.Contains(Copy, output, StringComparison.Ordinal);
+        // One signature: no gateway takes it. The same person again, or one who is not named, adds nothing.
+        var half = File.ReadAllBytes(signed);
+        Assert.Throws<RefusedException>(() => OperationStatement.Open(half, Gateway, administrators, pki.Check, DevPkiFixture.Now));
+        foreach (var key in new[] { "directory-1", "policy-1" })
+        {
+            Assert.Contains("E_STATEMENT_SIGNERS", Operate("order.json.p7s", key, "--yes").Error, StringComparison.Ordinal);
+            Assert.Equal(half, File.ReadAllBytes(signed));
+        }
+        (code, output, error) = Operate("order.json.p7s", "directory-2", "--yes");
+        Assert.True(code == 0, error);
+        Assert.Contains(Copy, output, StringComparison.Ordinal);
+        var operation = OperationStatement.Open(File.ReadAllBytes(signed), Gateway, administrators, pki.Check, DevPkiFixture.Now).As<OperationStatement>();
+        Assert.Equal((OperationStatement.Discard, "DUPLICATE", Guid.Parse(Copy)), (operation.Act, operation.Code, Assert.Single(operation.Parcels)));
+    }
 }

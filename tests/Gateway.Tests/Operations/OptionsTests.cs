@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Exchange.Gateway.Operations;
 using Exchange.Tests.Http;
@@ -11,31 +12,46 @@ public sealed class OptionsTests
 
     static IReadOnlyList<string> Errors(JsonObject json) => Assert.Throws<OptionsException>(() => Options.Read(Encoding.UTF8.GetBytes(json.ToJsonString()))).Errors;
 
-    public static TheoryData<string, long, long, long> Limits_()
+    public static TheoryData<string, string, long, long, long> Ranges()
     {
-        var data = new TheoryData<string, long, long, long>();
-        foreach (var (name, option) in Limits.All) data.Add(name, option.Default, option.Min, option.Max);
+        var data = new TheoryData<string, string, long, long, long>();
+        foreach (var (name, option) in Limits.All) data.Add("limits", name, option.Default, option.Min, option.Max);
+        foreach (var (name, option) in QueueOptions.All) data.Add("queue", name, option.Default, option.Min, option.Max);
         return data;
     }
 
-    [Theory, MemberData(nameof(Limits_))]
-    public void Each_limit_takes_its_range_and_nothing_beside_it(string name, long @default, long min, long max)
+    [Theory, MemberData(nameof(Ranges))]
+    public void Each_limit_and_each_option_of_the_queue_takes_its_range_and_nothing_beside_it(string section, string name, long @default, long min, long max)
     {
+        const string First = "RetrySeconds", Longest = "RetryMostSeconds";
         Assert.InRange(@default, min, max);
         foreach (var value in new[] { min, max })
         {
-            var json = Good();
-            json["limits"] = new JsonObject { [name] = value };
+            // A class's longest delay may not be shorter than its first: each is tried beside what leaves it free.
+            var (json, members) = (Good(), new JsonObject());
+            if (name.EndsWith(Longest, StringComparison.Ordinal)) members[name.Replace(Longest, First, StringComparison.Ordinal)] = 1;
+            members[name] = value;
+            if (name.EndsWith(First, StringComparison.Ordinal)) members[name.Replace(First, Longest, StringComparison.Ordinal)] = 86_400;
+            json[section] = members;
             var read = Options.Read(Encoding.UTF8.GetBytes(json.ToJsonString()));
-            Assert.Contains(value, typeof(Limits).GetProperties().Where(p => p.PropertyType == typeof(long)).Select(p => (long)p.GetValue(read.Limits)!));
-            Assert.Equal(json.ToJsonString(), value == @default ? json.ToJsonString() : JsonNode.Parse(read.Write())!.ToJsonString());
+            object found = section == "limits" ? read.Limits : read.Queue;
+            Assert.Equal(value, found.GetType().GetProperties().Single(p => JsonNamingPolicy.CamelCase.ConvertName(p.Name) == name).GetValue(found));
+            if (value != @default) Assert.Equal(members.ToJsonString(), JsonNode.Parse(read.Write())![section]!.ToJsonString());
         }
         foreach (var value in new[] { min - 1, max + 1 })
         {
             var json = Good();
-            json["limits"] = new JsonObject { [name] = value };
-            Assert.StartsWith($"limits.{name}: must be", Assert.Single(Errors(json)), StringComparison.Ordinal);
+            json[section] = new JsonObject { [name] = value };
+            Assert.StartsWith($"{section}.{name}: must be an integer from {min} to {max}", Assert.Single(Errors(json)), StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void A_class_whose_longest_delay_is_shorter_than_its_first_is_named()
+    {
+        var json = Good();
+        json["queue"] = new JsonObject { ["urgentRetrySeconds"] = 20, ["urgentRetryMostSeconds"] = 19 };
+        Assert.Equal("queue: the longest delay of class 2 is shorter than its first", Assert.Single(Errors(json)));
     }
 
     [Fact]

@@ -136,4 +136,42 @@ public sealed class RecallRaceTests(RecallBench bench) : IClassFixture<RecallBen
             Assert.Equal("recalled E_RECALLED", await bench.Copy(envelope, "H14"));
         }
     }
+
+    [Fact]
+    public async Task A_recall_goes_behind_its_original_to_an_office_that_is_slow_and_nothing_else_waits_for_it()
+    {
+        gateway.Clock.Advance(TimeSpan.FromMinutes(20));
+        var (envelope, arrives, entered, carried) = (await bench.Send("H41"), new TaskCompletionSource<DeliveryOutcome>(), new TaskCompletionSource(), new List<Guid>());
+        var (parcel, passed, otherParcel) = (await bench.Parcel(envelope, "H41"), new TaskCompletionSource(), Guid.Empty);
+        bench.H41.Holds = _ => null;
+        bench.H41.Answer = (p, _, _) =>
+        {
+            lock (carried) carried.Add(p.Id);
+            if (p.Id == otherParcel) passed.TrySetResult();
+            if (p.Id != parcel) return Task.FromResult<DeliveryOutcome>(new DeliveryOutcome.Delivered(null));
+            entered.TrySetResult();
+            return arrives.Task;
+        };
+        await Work(entered.Task);
+        var recall = await bench.Recall(envelope, "H41");
+        var own = await bench.Parcel(recall, "H41");
+        otherParcel = await bench.Parcel(await bench.Send("H41"), "H41");
+        await Work(passed.Task);
+        lock (carried) Assert.DoesNotContain(own, carried);
+        arrives.SetResult(new DeliveryOutcome.Delivered(null));
+        await gateway.Host.Worker.Idle();
+        await gateway.Deliver();
+        Assert.Equal([parcel, otherParcel, own], carried.Where(c => c == parcel || c == otherParcel || c == own));
+        Assert.Equal(("delivered", "delivered"), (await bench.Copy(envelope, "H41"), await bench.Copy(recall, "H41")));
+
+        async Task Work(Task until)
+        {
+            while (!until.IsCompleted)
+            {
+                var woken = gateway.Host.Worker.Woken();
+                await gateway.Host.Worker.Step(gateway.Clock.GetUtcNow());
+                await Task.WhenAny(until, woken).WaitAsync(TimeSpan.FromMinutes(1));
+            }
+        }
+    }
 }
