@@ -45,6 +45,8 @@ sealed class SimulatedOffices : IDeliveryAdapter
     public List<Effect> Effects { get; } = [];
     /// <summary>Until then answers take longer than a lease.</summary>
     public TimeSpan SlowUntil { get; set; }
+    /// <summary>How long a delivery takes, there and back; null: as it comes.</summary>
+    public TimeSpan? Takes { get; init; }
     /// <summary>False: nothing is lost any more.</summary>
     public bool IsRough { get; set; } = true;
     public long Messages { get; private set; }
@@ -99,7 +101,7 @@ sealed class SimulatedOffices : IDeliveryAdapter
 
     bool Lost() => IsRough && random.Chance(0.01);
 
-    TimeSpan Delay() => SlowUntil > pump.Elapsed ? random.Between(TimeSpan.FromSeconds(35), TimeSpan.FromSeconds(70))
+    TimeSpan Delay() => Takes is { } takes ? takes / 2 : SlowUntil > pump.Elapsed ? random.Between(TimeSpan.FromSeconds(35), TimeSpan.FromSeconds(70))
         : IsRough && random.Chance(0.003) ? random.Between(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(60)) : TimeSpan.FromMilliseconds(2) + random.Around(TimeSpan.FromMilliseconds(40));
 
     DeliveryOutcome Receive(Receiver receiver, Parcel parcel, Digest file)

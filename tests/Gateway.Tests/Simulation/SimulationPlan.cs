@@ -23,6 +23,8 @@ sealed record SimulationPlan
     public string? Pragma { get; init; }
     /// <summary>For controls: what the journal writes through.</summary>
     public Func<IEngine, IEngine>? Wrap { get; init; }
+    /// <summary>For controls: at any time at least so many hỏa tốc wait for a slot, and every delivery takes so long. Nothing is lost meanwhile. null: none.</summary>
+    public (int Waiting, TimeSpan Takes)? Flood { get; init; }
     /// <summary>Told now and then, for whoever waits.</summary>
     public Action<string>? Progress { get; init; }
 
@@ -34,7 +36,7 @@ sealed record SimulationPlan
     public string GuardFolder => Path.Combine(Root, "guard");
     public SimulatedWorld World => SimulatedWorld.Of(Offices);
 
-    public Options Options { get; } = new()
+    public Options Options { get; init; } = new()
     {
         Origin = SimulatedWorld.Origin, Environment = Options.Development, Listen = new IPEndPoint(IPAddress.Loopback, 0), Operations = null, Guard = "unused", Keys = new("", "", "", ""),
         DirectoryOfficers = [], PolicyOfficers = [], Limits = Limits.Defaults with { Deliveries = 64 },

@@ -36,6 +36,18 @@ public sealed class SimulationTests(ITestOutputHelper output)
     public void Control_without_a_sync_at_each_commit_something_acknowledged_is_gone_after_a_power_cut() =>
         Assert.NotNull(Run(Short with { Pragma = "PRAGMA synchronous = NORMAL", Trouble = 4 }).Broken);
 
+    [Fact]
+    public void Control_without_aging_who_is_less_urgent_waits_for_ever_behind_who_is_more()
+    {
+        // As many hỏa tốc as two slots carry, as fast as they come free, and little else.
+        var plan = Short with
+        {
+            Trouble = 0, LateWorkers = 0, Dispatches = 12, Duration = TimeSpan.FromMinutes(18), Flood = (2, TimeSpan.FromSeconds(4)),
+            Options = Short.Options with { Limits = Short.Options.Limits with { Deliveries = 2 }, Queue = Short.Options.Queue with { AgingPick = int.MaxValue } },
+        };
+        Assert.Matches("the copy .* of class [123] for .* has waited .* for its first attempt, and nothing is in its way", Run(plan).Broken);
+    }
+
     void Holds(SimulationPlan plan) => Assert.Null(Run(plan).Broken);
 
     SimulationResult Run(SimulationPlan plan)

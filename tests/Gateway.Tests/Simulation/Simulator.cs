@@ -29,7 +29,7 @@ sealed class Simulator : IDisposable
     bool mayCommit;
     Exception? broken;
     readonly SortedDictionary<string, long> refused = new(StringComparer.Ordinal);
-    long made, starts, powerCuts;
+    long made, starts, powerCuts, sent, others;
     TimeSpan starting, looking;
 
     Simulator(SimulationPlan asked)
@@ -40,7 +40,7 @@ sealed class Simulator : IDisposable
         pump = new Pump(seeds.Branch()) { WhenIdle = CommitWhenDue };
         chance = seeds.Branch();
         disk = new SimulatedDisk(root, seeds.Branch()).Mount();
-        offices = new SimulatedOffices(pump, seeds.Branch(), plan.World.Offices);
+        offices = new SimulatedOffices(pump, seeds.Branch(), plan.World.Offices) { IsRough = plan.Flood is null, Takes = plan.Flood?.Takes };
         submissions = new Submissions(plan.World, seeds.Branch());
         promises = new Promises(offices, pump, seeds.Branch());
         troubles = new Troubles(this, plan, pump, offices, promises, seeds.Branch());
@@ -71,6 +71,7 @@ sealed class Simulator : IDisposable
         Every(plan.Duration / 20, Progress);
         for (var n = 0; n < plan.Dispatches; n++) made++;
         NextDispatch(plan.Dispatches);
+        if (plan.Flood is { } flood) Every(TimeSpan.FromSeconds(1), () => Guarded(() => Flood(flood.Waiting)));
         troubles.Begin();
         pump.RunUntil(plan.Duration, () => broken is not null);
 
@@ -175,6 +176,21 @@ sealed class Simulator : IDisposable
         return true;
     }
 
+    // Of the others it is not known whether they have had their turn: as if none had.
+    void Flood(int waiting)
+    {
+        while (pump.Elapsed < plan.Duration && sent - others - offices.Tried.Count < waiting) Send(urgency: 3);
+    }
+
+    void Send(int? urgency)
+    {
+        var submission = submissions.Make(world!, pump.Now, urgency);
+        (sent, others) = (sent + submission.Copies, others + (urgency is null ? submission.Copies : 0));
+        promises.Sends(submission);
+        unanswered.Add(submission.Id, submission);
+        Submit(submission);
+    }
+
     void NextDispatch(int left)
     {
         if (left == 0) return;
@@ -183,13 +199,7 @@ sealed class Simulator : IDisposable
         var mean = plan.Duration * 0.9 / plan.Dispatches;
         pump.After(chance.Around(mean * burst), () => Guarded(() =>
         {
-            for (var n = 0; n < burst; n++)
-            {
-                var submission = submissions.Make(world!, pump.Now);
-                promises.Sends(submission);
-                unanswered.Add(submission.Id, submission);
-                Submit(submission);
-            }
+            for (var n = 0; n < burst; n++) Send(urgency: null);
             NextDispatch(left - burst);
         }));
     }

@@ -28,11 +28,12 @@ sealed class Submissions(SimulatedWorld simulated, SimulatedRandom random)
     // Smaller than a sealed one would be: what is carried is not simulated, and a million of them are. The decision is told of a length that its level allows.
     const int ManifestLength = 600, ManifestTold = 4096, PayloadLength = 0;
 
-    public Submission Make(World world, DateTimeOffset now)
+    /// <param name="urgency">null: as it comes.</param>
+    public Submission Make(World world, DateTimeOffset now, int? urgency = null)
     {
         var sender = simulated.Offices[random.Below(simulated.Offices.Count)];
         var manifest = Noise(ManifestLength);
-        var header = Header(world, sender, now);
+        var header = Header(world, sender, now, urgency ?? random.Below(100) switch { < 5 => 3, < 7 => 4, < 15 => 2, < 35 => 1, _ => 0 });
         var signed = Statement.Sign(header, [simulated.Evidence], now, EssLabel.ToEss(header.Label), Digest.Of(manifest));
         var parts = new EnvelopeParts(signed.Der, [], manifest);
         var payload = Noise((int)Crypto.Envelope.Payload.WireLength(PayloadLength));
@@ -44,9 +45,8 @@ sealed class Submissions(SimulatedWorld simulated, SimulatedRandom random)
         };
     }
 
-    Header Header(World world, string sender, DateTimeOffset now)
+    Header Header(World world, string sender, DateTimeOffset now, int urgency)
     {
-        var urgency = random.Below(100) switch { < 5 => 3, < 7 => 4, < 15 => 2, < 35 => 1, _ => 0 };
         var start = urgency == 4 ? now + random.Between(TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(20)) : default(DateTimeOffset?);
         var life = random.Chance(0.02) ? random.Between(TimeSpan.FromMinutes(25), TimeSpan.FromHours(2)) : TimeSpan.FromDays(5);
         var to = new SortedSet<string>(StringComparer.Ordinal);
