@@ -107,6 +107,14 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
     public static readonly Refusal CannotOpen = new("E_CANNOT_OPEN",
         "The envelope cannot be opened with this key.", "Không mở được bao bì bằng khóa này.",
         "Ask the sender to send the dispatch again.", "Đề nghị nơi gửi gửi lại văn bản.");
+    public static readonly Refusal ParcelDamaged = new("E_PARCEL_DAMAGED",
+        "The file is not whole, or was changed on its way: nothing of it can be opened.", "Tệp không nguyên vẹn hoặc đã bị thay đổi trên đường đi: không mở được phần nào.",
+        "Have the same file sent again, or fetch the gateway's copy with exchange open PARCEL; the sender need not write anything anew.",
+        "Đề nghị gửi lại chính tệp đó, hoặc lấy bản tại trục bằng exchange open BƯU-PHẨM; nơi gửi không phải soạn lại.");
+    public static readonly Refusal NoParcel = new("E_NO_PARCEL",
+        "This file is not a sealed parcel.", "Tệp này không phải bưu phẩm đã niêm phong.",
+        "Give the attachment that has the parcel's number as its name, just as it came; if this is it, have it sent again.",
+        "Chọn tệp đính kèm mang tên là mã bưu phẩm, nguyên như khi nhận; nếu chính là tệp này, đề nghị gửi lại.");
     public static readonly Refusal DispatchMismatch = new("E_DISPATCH_MISMATCH",
         "The sealed dispatch is not the one that the header names.", "Văn bản bên trong không phải văn bản mà phần đầu đã nêu.",
         "Report it to the sender.", "Báo lại cho nơi gửi.");

@@ -1,3 +1,4 @@
+using System.Formats.Asn1;
 using Exchange.Adapters;
 using Exchange.Adapters.Folder;
 using Exchange.Crypto;
@@ -91,7 +92,7 @@ public sealed class OpenFolderTests(DevPkiFixture pki) : IClassFixture<DevPkiFix
         var changed = await PutAsync(bench, spoil: bytes => bytes[^100] ^= 1, sealedOnceMore: true);
         var renamed = await PutAsync(bench, under: Guid.CreateVersion7(), sealedOnceMore: true);
         var results = await OpenAsync(bench);
-        Assert.Equal((Refusal.CannotOpen, true), results.Where(r => r.Parcel == changed).Select(r => (r.Refusal!, r.IsMoved)).Single());
+        Assert.Equal((Refusal.ParcelDamaged, true), results.Where(r => r.Parcel == changed).Select(r => (r.Refusal!, r.IsMoved)).Single());
         Assert.Equal((Refusal.Replay, true), results.Where(r => r.Parcel == renamed).Select(r => (r.Refusal!, r.IsMoved)).Single());
     }
 
@@ -108,7 +109,34 @@ public sealed class OpenFolderTests(DevPkiFixture pki) : IClassFixture<DevPkiFix
         Assert.True(opened is { Failure: null, Acknowledged: true, Again: false } && opened.Parcel == id);
         Assert.True((await client.OpenFileAsync(file, bench.At("received"), Cancel)).Again);
         await File.WriteAllBytesAsync(file, bench.Gateway.Accepted[id].File, Cancel);
-        Assert.Equal(Refusal.Request, (await Assert.ThrowsAsync<RefusedException>(() => client.OpenFileAsync(file, bench.At("received"), Cancel))).Refusal);
+        Assert.Equal(Refusal.NoParcel, (await Assert.ThrowsAsync<RefusedException>(() => client.OpenFileAsync(file, bench.At("received"), Cancel))).Refusal);
+        await File.WriteAllTextAsync(file, "a letter", Cancel);
+        Assert.Equal(Refusal.NoParcel, (await Assert.ThrowsAsync<RefusedException>(() => client.OpenFileAsync(file, bench.At("received"), Cancel))).Refusal);
+    }
+
+    [Fact]
+    public async Task Wherever_a_sealed_copy_was_damaged_its_office_is_told_the_same()
+    {
+        using var bench = new Bench(pki.Folder);
+        var (whole, file) = (await bench.SealAsync((await bench.SendAsync()).Entry.Id), bench.At("a.bin"));
+        AsnDecoder.ReadEncodedValue(whole, AsnEncodingRules.DER, out _, out _, out var wrap);
+        using var client = new OfficeClient(bench.Start("H41"));
+        await client.RefreshAsync(Cancel);
+        // In the wrap: its end, its frame, a byte less; in the content: a byte, a byte less or more, all of it missing.
+        foreach (var damaged in new[] { Flipped(wrap - 1), Flipped(wrap - 300), [.. whole[..(wrap - 1)], .. whole[wrap..]], Flipped(wrap + 10), Flipped(whole.Length - 1), whole[..^1], [.. whole, 0], whole[..wrap], whole[..100] })
+        {
+            await File.WriteAllBytesAsync(file, damaged, Cancel);
+            var refused = await Assert.ThrowsAsync<RefusedException>(() => client.OpenFileAsync(file, bench.At("received"), Cancel));
+            Assert.Equal((Refusal.ParcelDamaged, ""), (refused.Refusal, refused.Detail));
+        }
+        Assert.Empty(bench.Gateway.Acknowledged);
+
+        byte[] Flipped(int at)
+        {
+            byte[] bytes = [.. whole];
+            bytes[at] ^= 1;
+            return bytes;
+        }
     }
 
     [Fact]

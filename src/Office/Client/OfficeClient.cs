@@ -137,11 +137,11 @@ public sealed class OfficeClient : IDisposable
     public Task<OpenResult> OpenAsync(Guid parcel, string outFolder, IProgress<long>? progress, CancellationToken cancel, bool recalled = false) => new OpenParcel(office).RunAsync(parcel, outFolder, progress, cancel, recalled);
 
     /// <summary>Opens a sealed parcel that came as a file, with a mail for instance. The file stays.</summary>
-    /// <exception cref="RefusedException">What does not hold; Request: an envelope without the second sealing, which has no receipt in it.</exception>
+    /// <exception cref="RefusedException">What does not hold; NoParcel: not sealed once more, as everything is that comes so.</exception>
     public async Task<OpenResult> OpenFileAsync(string file, string outFolder, CancellationToken cancel)
     {
         await using var brought = await UnsealParcel.RunAsync(office, File.OpenRead(file), cancel).ConfigureAwait(false);
-        if (brought.Parcel is not { } parcel || brought.Receipt is not { } receipt) throw new RefusedException(Refusal.Request, "not a sealed parcel");
+        if (brought.Parcel is not { } parcel || brought.Receipt is not { } receipt) throw new RefusedException(Refusal.NoParcel);
         using var hold = new HoldParcel(office);
         return await hold.RunAsync(parcel, brought.Envelope.Length, receipt, brought.Envelope, null, cancel).ConfigureAwait(false) switch
         {

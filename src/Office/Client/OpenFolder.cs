@@ -73,7 +73,7 @@ sealed class OpenFolder(OfficeContext office, string folder)
     }
 
     // Bytes that changed between the gateway and here: its own copy is whole, and the sender need not be troubled.
-    static string Remedy(Guid parcel, Refusal refusal) => refusal == Refusal.PayloadRoot || refusal == Refusal.PayloadLength || refusal == Refusal.Der || refusal == Refusal.CannotOpen
+    static string Remedy(Guid parcel, Refusal refusal) => refusal == Refusal.PayloadRoot || refusal == Refusal.PayloadLength || refusal == Refusal.Der || refusal == Refusal.CannotOpen || refusal == Refusal.ParcelDamaged
         ? $"The gateway still has this copy: exchange open {parcel} --out DIR\nTrục vẫn còn bản này: exchange open {parcel} --out THƯ-MỤC" : $"{refusal.RemedyEn}\n{refusal.RemedyVi}";
 
     FolderResult Moved(Guid parcel, string to, FolderResult result)

@@ -16,7 +16,7 @@ static class UnsealParcel
 {
     /// <summary>Sealed or not, told by its first bytes. The unsealed bytes stand in a file without a name, which goes with the stream.</summary>
     /// <param name="source">Seekable, at its start; owned from now on.</param>
-    /// <exception cref="RefusedException">NotForThisKey; CannotOpen, Der, PayloadLength …: changed on the way, or not whole.</exception>
+    /// <exception cref="RefusedException">NotForThisKey, Passphrase, Profile; ParcelDamaged: changed on the way, or not whole.</exception>
     public static async Task<BroughtParcel> RunAsync(OfficeContext office, Stream source, CancellationToken cancel)
     {
         var start = new byte[32];
@@ -34,9 +34,11 @@ static class UnsealParcel
                 envelope.Position = 0;
                 return new BroughtParcel(parcel.Parcel, parcel.Receipt, envelope);
             }
-            catch
+            catch (Exception e)
             {
                 await envelope.DisposeAsync().ConfigureAwait(false);
+                // One answer, whatever in the bytes does not hold: whoever changes them on the way learns nothing from it.
+                if (e is RefusedException refused && refused.Refusal != Refusal.NotForThisKey && refused.Refusal != Refusal.Passphrase && refused.Refusal != Refusal.Profile) throw new RefusedException(Refusal.ParcelDamaged);
                 throw;
             }
         }
