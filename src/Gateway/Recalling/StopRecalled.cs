@@ -12,10 +12,9 @@ sealed class StopRecalled(Shared shared, EndParcel end)
     /// <returns>How many there were: a full hundred means that more may be.</returns>
     public async Task<int> Step(DateTimeOffset now)
     {
-        IReadOnlyList<StoppedParcel> stopped;
+        IReadOnlyList<EndingParcel> stopped;
         using (var reader = shared.Engine.Reader()) stopped = RecallTable.Stopped(reader, AtOnce);
-        foreach (var p in stopped)
-            await end.End(new(p.Parcel, p.Dispatch, p.Office, p.Key, p.Sender, p.Envelope, p.Ctx, p.ManifestDigest), ParcelState.Recalled, Refusal.Recalled, null);
+        foreach (var copy in stopped) await end.End(copy, ParcelState.Recalled, Refusal.Recalled, null);
         return stopped.Count;
     }
 }

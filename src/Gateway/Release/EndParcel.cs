@@ -7,9 +7,6 @@ using Exchange.Gateway.Store;
 
 namespace Exchange.Gateway.Release;
 
-/// <summary>Which copy ends, and of what.</summary>
-sealed record EndingParcel(Guid Parcel, Guid Dispatch, string Office, Digest Key, string Sender, Guid Envelope, Digest Ctx, Digest ManifestDigest);
-
 /// <summary>A copy ends undelivered: its state, our receipt to the sender and the entry, in one commit.</summary>
 sealed class EndParcel(Shared shared)
 {

@@ -22,7 +22,7 @@ sealed class ExpireParcels(Shared shared, EndParcel end)
             if (copy.Expires <= time)
             {
                 var (state, reason) = copy.HeaderExpires <= time ? (ParcelState.Expired, Refusal.Expired) : (ParcelState.Dead, Refusal.Undelivered);
-                await end.End(new(copy.Parcel, copy.Dispatch, copy.Office, copy.Key, copy.Sender, copy.Envelope, copy.Ctx, copy.ManifestDigest), state, reason, null);
+                await end.End(copy, state, reason, null);
             }
             else
             {

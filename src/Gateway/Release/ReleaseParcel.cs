@@ -16,7 +16,10 @@ sealed record FoundParcel(ParcelRow Row, DispatchRow Dispatch, Header Header, De
     /// <summary>Its sender has recalled or replaced it: not a byte of it leaves any more.</summary>
     public required bool AskedBack { get; init; }
 
-    public EndingParcel Ending => new(Row.Id, Row.Dispatch, Row.Office, Row.Key, Dispatch.Sender, Dispatch.Envelope, Dispatch.Ctx, Dispatch.ManifestDigest);
+    public EndingParcel Ending => new()
+    {
+        Parcel = Row.Id, Dispatch = Row.Dispatch, Office = Row.Office, Key = Row.Key, Sender = Dispatch.Sender, Envelope = Dispatch.Envelope, Ctx = Dispatch.Ctx, ManifestDigest = Dispatch.ManifestDigest,
+    };
 }
 
 /// <summary>The decision made again before any byte of a copy leaves, whichever way it leaves.</summary>

@@ -3,8 +3,8 @@ using Exchange.Gateway.Journaling;
 
 namespace Exchange.Gateway.Store;
 
-/// <summary>A copy still owed whose alarm, half or end of life has come.</summary>
-internal sealed record DueParcel
+/// <summary>A copy that ends, or is told about, and of what it is one.</summary>
+internal record EndingParcel
 {
     public required Guid Parcel { get; init; }
     public required Guid Dispatch { get; init; }
@@ -14,6 +14,11 @@ internal sealed record DueParcel
     public required Guid Envelope { get; init; }
     public required Digest Ctx { get; init; }
     public required Digest ManifestDigest { get; init; }
+}
+
+/// <summary>A copy still owed whose alarm, half or end of life has come.</summary>
+internal sealed record DueParcel : EndingParcel
+{
     /// <summary>End of the copy's life.</summary>
     public required long Expires { get; init; }
     /// <summary>header.expires.</summary>

@@ -26,19 +26,6 @@ internal sealed record AskedBack
     public required int Revision { get; init; }
 }
 
-/// <summary>A copy that was under way when it was recalled, and is not any more.</summary>
-internal sealed record StoppedParcel
-{
-    public required Guid Parcel { get; init; }
-    public required Guid Dispatch { get; init; }
-    public required string Office { get; init; }
-    public required Digest Key { get; init; }
-    public required string Sender { get; init; }
-    public required Guid Envelope { get; init; }
-    public required Digest Ctx { get; init; }
-    public required Digest ManifestDigest { get; init; }
-}
-
 internal static class RecallTable
 {
     static readonly RowShape<RecallRow> Shape = new("recall", ["dispatch", "sender", "target", "ref", "kind", "revision"], r => [r.Dispatch, r.Sender, r.Target, r.Ref, r.Kind, r.Revision]);
@@ -73,7 +60,7 @@ internal static class RecallTable
         "SELECT d.envelope, d.ctx, r.revision FROM asked_back a JOIN recall r ON r.dispatch = a.recall JOIN dispatch d ON d.id = a.recall WHERE a.parcel = @parcel ORDER BY r.revision", new { parcel });
 
     /// <summary>Copies that were under way when they were asked back, and are not any more, and did not arrive: oldest first.</summary>
-    public static IReadOnlyList<StoppedParcel> Stopped(Source source, int limit) => source.Query<StoppedParcel>(
+    public static IReadOnlyList<EndingParcel> Stopped(Source source, int limit) => source.Query<EndingParcel>(
         """
         SELECT DISTINCT p.id AS parcel, p.dispatch, p.office, p.key, d.sender, d.envelope, d.ctx, d.manifest_digest
         FROM asked_back a JOIN parcel p ON p.id = a.parcel JOIN dispatch d ON d.id = p.dispatch LEFT JOIN job j ON j.parcel = p.id

@@ -9,25 +9,8 @@ using Exchange.Tests.Http;
 
 namespace Exchange.Tests.Delivery;
 
-public sealed class DeliveryTests : IAsyncLifetime
+public sealed class DeliveryTests : ScriptedOffice
 {
-    readonly ScriptedAdapter h41 = new();
-    TestGateway gateway = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        gateway = await TestGateway.Start(adapters: h41);
-        await gateway.Reach("H41", "https");
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        // Whatever a test did, what was promised is there.
-        var shared = gateway.Host.Shared;
-        Assert.Empty(StoreCheck.Run(shared.Engine, shared.Blobs, []));
-        await gateway.DisposeAsync();
-    }
-
     [Theory, InlineData(1_000), InlineData(2_500_000)]
     public async Task A_copy_is_carried_byte_for_byte_and_the_sender_gets_a_consignment(int size)
     {
@@ -269,11 +252,6 @@ public sealed class DeliveryTests : IAsyncLifetime
         gateway.Clock.Advance(TimeSpan.FromMinutes(20));
         Assert.Equal(1, await gateway.Deliver());
     }
-
-    async Task<JsonElement> Copy(Guid id) => (await TestGateway.Send(gateway.As("G22"), HttpMethod.Get, $"/dispatches/{id}")).Json.GetProperty("copies")[0];
-
-    async Task<List<string>> Events(Guid id) =>
-        [.. (await TestGateway.Send(gateway.As("G22"), HttpMethod.Get, $"/dispatches/{id}/receipts")).Json.GetProperty("receipts").EnumerateArray().Select(r => r.GetProperty("event").GetString()!)];
 
     List<AttemptRow> Attempts(Guid envelope)
     {

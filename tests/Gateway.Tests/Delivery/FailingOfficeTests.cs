@@ -12,24 +12,8 @@ using Exchange.Tests.Http;
 namespace Exchange.Tests.Delivery;
 
 /// <summary>What happens when an office, or this program, does not do its part: breaker, poison, order, and the life of a copy.</summary>
-public sealed class FailingOfficeTests : IAsyncLifetime
+public sealed class FailingOfficeTests : ScriptedOffice
 {
-    readonly ScriptedAdapter h41 = new();
-    TestGateway gateway = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        gateway = await TestGateway.Start(adapters: h41);
-        await gateway.Reach("H41", "https");
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        var shared = gateway.Host.Shared;
-        Assert.Empty(StoreCheck.Run(shared.Engine, shared.Blobs, []));
-        await gateway.DisposeAsync();
-    }
-
     [Fact]
     public async Task The_breaker_of_a_dead_office_lets_one_probe_through_and_survives_a_restart()
     {
@@ -159,11 +143,6 @@ public sealed class FailingOfficeTests : IAsyncLifetime
     }
 
     long Now => gateway.Clock.GetUtcNow().ToUnixTimeMilliseconds();
-
-    async Task<JsonElement> Copy(Guid id) => (await TestGateway.Send(gateway.As("G22"), HttpMethod.Get, $"/dispatches/{id}")).Json.GetProperty("copies")[0];
-
-    async Task<List<string>> Events(Guid id) =>
-        [.. (await TestGateway.Send(gateway.As("G22"), HttpMethod.Get, $"/dispatches/{id}/receipts")).Json.GetProperty("receipts").EnumerateArray().Select(r => r.GetProperty("event").GetString()!)];
 
     OfficeState? State()
     {
