@@ -84,6 +84,28 @@ static class HostileMails
         },
     };
 
+    /// <summary>Such that only their length is hostile, or their shape as well; the last one calls itself an envelope and is whole.</summary>
+    public static IReadOnlyDictionary<string, Action<Stream>> Long(int length) => new Dictionary<string, Action<Stream>>
+    {
+        ["a header in one line"] = s => Around(s, "X: ", length, "\r\n\r\nx\r\n"),
+        ["a body in one line"] = s => Around(s, Head + "\r\n", length, "\r\n"),
+        ["an attachment without an end"] = s => Around(s, Head + "Content-Type: multipart/mixed; boundary=b\r\n\r\n" + Attachment("a.bin", "base64", ""), length, ""),
+        ["nothing but boundaries"] = s =>
+        {
+            Write(s, Head + "Content-Type: multipart/mixed; boundary=b\r\n\r\n");
+            var some = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("--b\r\n\r\nx\r\n", 1000)));
+            for (var n = 0; n < length; n += some.Length) s.Write(some);
+        },
+        ["an attachment of base64 in one line"] = s => Around(s, Head + "Content-Type: multipart/mixed; boundary=b\r\n\r\n" + Attachment("a.bin", "base64", "")[..^2], length, "\r\n--b--\r\n"),
+    };
+
+    static void Around(Stream s, string before, int length, string after)
+    {
+        Write(s, before);
+        Filled(s, length);
+        Write(s, after);
+    }
+
     /// <summary>A report on a parcel, as Postfix writes one.</summary>
     public static string Report(string about, string? action, string status = "5.1.1", string returned = "") =>
         Head + "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nSorry.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; relay.else.test\r\n"
