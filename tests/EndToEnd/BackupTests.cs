@@ -7,7 +7,7 @@ using Microsoft.Data.Sqlite;
 namespace Exchange.Tests;
 
 /// <summary>backup and restore as an administrator runs them, and the gateway that starts on what they made, or does not.</summary>
-public sealed partial class BackupTests(DevelopmentPki pki) : IClassFixture<DevelopmentPki>
+public sealed partial class BackupTests(DevelopmentPki pki)
 {
     static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

@@ -7,7 +7,7 @@ using System.Text.Json;
 namespace Exchange.Tests;
 
 /// <summary>The gateway never holds plaintext, a subject, or a key that opens: looked for as bytes wherever it could have left them.</summary>
-public sealed class BlindnessTests(DevelopmentPki pki) : IClassFixture<DevelopmentPki>
+public sealed class BlindnessTests(DevelopmentPki pki)
 {
     const string Body = "KIM-TU-THAP-7f3a91c2-noi-dung", Subject = "TRICH-YEU-5be0d7-khong-ai-duoc-doc";
 

@@ -9,7 +9,7 @@ using Exchange.Office.Client;
 namespace Exchange.Tests;
 
 /// <summary>From a folder of jobs through the gateway to an office's own endpoint and to an office's folder: real programs, real channels.</summary>
-public sealed class ChannelTests(DevelopmentPki pki) : IClassFixture<DevelopmentPki>, IDisposable
+public sealed class ChannelTests(DevelopmentPki pki) : IDisposable
 {
     readonly List<Process> started = [];
 

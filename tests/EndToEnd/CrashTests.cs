@@ -3,7 +3,7 @@ using Exchange.Office.Client;
 namespace Exchange.Tests;
 
 /// <summary>kill -9 at the places where something could be lost or done twice.</summary>
-public sealed class CrashTests(DevelopmentPki pki) : IClassFixture<DevelopmentPki>
+public sealed class CrashTests(DevelopmentPki pki)
 {
     static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

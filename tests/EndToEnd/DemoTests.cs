@@ -1,7 +1,7 @@
 namespace Exchange.Tests;
 
 /// <summary>What ./run tells, as ./run starts it.</summary>
-public sealed class DemoTests(DevelopmentPki pki) : IClassFixture<DevelopmentPki>
+public sealed class DemoTests(DevelopmentPki pki)
 {
     [Fact]
     public async Task Two_demonstrations_at_once_both_come_out_as_told()

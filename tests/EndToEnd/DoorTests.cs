@@ -1,7 +1,7 @@
 namespace Exchange.Tests;
 
 /// <summary>Certificates that must not get in. The client is openssl at security level 0, so that every refusal is the gateway's.</summary>
-public sealed class DoorTests(DevelopmentPki pki) : IClassFixture<DevelopmentPki>
+public sealed class DoorTests(DevelopmentPki pki)
 {
     [Fact]
     public async Task Each_hostile_certificate_is_refused_in_the_handshake_with_the_reason_in_the_log_and_nothing_for_the_caller()

@@ -7,7 +7,7 @@ using Exchange.Crypto;
 namespace Exchange.Tests;
 
 /// <summary>kill -9 again and again, with requests open. What clients remember is kept outside everything that is killed.</summary>
-public sealed class KillTests(DevelopmentPki pki, ITestOutputHelper output) : IClassFixture<DevelopmentPki>
+public sealed class KillTests(DevelopmentPki pki, ITestOutputHelper output)
 {
     static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

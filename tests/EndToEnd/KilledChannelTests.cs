@@ -6,7 +6,7 @@ using Exchange.Office.Client;
 namespace Exchange.Tests;
 
 /// <summary>kill -9 over and over of what carries without anybody asking: the office's endpoint, the gateway that delivers to it, the folder of jobs.</summary>
-public sealed class KilledChannelTests(DevelopmentPki pki, ITestOutputHelper output) : IClassFixture<DevelopmentPki>
+public sealed class KilledChannelTests(DevelopmentPki pki, ITestOutputHelper output)
 {
     static CancellationToken Cancel => TestContext.Current.CancellationToken;
     // What is killed on purpose is no poison, and a server that is back in a second is not waited for.

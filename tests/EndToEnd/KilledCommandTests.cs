@@ -4,7 +4,7 @@ using Exchange.Office.Client;
 namespace Exchange.Tests;
 
 /// <summary>The office's two commands killed at any moment, over and over.</summary>
-public sealed class KilledCommandTests(DevelopmentPki pki, ITestOutputHelper output) : IClassFixture<DevelopmentPki>
+public sealed class KilledCommandTests(DevelopmentPki pki, ITestOutputHelper output)
 {
     static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

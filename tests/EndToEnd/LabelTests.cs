@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Exchange.Tests;
 
 /// <summary>A label changed with the commands of two offices, each on its own machine.</summary>
-public sealed class LabelTests(DevelopmentPki pki) : IClassFixture<DevelopmentPki>
+public sealed class LabelTests(DevelopmentPki pki)
 {
     static JsonElement Json(Ran ran) => JsonDocument.Parse(ran.Out).RootElement;
 

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace Exchange.Tests;
 
 /// <summary>docs/install.md, part 1, and the unit file beside it, against the program: what they tell an administrator to type works.</summary>
-public sealed partial class MachineGuideTests(DevelopmentPki pki) : IClassFixture<DevelopmentPki>, IDisposable
+public sealed partial class MachineGuideTests(DevelopmentPki pki) : IDisposable
 {
     const string Program = "/opt/exchange/exchange-gateway";
     readonly string root = Directory.CreateTempSubdirectory("exchange-machine-").FullName;

@@ -10,7 +10,7 @@ namespace Exchange.Tests;
 
 /// <summary>Two offices that have nothing but mailboxes, and a gateway in a process of its own.</summary>
 [Trait("tier", "long")]
-public sealed class MailTests(DevelopmentPki pki, MailServers servers) : IClassFixture<DevelopmentPki>, IClassFixture<MailServers>
+public sealed class MailTests(DevelopmentPki pki, MailServers servers) : IClassFixture<MailServers>
 {
     static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

@@ -4,7 +4,7 @@ using Exchange.Office;
 namespace Exchange.Tests;
 
 /// <summary>What passed a real gateway is read by somebody else's CMS.</summary>
-public sealed class OpenSslTests(DevelopmentPki pki) : IClassFixture<DevelopmentPki>
+public sealed class OpenSslTests(DevelopmentPki pki)
 {
     [Fact]
     public async Task Header_receipts_and_manifest_of_a_real_dispatch_are_read_with_openssl_alone()

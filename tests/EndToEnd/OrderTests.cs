@@ -6,7 +6,7 @@ using System.Text.RegularExpressions;
 namespace Exchange.Tests;
 
 /// <summary>What a running gateway asks of the kernel while it takes in one dispatch of 1 MB, and in what order.</summary>
-public sealed partial class OrderTests(DevelopmentPki pki, ITestOutputHelper output) : IClassFixture<DevelopmentPki>
+public sealed partial class OrderTests(DevelopmentPki pki, ITestOutputHelper output)
 {
     static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Exchange.Tests;
 
 /// <summary>A line that breaks in the middle of a large payload costs what was on the line, not what had come.</summary>
-public sealed class ResumeTests(DevelopmentPki pki, ITestOutputHelper output) : IClassFixture<DevelopmentPki>
+public sealed class ResumeTests(DevelopmentPki pki, ITestOutputHelper output)
 {
     const int Megabytes = 110;
     const long Allowed = (2L << 20) + (64L << 20);

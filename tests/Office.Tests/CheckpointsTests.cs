@@ -2,7 +2,7 @@ using Exchange.Crypto;
 
 namespace Exchange.Tests;
 
-public sealed class CheckpointsTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture>
+public sealed class CheckpointsTests(DevPkiFixture pki)
 {
     static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

@@ -4,7 +4,7 @@ using Exchange.Office.Client;
 namespace Exchange.Tests;
 
 /// <summary>The command line as text: testdata/*.txt, blocks of a command and what must (or, with !, must not) come out.</summary>
-public sealed class CommandTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture>
+public sealed class CommandTests(DevPkiFixture pki)
 {
     [Theory]
     [InlineData("usage.txt")]

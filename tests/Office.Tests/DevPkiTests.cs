@@ -13,9 +13,11 @@ using Exchange.Office.Dev;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
+[assembly: AssemblyFixture(typeof(Exchange.Tests.DevPkiFixture))]
+
 namespace Exchange.Tests;
 
-/// <summary>One development PKI for all tests of the class, made by the command itself.</summary>
+/// <summary>One development PKI for the whole run, made by the command itself; nothing writes to it.</summary>
 public sealed class DevPkiFixture : IDisposable
 {
     public static readonly DateTimeOffset Now = new(2026, 11, 24, 8, 0, 0, TimeSpan.Zero);
@@ -60,7 +62,7 @@ public sealed class DevPkiFixture : IDisposable
     public void Dispose() => parent.Delete(recursive: true);
 }
 
-public sealed class DevPkiTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture>
+public sealed class DevPkiTests(DevPkiFixture pki)
 {
     static readonly DateTimeOffset Now = DevPkiFixture.Now;
 

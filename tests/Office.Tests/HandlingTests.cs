@@ -5,7 +5,7 @@ using Exchange.Office.Client;
 namespace Exchange.Tests;
 
 /// <summary>What a receiving office says it does with a copy, from its own state folder to the sender's.</summary>
-public sealed class HandlingTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture>
+public sealed class HandlingTests(DevPkiFixture pki)
 {
     static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

@@ -8,7 +8,7 @@ using Exchange.Office.Client;
 namespace Exchange.Tests;
 
 /// <summary>Jobs that other programs put into a folder: each sent once, whatever dies in between.</summary>
-public sealed class IntakeTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture>
+public sealed class IntakeTests(DevPkiFixture pki)
 {
     static CancellationToken Cancel => TestContext.Current.CancellationToken;
     const string Job = """{"files":["letter.bin"],"to":["H41"],"level":"thuong","sheet":{"number":"12","notation":"UB","subject":"S"}}""";

@@ -8,7 +8,7 @@ using Xunit;
 namespace Exchange.Tests;
 
 /// <summary>Keys, cards and the officers' two signatures, by the command. The development PKI lends its CA, its officers and what is in force.</summary>
-public sealed class JoinTests : IClassFixture<DevPkiFixture>, IDisposable
+public sealed class JoinTests : IDisposable
 {
     readonly DevPkiFixture pki;
     readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("exchange-join-");

@@ -3,7 +3,7 @@ using Exchange.Office.Client;
 
 namespace Exchange.Tests;
 
-public sealed class LabelWordsTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture>
+public sealed class LabelWordsTests(DevPkiFixture pki)
 {
     [Fact]
     public async Task Who_signs_a_change_sees_all_of_a_label_that_protects()

@@ -8,7 +8,7 @@ using Exchange.Office.Client;
 namespace Exchange.Tests;
 
 /// <summary>What the gateway's folder channel puts down, taken up by the office.</summary>
-public sealed class OpenFolderTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture>
+public sealed class OpenFolderTests(DevPkiFixture pki)
 {
     static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

@@ -4,7 +4,7 @@ using Exchange.Office.Client;
 
 namespace Exchange.Tests;
 
-public sealed class OutboxTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture>
+public sealed class OutboxTests(DevPkiFixture pki)
 {
     static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

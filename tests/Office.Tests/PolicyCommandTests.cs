@@ -4,7 +4,7 @@ using Xunit;
 namespace Exchange.Tests;
 
 /// <summary>exchange policy, on files.</summary>
-public sealed class PolicyCommandTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture>, IDisposable
+public sealed class PolicyCommandTests(DevPkiFixture pki) : IDisposable
 {
     readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("exchange-policy-");
 

@@ -12,7 +12,7 @@ using Exchange.Office.Client;
 namespace Exchange.Tests;
 
 /// <summary>The office's endpoint on real Kestrel, with the gateway's real adapter on the other side.</summary>
-public sealed class ReceiveTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture>
+public sealed class ReceiveTests(DevPkiFixture pki)
 {
     static CancellationToken Cancel => TestContext.Current.CancellationToken;
     static readonly string[] BothReceipts = [ReceiptEvent.ContentHandover, ReceiptEvent.ContentOpening];

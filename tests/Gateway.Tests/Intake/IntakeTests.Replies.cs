@@ -18,7 +18,8 @@ public sealed partial class IntakeTests
         await gateway.Host.Loops.StepAll();
         await gateway.Host.Loops.StepAll();
         Assert.Equal([ReceiptEvent.ContentHandover, ReceiptEvent.ContentConsignment, ReceiptEvent.ContentOpening], Replied(envelope).Select(r => r.Event));
-        Assert.Equal(3, New(EntryKind.Reply));
+        using (var reader = gateway.Host.Shared.Engine.Reader())
+            Assert.Equal(3, reader.One<long>("SELECT count(*) FROM entry e JOIN receipt r ON r.id = e.subject WHERE e.kind = @kind AND r.envelope = @id", new { kind = EntryKind.Reply, id = EnvelopeFile.PeekUnverified(envelope.Parts.Header).Id }));
         Assert.All(mail.Replies.Where(r => Read(r).Ctx == envelope.Ctx), r => Assert.Equal(("G22", "G22@gw.test", $"{Read(r).Id}"), (r.Office, r.Settings["address"], r.Name)));
         // What came by its sender's own connection is fetched there.
         var (own, file) = await gateway.SealFile("H41");
@@ -31,7 +32,7 @@ public sealed partial class IntakeTests
     [Fact]
     public async Task Half_of_its_time_and_its_end_are_told_by_that_channel_as_well()
     {
-        carrier.Answer = (_, _, _) => Task.FromResult<DeliveryOutcome>(new DeliveryOutcome.TryLater("connection: refused"));
+        carrier.Answer = (_, _, _) => Task.FromResult<DeliveryOutcome>(new DeliveryOutcome.HandedOn(TimeSpan.FromHours(4)));
         var envelope = await Brought(r => r with { Times = r.Times with { Expires = gateway.Clock.GetUtcNow().AddMinutes(20).ToUnixTimeMilliseconds() } });
         gateway.Clock.Advance(TimeSpan.FromMinutes(11));
         await gateway.Host.Loops.StepAll();
