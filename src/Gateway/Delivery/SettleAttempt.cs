@@ -101,7 +101,7 @@ sealed class SettleAttempt(Shared shared, EndParcel end, ReportChannel channel)
         var entry = LedgerEntry.Create(new AttemptDetail(lost.Sender, lost.Envelope, lost.Ctx, lost.Office, lost.Key, lost.Fence, nameof(AttemptOutcome.LeaseLost)) { Time = time });
         var row = new AttemptRow { Parcel = lost.Parcel, Fence = lost.Fence, Outcome = AttemptOutcome.LeaseLost, StartedAt = time, EndedAt = time, NextAt = time, Detail = "", Leaf = entry.Leaf, Channel = lost.Channel };
         var freed = lost.Before + 1 >= shared.Options.Queue.LostLeases
-            ? await end.End(new(lost.Parcel, lost.Dispatch, lost.Office, lost.Key, lost.Sender, lost.Envelope, lost.Ctx, lost.ManifestDigest), ParcelState.Dead, Refusal.Poison, null, row with { NextAt = null })
+            ? await end.End(lost, ParcelState.Dead, Refusal.Poison, null, row with { NextAt = null })
             : await shared.Journal.Commit(b =>
             {
                 if (!JobTable.PutBack(b, lost.Parcel, lost.Fence, time, ask: true, lost: true)) return false;

@@ -46,20 +46,12 @@ internal sealed record ClaimedJob
 }
 
 /// <summary>A claim whose lease ran out, with what an entry about it says.</summary>
-internal sealed record LostJob
+internal sealed record LostJob : EndingParcel
 {
-    public required Guid Parcel { get; init; }
-    public required string Office { get; init; }
-    public required Digest Key { get; init; }
-    public required string Sender { get; init; }
-    public required Guid Envelope { get; init; }
-    public required Digest Ctx { get; init; }
     public required string Channel { get; init; }
     public required long Fence { get; init; }
     /// <summary>Leases lost in a row before this one.</summary>
     public required int Before { get; init; }
-    public required Guid Dispatch { get; init; }
-    public required Digest ManifestDigest { get; init; }
 }
 
 /// <summary>Jobs of one class that nobody holds.</summary>

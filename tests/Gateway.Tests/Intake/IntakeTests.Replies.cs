@@ -46,12 +46,13 @@ public sealed partial class IntakeTests
     [Fact]
     public async Task What_was_held_is_accepted_by_that_channel()
     {
-        await gateway.Handle("thuong", h => h with { Release = new(1, ["release-officer"]) });
+        // No level asks for less than the one below it.
+        await gateway.Govern(p => p with { Levels = [.. p.Levels.Select(l => l.Handling.Release.Persons > 0 ? l : l with { Handling = l.Handling with { Release = new(1, ["release-officer", "signatory"]) } })] });
         var (envelope, file) = await gateway.SealFile("H41");
         Assert.Equal(ReceiptEvent.SubmissionHold, Read((await mail.Bring(BroughtKind.Envelope, file)).Reply!).Event);
         var id = EnvelopeFile.PeekUnverified(envelope.Parts.Header).Id;
         Assert.Equal(201, (await TestGateway.Send(gateway.As("G22"), HttpMethod.Post, $"/dispatches/{id}/approvals", gateway.Word(envelope, "release-1"))).Status);
-        await gateway.Handle("thuong", h => h);
+        await gateway.Govern(p => p);
         await HandOverAndOpen(envelope);
         await gateway.Host.Loops.StepAll();
         Assert.Equal([ReceiptEvent.HoldApproval, ReceiptEvent.SubmissionAcceptance, ReceiptEvent.ContentHandover, ReceiptEvent.ContentConsignment, ReceiptEvent.ContentOpening], Replied(envelope).Select(r => r.Event));
