@@ -1,6 +1,8 @@
+using Exchange.Crypto;
 using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
+using Exchange.Gateway.Recalling;
 using Exchange.Gateway.Store;
 using Exchange.Tests.Http;
 using Exchange.Tests.Relabelling;
@@ -57,6 +59,13 @@ public sealed class UpdateTests(SharedGateway shared) : IClassFixture<SharedGate
         var (recall, recalling) = await gateway.SealFile("H14", change: r => r with { Kind = "recall", Documents = [], References = [new Reference("recall", original.IdOf(), original.Ctx, 2)] });
         Assert.Equal(201, (await gateway.Submit(recalling)).Status);
         Assert.Equal(no, await Refused(await Forged(recall)));
+        // Nor under a header that repeats all of it: one label for a dispatch means that every update is of the first envelope.
+        using (var reader = gateway.Host.Shared.Engine.Reader())
+            foreach (var target in new[] { update, recall })
+            {
+                var header = EnvelopeFile.PeekUnverified(target.Parts.Header) with { Id = Guid.CreateVersion7(), Kind = "update", References = [new Reference("update", target.IdOf(), target.Ctx, 1)] };
+                Assert.Equal(Refusal.RecallTarget, Assert.Throws<RefusedException>(() => RecallTarget.Read(reader, header)).Refusal);
+            }
 
         // Recalled from one office it may go to another; once something else has taken its place it may not.
         await gateway.Update(original, "H41", 3);
