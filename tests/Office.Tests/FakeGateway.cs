@@ -68,6 +68,7 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
             ["ledger", "consistency"] => Consistency(request.RequestUri.Query),
             ["mailbox", var parcel] => Parcel(request, Guid.Parse(parcel)),
             ["mailbox", var parcel, "receipt"] => Bytes(Accepted[Guid.Parse(parcel)].Receipt),
+            ["dispatches" or "mailbox", var id, "labels"] => Json(Labels(Guid.Parse(id))),
             ["mailbox", _, "statuses"] or ["dispatches", _, "statuses"] or ["statuses"] => Json(Listed()),
             ["dispatches", var id] => Json($"{{\"id\":\"{id}\",\"state\":\"accepted\",\"urgency\":0,\"receivedAt\":1,\"copies\":[]}}"),
             ["dispatches", _, "receipts"] => Json(JsonSerializer.Serialize(new { receipts = OfficeReceipts.Select(r => new { id = Guid.Empty, @event = "", code = "", office = (string?)null, time = 0, receipt = System.Buffers.Text.Base64Url.EncodeToString(r) }) })),
@@ -98,6 +99,14 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
         using var stream = new MemoryStream(file);
         EnvelopeFile.ReadPartsAsync(stream, CancellationToken.None).GetAwaiter().GetResult();
         return file[(int)stream.Position..];
+    }
+
+    // Nobody has changed any: the author's, of the first envelope.
+    string Labels(Guid id)
+    {
+        var header = EnvelopeFile.PeekUnverified(EnvelopeFile.ReadPartsAsync(new MemoryStream(Accepted[id].File), CancellationToken.None).GetAwaiter().GetResult().Header);
+        var (first, ctx) = header is { Kind: "update", Target: { } of } ? (of.Id, of.Ref) : (id, Accepted[id].Ctx);
+        return $$"""{"id":"{{first}}","previous":"{{ctx}}","label":{{Encoding.UTF8.GetString(StrictJson.Write(header.Label, StatementJson.Default.Label))}},"since":1,"stopped":false,"changes":[]}""";
     }
 
     byte[] Receipt(Header header, Digest ctx, Digest manifest)

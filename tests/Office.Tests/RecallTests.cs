@@ -5,7 +5,7 @@ using Exchange.Office.Client;
 namespace Exchange.Tests;
 
 /// <summary>Taking a dispatch back, from the sender's outbox to the receiver's clerk.</summary>
-public sealed class RecallTests(DevPkiFixture pki)
+public sealed partial class RecallTests(DevPkiFixture pki)
 {
     const string Reason = "gửi nhầm nơi nhận";
     static CancellationToken Cancel => TestContext.Current.CancellationToken;

@@ -136,7 +136,7 @@ public static class Envelope
         EnvelopeCheck.CheckApproval(approval, header, context.Directory.Find(header.Sender) ?? throw new RefusedException(Refusal.SignerUnknown, "no such office"), context);
 
     /// <summary>A person's change of the label of a dispatch whose header was verified before: in form, about this dispatch, not lapsed, by a current person of the office it names.</summary>
-    /// <param name="ctx">Ref of the header. A change of the label of an update names its original.</param>
+    /// <param name="ctx">Ref of the header; of an update that of its original, whose label it bears.</param>
     /// <exception cref="RefusedException">LabelChange, LabelForm, or what the statement or the certificate is refused for. Whether he may is the caller's question.</exception>
     public static VerifiedLabelChange VerifyLabelChange(ReadOnlyMemory<byte> statement, Header header, Digest ctx, EnvelopeContext context) => LabelChangeCheck.Run(statement, header, ctx, context);
 

@@ -23,9 +23,7 @@ static class LabelChangeCheck
         var (content, signer) = (statement.As<LabelStatement>(), statement.Signers[0]);
         Check(content);
         var change = content.Change;
-        // All envelopes of one dispatch have one label: a change names the first of them.
-        var (id, of) = header is { Kind: HeaderRules.KindUpdate, Target: { } original } ? (original.Id, original.Ref) : (header.Id, ctx);
-        Demand(change.Sender == header.Sender && change.Id == id && change.Ctx == of, "another dispatch");
+        Demand(change.Sender == header.Sender && change.Id == header.Id && change.Ctx == ctx, "another dispatch");
         Demand(content.NotAfter >= context.At.ToUnixTimeMilliseconds(), "lapsed");
         var person = context.Directory.Find(content.Office)?.Persons.FirstOrDefault(p => p.Certificate.Equals(signer)) ?? throw new RefusedException(Refusal.LabelChange, "not a person of the office");
         context.Trust.Demand(signer, Purpose.PersonSigning, context.At);

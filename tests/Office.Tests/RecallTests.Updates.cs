@@ -5,12 +5,10 @@ using Exchange.Office.Client;
 
 namespace Exchange.Tests;
 
-/// <summary>A dispatch that goes to further offices: from the sender's outbox, without its author, to the receiver's folder.</summary>
-public sealed class UpdateTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture>
+// A dispatch that goes to further offices: from the sender's outbox, without its author, to the receiver's folder. One PKI with what takes it back.
+public sealed partial class RecallTests
 {
-    static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
-    static Task<(OutboxEntry Entry, DeliveryVerdict Verdict)> SendAsync(Bench bench, string later = "H14") => bench.SendAsync(change: r => r with { Later = [later] });
+    static Task<(OutboxEntry Entry, DeliveryVerdict Verdict)> SendFurtherAsync(Bench bench, string later = "H14") => bench.SendAsync(change: r => r with { Later = [later] });
 
     static async Task<IReadOnlyList<OutboxEntry>> UpdateAsync(Bench bench, Guid id, string add, Func<UpdateRequest, UpdateRequest>? change = null, Action<string>? step = null)
     {
@@ -22,20 +20,13 @@ public sealed class UpdateTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture
         return entries;
     }
 
-    static async Task<OpenResult> OpenAsync(Bench bench, Guid id, bool recalled = false)
-    {
-        using var client = new OfficeClient(bench.Start("H41"));
-        await client.RefreshAsync(Cancel);
-        return await client.OpenAsync(id, bench.At("received"), null, Cancel, recalled);
-    }
-
     static Header HeaderOf(byte[] file) => EnvelopeFile.PeekUnverified(EnvelopeFile.ReadPartsAsync(new MemoryStream(file), CancellationToken.None).GetAwaiter().GetResult().Header);
 
     [Fact]
     public async Task An_update_travels_without_payload_and_is_the_same_entry_when_asked_again()
     {
         using var bench = new Bench(pki.Folder);
-        var original = (await SendAsync(bench)).Entry;
+        var original = (await SendFurtherAsync(bench)).Entry;
         var update = Assert.Single(await UpdateAsync(bench, original.Id, "H14"));
         Assert.Equal(update.Id, Assert.Single(await UpdateAsync(bench, original.Id, "H14")).Id);
         Assert.Equal(new AboutDispatch("update", original.Id, original.Record.Ctx, 1), update.Record.About);
@@ -50,13 +41,15 @@ public sealed class UpdateTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture
         var view = await client.TrackAsync(client.Find(original.Id)!, audit: false, Cancel);
         Assert.Equal([("H41", (Guid?)null), ("H14", update.Id)], view.Copies.Select(c => (c.Office, c.Update)));
         Assert.Equal(2, view.Receipts.Count);
+        // And it has one label, whichever envelope it is asked by.
+        Assert.Equal((original.Id, original.Record.Ctx, original.Record.ManifestDigest), await client.ShowLabelAsync(update.Id.ToString(), Cancel) is var label ? (label.Id, label.Ctx, label.ManifestDigest) : default);
     }
 
     [Fact]
     public async Task Who_has_it_whom_the_author_did_not_name_and_what_was_not_kept_is_refused_and_nothing_is_taken_back_for_it()
     {
         using var bench = new Bench(pki.Folder);
-        var original = (await SendAsync(bench)).Entry;
+        var original = (await SendFurtherAsync(bench)).Entry;
         async Task<string> Refused(string add, Func<UpdateRequest, UpdateRequest>? change = null) =>
             await Assert.ThrowsAsync<RefusedException>(() => UpdateAsync(bench, original.Id, add, change)) is var e ? $"{e.Refusal.Code} {e.Detail}" : "";
         Assert.Equal("E_HAS_COPY H41", await Refused("H41"));
@@ -72,7 +65,7 @@ public sealed class UpdateTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture
     public async Task Offices_are_removed_and_added_in_one_and_a_recall_finds_each_envelope()
     {
         using var bench = new Bench(pki.Folder);
-        var original = (await SendAsync(bench)).Entry;
+        var original = (await SendFurtherAsync(bench)).Entry;
         var entries = await UpdateAsync(bench, original.Id, "H14", r => r with { Remove = ["H41"], Reason = "chuyển cho nơi khác" });
         Assert.Equal([("recall", 1), ("update", 2)], entries.Select(e => (e.Record.About!.Kind, e.Record.About.Revision)));
         using var client = new OfficeClient(bench.Start("G22"));
@@ -83,11 +76,11 @@ public sealed class UpdateTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture
         Assert.Equal([original.Id, entries[1].Id], (await client.RecallAsync(again, new RecallRequest { Reason = "r" }, Cancel)).Select(e => e.Record.About!.Id));
     }
 
-    [Fact]
+    [Fact, Trait("tier", "long")]
     public async Task A_replacement_takes_the_updates_back_after_it_went()
     {
         using var bench = new Bench(pki.Folder);
-        var original = (await SendAsync(bench)).Entry;
+        var original = (await SendFurtherAsync(bench)).Entry;
         var update = Assert.Single(await UpdateAsync(bench, original.Id, "H14"));
         // Named by either of its envelopes it is the same dispatch.
         Assert.IsType<DeliveryVerdict.Accepted>((await bench.SendAsync(change: r => r with { Replaces = update.Id.ToString() })).Verdict);
@@ -96,7 +89,7 @@ public sealed class UpdateTests(DevPkiFixture pki) : IClassFixture<DevPkiFixture
         Assert.Equal((original.Id, update.Id), (sent[2].Target!.Id, sent[3].Target!.Id));
     }
 
-    [Fact]
+    [Fact, Trait("tier", "long")]
     public async Task A_copy_that_was_not_opened_can_be_given_again_and_whoever_has_it_by_then_is_told()
     {
         using var bench = new Bench(pki.Folder);
