@@ -43,6 +43,16 @@ public class DispatchEvidenceTests
     }
 
     [Fact]
+    public void Evidence_of_an_update_is_good_like_any_other()
+    {
+        var made = EvidenceCase.OfUpdate();
+        Assert.Equal("update", made.Header.Kind);
+        var findings = Check(made.Input);
+        Assert.True(findings.ExitCode == 0, string.Join('\n', findings.All.Where(f => f.Kind != FindingKind.Good)));
+        Assert.Contains(findings.All, f => f is { Part: "copy H41", Check: "opened" });
+    }
+
+    [Fact]
     public void Without_R_an_opening_is_incomplete_and_a_wrong_R_is_bad()
     {
         Incomplete(Good with { Opened = null }, "ContentOpening-H41.p7s", FindingCode.SenderHoldsR);

@@ -28,12 +28,15 @@ sealed class EvidenceCase
     readonly List<EvidencePart> receipts = [], statuses = [];
     DateTimeOffset now = TestPki.Now.AddSeconds(30);
 
-    EvidenceCase()
+    /// <summary>The same of an update, by which both offices got what had been sent before.</summary>
+    public static EvidenceCase OfUpdate() => new(update: true);
+
+    EvidenceCase(bool update = false)
     {
         var content = PolicyDraft.ToStatement(Policies.Draft, pki.PolicyOfficerKeys, 1, TestPki.Start, TestPki.Start.AddYears(1));
         var policy = CompiledPolicy.Open(Statement.Sign(content, pki.PolicyOfficers, TestPki.Now).Der, pki.PolicyOfficerKeys, pki.Check, TestPki.Now);
         policyRef = policy.Ref;
-        Sealed = Seal(policy);
+        Sealed = update ? Reseal(Seal(policy)) : Seal(policy);
         Header = Statement.Read(Sealed.Parts.Header, StatementType.Header).As<Header>();
         foreach (var filler in Enumerable.Range(0, 300)) entries.Add(LedgerEntry.Create(new StopDetail { Time = filler }));
 
@@ -82,8 +85,19 @@ sealed class EvidenceCase
             Sheet = new() { Number = null, Notation = null, Subject = "Mẫu", DocumentType = "Công văn", Place = null, Date = "2026-11-24", Signatory = null },
             Documents = [new("a.txt", "text/plain", document.Length, null, () => new MemoryStream(document))],
             Authors = [pki["G22"].Signatory, pki["G22"].Sign], Approvers = [pki["G22"].Signatory], Office = pki["G22"].Sign,
-            ManifestBucket = level.ManifestBucket, PayloadBucket = level.PayloadBucket,
+            Keeper = pki["G22"].Encrypt.Certificate, ManifestBucket = level.ManifestBucket, PayloadBucket = level.PayloadBucket,
         }, new MemoryStream(), new FakeTimeProvider(TestPki.Now), CancellationToken.None).GetAwaiter().GetResult();
+    }
+
+    SealedEnvelope Reseal(SealedEnvelope original)
+    {
+        var header = EnvelopeFile.PeekUnverified(original.Parts.Header);
+        return Crypto.Envelope.Envelope.Reseal(new ResealRequest
+        {
+            Original = original.Parts, Kept = original.Kept, Keepers = [pki["G22"].Encrypt], Id = Guid.CreateVersion7(TestPki.Now), Revision = 1,
+            Recipients = [.. header.Recipients.Select(r => new SealRecipient(r.Office, pki[r.Office].Encrypt.Certificate, r.Role))], Urgency = 1, Times = header.Times, Policy = header.Policy,
+            Directory = header.Directory, Seen = header.Seen, Office = pki["G22"].Sign, ManifestBucket = 4096,
+        }, new FakeTimeProvider(TestPki.Now));
     }
 
     void Accepted()
