@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
 
 namespace Exchange.Tests.Simulation;
@@ -7,11 +8,13 @@ namespace Exchange.Tests.Simulation;
 /// A disk in memory that knows of every file which bytes are synced. A power cut keeps those, and of what was written since, file by file and by seed: nothing, all, or what came first with the
 /// last write torn in the middle at a multiple of 512 bytes. The death of the process keeps everything written. Names are durable at once: what becomes of folders is for PowerLossTests.
 /// </summary>
-sealed class SimulatedDisk(string folder, SimulatedRandom random) : IDisposable
+/// <param name="most">Bytes that its files may come to; they lie in a file of the machine's when they are more than its memory should hold.</param>
+sealed class SimulatedDisk(string folder, SimulatedRandom random, long most) : IDisposable
 {
     // By folder: what SQLite opens below one of these is on that disk.
     static readonly ConcurrentDictionary<string, SimulatedDisk> mounted = new(StringComparer.Ordinal);
     readonly Dictionary<string, SimulatedFile> files = new(StringComparer.Ordinal);
+    readonly Pieces pieces = new(folder, most);
     long? dieIn;
 
     public Lock Gate { get; } = new();
@@ -29,7 +32,11 @@ sealed class SimulatedDisk(string folder, SimulatedRandom random) : IDisposable
         return this;
     }
 
-    public void Dispose() => mounted.TryRemove(folder + "/", out _);
+    public void Dispose()
+    {
+        mounted.TryRemove(folder + "/", out _);
+        pieces.Dispose();
+    }
 
     public static SimulatedDisk? Of(string path)
     {
@@ -64,11 +71,16 @@ sealed class SimulatedDisk(string folder, SimulatedRandom random) : IDisposable
 
     public SimulatedFile? Find(string path, bool create = false)
     {
-        if (!files.TryGetValue(path, out var file) && create) files[path] = file = new SimulatedFile();
+        if (!files.TryGetValue(path, out var file) && create) files[path] = file = new SimulatedFile(pieces);
         return file;
     }
 
-    public bool Delete(string path) => files.Remove(path);
+    public bool Delete(string path)
+    {
+        if (!files.Remove(path, out var file)) return false;
+        file.Drop();
+        return true;
+    }
 
     /// <summary>False: the program died before it, or in it.</summary>
     public bool Write(SimulatedFile file, ReadOnlySpan<byte> bytes, long at)
@@ -99,11 +111,11 @@ sealed class SimulatedDisk(string folder, SimulatedRandom random) : IDisposable
 }
 
 /// <summary>Bytes in pieces, and how to take back what was written since the last sync.</summary>
-sealed class SimulatedFile
+sealed class SimulatedFile(Pieces disk)
 {
     public const int Sector = 512;
-    const int Piece = 64 << 10;
-    readonly List<byte[]> pieces = [];
+    const int Piece = Pieces.Size;
+    readonly List<nint> pieces = [];
     readonly List<Change> unsynced = [];
 
     /// <param name="Count">Bytes written; -1: it was cut.</param>
@@ -121,7 +133,7 @@ sealed class SimulatedFile
         to[count..].Clear();
         for (var done = 0; done < count;)
         {
-            var from = pieces[(int)((at + done) / Piece)].AsSpan((int)((at + done) % Piece));
+            var from = At(at + done);
             var n = Math.Min(from.Length, count - done);
             from[..n].CopyTo(to[done..]);
             done += n;
@@ -155,6 +167,9 @@ sealed class SimulatedFile
         unsynced.Clear();
     }
 
+    /// <summary>Its name is gone.</summary>
+    public void Drop() => Cut(0);
+
     /// <summary>Nobody has it open any more.</summary>
     public void Close()
     {
@@ -172,10 +187,10 @@ sealed class SimulatedFile
 
     void Put(ReadOnlySpan<byte> bytes, long at)
     {
-        while ((long)pieces.Count * Piece < at + bytes.Length) pieces.Add(new byte[Piece]);
+        while ((long)pieces.Count * Piece < at + bytes.Length) pieces.Add(disk.Take());
         for (var done = 0; done < bytes.Length;)
         {
-            var to = pieces[(int)((at + done) / Piece)].AsSpan((int)((at + done) % Piece));
+            var to = At(at + done);
             var n = Math.Min(to.Length, bytes.Length - done);
             bytes.Slice(done, n).CopyTo(to);
             done += n;
@@ -187,9 +202,71 @@ sealed class SimulatedFile
     void Cut(long length)
     {
         var keep = (int)((length + Piece - 1) / Piece);
-        if (keep < pieces.Count) pieces.RemoveRange(keep, pieces.Count - keep);
-        if (length % Piece is > 0 and var rest && keep <= pieces.Count && keep > 0) pieces[keep - 1].AsSpan((int)rest).Clear();
+        for (var last = pieces.Count - 1; last >= keep; last--)
+        {
+            disk.Give(pieces[last]);
+            pieces.RemoveAt(last);
+        }
+        if (length % Piece > 0 && keep <= pieces.Count) At(length).Clear();
         Length = length;
+    }
+
+    // From this byte to the end of its piece.
+    Span<byte> At(long at) => Pieces.Of(pieces[(int)(at / Piece)])[(int)(at % Piece)..];
+}
+
+/// <summary>What the files are made of: one stretch of memory, or of a nameless file of the machine's, for days whose store is larger than that.</summary>
+sealed unsafe class Pieces : IDisposable
+{
+    public const int Size = 64 << 10;
+    const long MostInMemory = 4L << 30;
+    readonly MemoryMappedFile map;
+    readonly MemoryMappedViewAccessor view;
+    readonly Stack<nint> free = [];
+    readonly byte* start;
+    readonly long most;
+    long taken;
+
+    public Pieces(string folder, long most)
+    {
+        this.most = most;
+        map = most <= MostInMemory ? MemoryMappedFile.CreateNew(null, most) : MemoryMappedFile.CreateFromFile(Nameless(folder, most), null, most, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false);
+        view = map.CreateViewAccessor(0, most);
+        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+    }
+
+    public static Span<byte> Of(nint piece) => new((void*)piece, Size);
+
+    /// <summary>Zeros.</summary>
+    public nint Take()
+    {
+        if (free.TryPop(out var again))
+        {
+            Of(again).Clear();
+            return again;
+        }
+        if (taken + Size > most) throw new IOException($"The simulated disk is full: {most} bytes.");
+        var piece = (nint)(start + taken);
+        taken += Size;
+        return piece;
+    }
+
+    public void Give(nint piece) => free.Push(piece);
+
+    public void Dispose()
+    {
+        view.SafeMemoryMappedViewHandle.ReleasePointer();
+        view.Dispose();
+        map.Dispose();
+    }
+
+    // Sparse: it takes the room of what was written.
+    static FileStream Nameless(string folder, long length)
+    {
+        var file = new FileStream(Path.Combine(folder, "disk"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1);
+        File.Delete(file.Name);
+        file.SetLength(length);
+        return file;
     }
 }
 

@@ -36,11 +36,16 @@ sealed record SimulationPlan
     public string GuardFolder => Path.Combine(Root, "guard");
     public SimulatedWorld World => SimulatedWorld.Of(Offices);
 
-    public Options Options { get; init; } = new()
+    // A message that is lost holds a slot for two and a half minutes: a busy exchange has more of them.
+    public Options Options
     {
-        Origin = SimulatedWorld.Origin, Environment = Options.Development, Listen = new IPEndPoint(IPAddress.Loopback, 0), Operations = null, Guard = "unused", Keys = new("", "", "", ""),
-        DirectoryOfficers = [], PolicyOfficers = [], Limits = Limits.Defaults with { Deliveries = 64 },
-    };
+        get => field ??= new()
+        {
+            Origin = SimulatedWorld.Origin, Environment = Options.Development, Listen = new IPEndPoint(IPAddress.Loopback, 0), Operations = null, Guard = "unused", Keys = new("", "", "", ""),
+            DirectoryOfficers = [], PolicyOfficers = [], Limits = Limits.Defaults with { Deliveries = Dispatches > 2 * Duration.TotalSeconds ? 256 : 64 },
+        };
+        init;
+    }
 
     public bool ChecksStoreAt(SqliteEngine engine)
     {

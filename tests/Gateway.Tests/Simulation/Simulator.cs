@@ -13,6 +13,10 @@ namespace Exchange.Tests.Simulation;
 sealed class Simulator : IDisposable
 {
     static readonly TimeSpan Drain = TimeSpan.FromHours(6);
+    // More than come at any one moment from 500 offices; beyond it what a class may wait is a question of capacity and no promise.
+    const int MostAtOnce = 2000;
+    // Twice what the store takes for one, its log and the tables' growth included.
+    const long BytesADispatch = 45_000;
     readonly SimulationPlan plan;
     readonly Pump pump;
     readonly SimulatedRandom chance;
@@ -39,7 +43,7 @@ sealed class Simulator : IDisposable
         plan = asked with { Root = root, Ids = seeds.Branch() };
         pump = new Pump(seeds.Branch()) { WhenIdle = CommitWhenDue };
         chance = seeds.Branch();
-        disk = new SimulatedDisk(root, seeds.Branch()).Mount();
+        disk = new SimulatedDisk(root, seeds.Branch(), most: (1L << 30) + plan.Dispatches * BytesADispatch).Mount();
         offices = new SimulatedOffices(pump, seeds.Branch(), plan.World.Offices) { IsRough = plan.Flood is null, Takes = plan.Flood?.Takes };
         submissions = new Submissions(plan.World, seeds.Branch());
         promises = new Promises(offices, pump, seeds.Branch());
@@ -195,7 +199,7 @@ sealed class Simulator : IDisposable
     {
         if (left == 0) return;
         // Mostly one after the other; now and then many at once.
-        var burst = chance.Chance(0.0005) ? Math.Min(left, 50 + chance.Below(Math.Max(1, plan.Dispatches / 50))) : 1;
+        var burst = chance.Chance(0.0005) ? Math.Min(left, 50 + chance.Below(Math.Clamp(plan.Dispatches / 50, 1, MostAtOnce))) : 1;
         var mean = plan.Duration * 0.9 / plan.Dispatches;
         pump.After(chance.Around(mean * burst), () => Guarded(() =>
         {
