@@ -14,7 +14,6 @@ public sealed class InjectedFaultTests(ITestOutputHelper output)
 
     [Theory]
     [InlineData(Syncs, "EIO", 8)]
-    [InlineData(Syncs, "EIO", 12)]
     [InlineData(Writes, "ENOSPC", 40)]
     public async Task After_a_failed_call_nothing_acknowledged_is_missing(string calls, string error, int nth) =>
         Assert.Null(await FaultAsync(calls, error, nth));

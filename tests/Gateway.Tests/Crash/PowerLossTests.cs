@@ -17,7 +17,7 @@ namespace Exchange.Tests.Crash;
 public sealed class PowerLossTests(PowerLossTests.Recordings recordings, ITestOutputHelper output) : IClassFixture<PowerLossTests.Recordings>
 {
     [Fact]
-    public void No_state_after_power_loss_lacks_anything_acknowledged_or_holds_half_a_thing() => Good(Try(recordings.Full, 1000, Without.Nothing));
+    public void No_state_after_power_loss_lacks_anything_acknowledged_or_holds_half_a_thing() => Good(Try(recordings.Full, 500, Without.Nothing));
 
     [Fact, Trait("tier", "long")]
     public void No_state_after_power_loss_lacks_anything_acknowledged_in_ten_thousand() => Good(Try(recordings.Full, 10_000, Without.Nothing));
@@ -31,10 +31,10 @@ public sealed class PowerLossTests(PowerLossTests.Recordings recordings, ITestOu
     [Fact]
     public void Power_loss_while_the_folder_is_being_made_leaves_a_whole_one_or_none_that_says_it_is() => Good(Try(recordings.Full, 100, Without.Nothing, fromInit: true));
 
-    [Fact]
+    [Fact, Trait("tier", "long")]
     public void Control_a_store_that_does_not_sync_each_commit_loses_acknowledged_work() => Assert.InRange(Try(recordings.Normal, 150, Without.Nothing).Lost, 15, 150);
 
-    [Fact]
+    [Fact, Trait("tier", "long")]
     public void Control_payload_files_that_are_not_synced_lose_acknowledged_work() => Assert.InRange(Try(recordings.Full, 100, Without.BlobSync).Bad, 10, 100);
 
     [Fact]
@@ -43,7 +43,7 @@ public sealed class PowerLossTests(PowerLossTests.Recordings recordings, ITestOu
     [Fact]
     public void Control_uploads_that_are_not_synced_lose_what_was_said_to_be_here_for_good() => Assert.InRange(Try(recordings.Uploads, 60, Without.PartSync).Bad, 10, 60);
 
-    [Fact]
+    [Fact, Trait("tier", "long")]
     public void Control_leaves_of_uploads_that_are_not_synced_take_back_an_offset_that_was_told() => Assert.InRange(Try(recordings.Uploads, 100, Without.LeavesSync).Lost, 5, 100);
 
     sealed record Figures(int States, int Lost, int Corrupt, string? First)
