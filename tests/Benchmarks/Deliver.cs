@@ -15,7 +15,7 @@ namespace Exchange.Benchmarks;
 /// </summary>
 sealed class Deliver(string pki, int seconds, string work) : IAsyncDisposable
 {
-    const int Size = 10_000, Rounds = 5, Clients = 16, AtOnce = 32, Fetchers = 8, Fewest = 300, Most = 6000;
+    const int Size = 10_000, Rounds = 3, Clients = 16, AtOnce = 32, Fetchers = 8, Fewest = 300, Most = 6000;
     static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     static readonly (string Name, string To, bool Seals, double Aim)[] Ways =
     [
@@ -39,8 +39,8 @@ sealed class Deliver(string pki, int seconds, string work) : IAsyncDisposable
         using var postfix = PostfixPeer.Start(delivers: true);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Size} bytes, {Clients} clients, {Rounds} rounds in turn, {Environment.ProcessorCount} cores for the gateway, the clients, the endpoint and Postfix{(postfix is null ? " (not run)" : "")} together, load {BenchGateway.Load()}"));
         // A gateway runs for months: until what it does often is compiled for good, and the offices' windows are wide, it is not the one that is measured.
-        for (var warm = 0; warm < 3; warm++)
-            foreach (var (name, to, seals, _) in Ways) await RunAsync(name, to, seals, Fewest * 2);
+        for (var warm = 0; warm < 4; warm++)
+            foreach (var (name, to, seals, _) in Ways) await RunAsync(name, to, seals, Fewest + warm * Fewest / 2);
         figures.Clear();
         for (var round = 0; round < Rounds; round++)
         {

@@ -11,7 +11,7 @@ namespace Exchange.Benchmarks;
 /// </summary>
 sealed class Flash(string pki, int seconds, string work) : IAsyncDisposable
 {
-    const int Size = 10_000, Rounds = 3, Clients = 16, EveryMs = 50, Urgent = 3;
+    const int Size = 10_000, Rounds = 3, Clients = 16, EveryMs = 50, Urgent = 3, MostASecond = 1000;
     readonly OfficeByHand sender = new(pki, "G22");
     BenchGateway? gateway;
     Endpoints? endpoints;
@@ -22,7 +22,9 @@ sealed class Flash(string pki, int seconds, string work) : IAsyncDisposable
         endpoints = await Endpoints.StartAsync(sender, "H41");
         await gateway.ReachAsync(new Dictionary<string, (string, string, string)> { ["H41"] = ("https", "url", endpoints.UrlOf("H41")) });
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Clients} clients with routine dispatches of {Size} bytes, one flash dispatch each {EveryMs} ms to the same office; {Rounds} rounds of {seconds} s, {Environment.ProcessorCount} cores for gateway, clients and endpoint, load {BenchGateway.Load()}"));
-        await RoundAsync(3);    // warm
+        // A gateway runs for months: until what it does often is compiled for good, and the office's window is wide, it is not the one that is measured.
+        for (var warm = 0; warm < 3; warm++) await RoundAsync(4);
+        Console.WriteLine("  so far to warm up");
         var p99 = new List<double>();
         for (var round = 0; round < Rounds; round++) p99.Add(await RoundAsync(seconds));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"flash, accepted until its first attempt: p99 median {p99.Order().ElementAt(Rounds / 2):0} ms   {p99.Min():0} .. {p99.Max():0} (aim: at most 250); load {BenchGateway.Load()} at the end"));
@@ -34,7 +36,7 @@ sealed class Flash(string pki, int seconds, string work) : IAsyncDisposable
         var (routine, flash) = (new ConcurrentQueue<Ready>(), new ConcurrentQueue<Ready>());
         await Parallel.ForAsync(0, length * 1000 / EveryMs + 20, async (_, _) => flash.Enqueue(await sender.SealAsync(["H41"], new byte[Size], "a.bin", Urgent)));
         // More than can be accepted in that time.
-        await Parallel.ForAsync(0, length * 1500, async (_, _) => routine.Enqueue(await sender.SealAsync("H41", Size)));
+        await Parallel.ForAsync(0, length * MostASecond, async (_, _) => routine.Enqueue(await sender.SealAsync("H41", Size)));
         var before = gateway!.Longs("SELECT coalesce(max(rowid), 0) FROM attempt")[0];
         using var over = new CancellationTokenSource(TimeSpan.FromSeconds(length));
         var accepted = 0;
