@@ -42,6 +42,7 @@ sealed class Deliver(string pki, int seconds, string work) : IAsyncDisposable
         for (var warm = 0; warm < 4; warm++)
             foreach (var (name, to, seals, _) in Ways) await RunAsync(name, to, seals, Fewest + warm * Fewest / 2);
         figures.Clear();
+        Console.WriteLine("so far to warm up");
         for (var round = 0; round < Rounds; round++)
         {
             foreach (var (name, to, seals, _) in Ways) await RunAsync(name, to, seals, Count(name));
@@ -130,16 +131,12 @@ sealed class Deliver(string pki, int seconds, string work) : IAsyncDisposable
                 answer.EnsureSuccessStatusCode();
             }
         })).ToArray();
-        Guid? after = null;
-        for (var found = 0; found < count;)
+        // From the first each time: a commit may bring a parcel that is older than one that was listed before.
+        for (var (known, before) = (new HashSet<Guid>(), -1); known.Count < count; before = known.Count)
         {
-            using var page = JsonDocument.Parse(await http.GetByteArrayAsync($"/mailbox?wait=10{(after is { } id ? $"&after={id}" : "")}"));
-            foreach (var parcel in page.RootElement.GetProperty("parcels").EnumerateArray())
-            {
-                after = parcel.GetProperty("parcel").GetGuid();
-                await listed.Writer.WriteAsync(after.Value);
-                found++;
-            }
+            if (known.Count == before) await Task.Delay(20);
+            using var page = JsonDocument.Parse(await http.GetByteArrayAsync("/mailbox?wait=10"));
+            foreach (var parcel in page.RootElement.GetProperty("parcels").EnumerateArray().Select(p => p.GetProperty("parcel").GetGuid()).Where(known.Add)) await listed.Writer.WriteAsync(parcel);
         }
         listed.Writer.Complete();
         await Task.WhenAll(working);
