@@ -15,19 +15,28 @@ sealed class OpeningFolder : IPlaintextSink, IDisposable
     readonly string folder;
     readonly Document[] documents;
     readonly List<string> temps = [];
-    readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    readonly DocumentDigests digests;
     FileStream? current;
     long left;
-    bool digestsHold = true, paddingHolds = true;
+    bool paddingHolds = true;
 
     public OpeningFolder(string folder, Document[] documents)
     {
         this.folder = Path.GetFullPath(folder);
         this.documents = documents;
+        digests = new([.. documents.Select(d => d.Length)]);
         if (!Directory.Exists(this.folder)) throw new DirectoryNotFoundException("The folder for the documents does not exist.");
     }
 
     public async ValueTask WriteAsync(ReadOnlyMemory<byte> plaintext, CancellationToken cancel)
+    {
+        // Beside each other, and both done before the buffer goes back.
+        var digested = Task.Run(() => digests.Append(plaintext.Span), CancellationToken.None);
+        try { await PutAsync(plaintext, cancel); }
+        finally { await digested; }
+    }
+
+    async ValueTask PutAsync(ReadOnlyMemory<byte> plaintext, CancellationToken cancel)
     {
         while (plaintext.Length > 0)
         {
@@ -37,7 +46,6 @@ sealed class OpeningFolder : IPlaintextSink, IDisposable
                 return;
             }
             var piece = plaintext[..(int)Math.Min(plaintext.Length, left)];
-            hash.AppendData(piece.Span);
             await current!.WriteAsync(piece, cancel);
             left -= piece.Length;
             plaintext = plaintext[piece.Length..];
@@ -74,7 +82,6 @@ sealed class OpeningFolder : IPlaintextSink, IDisposable
         current.Flush(flushToDisk: true);
         current.Dispose();
         current = null;
-        digestsHold &= new Digest(hash.GetHashAndReset()) == documents[temps.Count - 1].Sha256;
     }
 
     /// <summary>Checks what was written against the dispatch, then renames. A file that is already there with the same content stays; any other stops it.</summary>
@@ -85,7 +92,7 @@ sealed class OpeningFolder : IPlaintextSink, IDisposable
     {
         // Documents of length 0 at the end have had no byte to start them.
         if (NextDocument()) throw new RefusedException(Refusal.PayloadLength, "documents exceed it");
-        if (!digestsHold) throw new RefusedException(Refusal.DocumentDigest);
+        if (!digests.Finish().SequenceEqual(documents.Select(d => d.Sha256))) throw new RefusedException(Refusal.DocumentDigest);
         if (!paddingHolds) throw new RefusedException(Refusal.PayloadPadding);
         var targets = documents.Select(d => Path.Combine(folder, d.Name)).ToList();
         for (var i = 0; i < targets.Count; i++)
@@ -116,7 +123,7 @@ sealed class OpeningFolder : IPlaintextSink, IDisposable
 
     public void Dispose()
     {
-        hash.Dispose();
+        digests.Dispose();
         current?.Dispose();
         foreach (var temp in temps) File.Delete(temp);
     }

@@ -27,6 +27,7 @@ public static class Payload
         var done = 0L;
         await SegmentPipeline.RunAsync(expected.Length,
             segment => ReadSegmentAsync(wire, segment, cancel),
+            null,
             segment => segment.Leaf = SegmentTree.Leaf(segment.Wire.Span),
             async segment =>
             {
@@ -60,6 +61,7 @@ public static class Payload
                     return false;
                 }
             },
+            null,
             segment => segment.Leaf = SegmentTree.Leaf(segment.Wire.Span),
             segment => keep(segment.Wire, segment.Leaf), CancellationToken.None);
         return broken;

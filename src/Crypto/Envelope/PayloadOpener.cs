@@ -32,6 +32,7 @@ static class PayloadOpener
             {
                 await SegmentPipeline.RunAsync(length,
                     segment => Payload.ReadSegmentAsync(wire, segment, cancel),
+                    null,
                     segment => Decrypt(gcm.Value!, segment),
                     async segment =>
                     {

@@ -20,12 +20,14 @@ static class PayloadSealer
             KeySchedule.PayloadKey(secret.Span, key);
             using var gcm = new ThreadLocal<AesGcm>(() => new AesGcm(key, Payload.TagLength), trackAllValues: true);
             using var reader = new DocumentReader(documents);
+            using var digests = new DocumentDigests([.. documents.Select(d => d.Length)]);
             var tree = new SegmentTree();
             var done = 0L;
             try
             {
                 await SegmentPipeline.RunAsync(length,
                     segment => reader.FillAsync(segment.Buffer.AsMemory(0, segment.Length), cancel),
+                    segment => digests.Append(segment.Body),
                     segment => Encrypt(gcm.Value!, segment),
                     async segment =>
                     {
@@ -35,7 +37,8 @@ static class PayloadSealer
                     }, cancel);
             }
             finally { foreach (var one in gcm.Values) one.Dispose(); }
-            return (new PayloadRef(length, tree.Root()), await reader.FinishAsync(cancel));
+            await reader.FinishAsync(cancel);
+            return (new PayloadRef(length, tree.Root()), digests.Finish());
         }
         finally { CryptographicOperations.ZeroMemory(key); }
     }
@@ -51,9 +54,8 @@ static class PayloadSealer
     /// <summary>The documents as one run of bytes, then zeros without end. Each is opened once, read once, and must be as long as announced.</summary>
     sealed class DocumentReader(IReadOnlyList<DocumentSource> documents) : IDisposable
     {
-        readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        readonly List<Digest> digests = [];
         Stream? current;
+        int opened;
         long left;
 
         public async ValueTask FillAsync(Memory<byte> buffer, CancellationToken cancel)
@@ -63,18 +65,16 @@ static class PayloadSealer
                 var want = (int)Math.Min(buffer.Length, left);
                 var piece = buffer[..want];
                 if (await current!.ReadAtLeastAsync(piece, want, throwOnEndOfStream: false, cancel) != want)
-                    throw new InvalidDataException($"Document {digests.Count + 1} is shorter than announced.");
-                hash.AppendData(piece.Span);
+                    throw new InvalidDataException($"Document {opened} is shorter than announced.");
                 left -= want;
                 buffer = buffer[want..];
             }
             buffer.Span.Clear();
         }
 
-        public async ValueTask<Digest[]> FinishAsync(CancellationToken cancel)
+        public async ValueTask FinishAsync(CancellationToken cancel)
         {
             if (await OpenNextAsync(cancel)) throw new InvalidOperationException("Documents are left over.");
-            return [.. digests];
         }
 
         /// <summary>False when all documents are read.</summary>
@@ -85,22 +85,17 @@ static class PayloadSealer
                 if (current is not null)
                 {
                     if (await current.ReadAsync(new byte[1], cancel) != 0)
-                        throw new InvalidDataException($"Document {digests.Count + 1} is longer than announced.");
+                        throw new InvalidDataException($"Document {opened} is longer than announced.");
                     await current.DisposeAsync();
                     current = null;
-                    digests.Add(new Digest(hash.GetHashAndReset()));
                 }
-                if (digests.Count == documents.Count) return false;
-                left = documents[digests.Count].Length;
-                current = documents[digests.Count].Open();
+                if (opened == documents.Count) return false;
+                left = documents[opened].Length;
+                current = documents[opened++].Open();
             }
             return true;
         }
 
-        public void Dispose()
-        {
-            current?.Dispose();
-            hash.Dispose();
-        }
+        public void Dispose() => current?.Dispose();
     }
 }

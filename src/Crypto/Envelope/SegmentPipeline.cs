@@ -6,7 +6,7 @@ namespace Exchange.Crypto.Envelope;
 /// <summary>One segment on its way: room for 2^20 bytes and the tag.</summary>
 sealed class Segment
 {
-    public readonly byte[] Buffer = GC.AllocateUninitializedArray<byte>(Payload.SegmentLength + Payload.TagLength);
+    public readonly byte[] Buffer = new byte[Payload.SegmentLength + Payload.TagLength];
     public long Index;
     public bool Last;
     /// <summary>Plaintext bytes, without the tag.</summary>
@@ -14,6 +14,8 @@ sealed class Segment
     public Digest Leaf;
     /// <summary>Opening only: the tag did not verify, and the plaintext is gone.</summary>
     public bool Bad;
+    /// <summary>The most bytes that were ever in the buffer since it was cleared.</summary>
+    public int Used;
 
     public Span<byte> Body => Buffer.AsSpan(0, Length);
     public Span<byte> Tag => Buffer.AsSpan(Length, Payload.TagLength);
@@ -21,8 +23,8 @@ sealed class Segment
 }
 
 /// <summary>
-/// Fill in order → work on all cores → drain in order, with a fixed number of segments in memory whatever the length.
-/// Fill and drain run on one flow, one at a time; only work runs in parallel. On any failure everything in flight ends before the buffers are let go.
+/// Fill in order → turn in order → work on all cores → drain in order, with a fixed number of segments in memory whatever the length.
+/// Fill and drain run on one flow, one at a time; turns run one at a time beside it; only work runs in parallel. On any failure everything in flight ends before the buffers are let go.
 /// </summary>
 static class SegmentPipeline
 {
@@ -30,16 +32,18 @@ static class SegmentPipeline
     static readonly int Depth = Math.Clamp(Environment.ProcessorCount + 2, 4, 16);
 
     /// <param name="length">Plaintext length: fixes count, sizes and which one is last.</param>
-    public static Task RunAsync(long length, Func<Segment, ValueTask> fill, Action<Segment> work, Func<Segment, ValueTask> drain, CancellationToken cancel) =>
-        RunAsync(length, 0, async segment => { await fill(segment); return true; }, work, drain, cancel);
+    /// <param name="turn">What must see the segments in order, before work changes them; null: nothing must.</param>
+    public static Task RunAsync(long length, Func<Segment, ValueTask> fill, Action<Segment>? turn, Action<Segment> work, Func<Segment, ValueTask> drain, CancellationToken cancel) =>
+        RunAsync(length, 0, async segment => { await fill(segment); return true; }, turn, work, drain, cancel);
 
     /// <param name="first">Index to begin at.</param>
     /// <param name="fill">False: no more comes; what came before is worked on and drained.</param>
-    public static async Task RunAsync(long length, long first, Func<Segment, ValueTask<bool>> fill, Action<Segment> work, Func<Segment, ValueTask> drain, CancellationToken cancel)
+    public static async Task RunAsync(long length, long first, Func<Segment, ValueTask<bool>> fill, Action<Segment>? turn, Action<Segment> work, Func<Segment, ValueTask> drain, CancellationToken cancel)
     {
         var count = Payload.Segments(length);
         var flying = new Queue<(Segment Segment, Task Work)>(Depth);
         var own = new Stack<Segment>(Depth);
+        var turns = Task.CompletedTask;
         try
         {
             for (var index = first; index < count; index++)
@@ -51,10 +55,12 @@ static class SegmentPipeline
                 segment.Last = index == count - 1;
                 segment.Length = segment.Last ? (int)(length - index * Payload.SegmentLength) : Payload.SegmentLength;
                 segment.Bad = false;
+                segment.Used = Math.Max(segment.Used, segment.Wire.Length);
                 own.Push(segment);
                 if (!await fill(segment)) break;
                 own.Pop();
-                flying.Enqueue((segment, Task.Run(() => work(segment), CancellationToken.None)));
+                if (turn is not null) turns = AfterAsync(turns, turn, segment);
+                flying.Enqueue((segment, AfterAsync(turns, work, segment)));
             }
             while (flying.Count > 0) await DrainOne();
         }
@@ -68,9 +74,17 @@ static class SegmentPipeline
             }
             foreach (var segment in own)
             {
-                CryptographicOperations.ZeroMemory(segment.Buffer);
+                CryptographicOperations.ZeroMemory(segment.Buffer.AsSpan(0, segment.Used));
+                segment.Used = 0;
                 if (Spare.Count < Depth) Spare.Add(segment);
             }
+        }
+
+        // On the pool in any case: the thread that ends one step would else do the next before what it has itself to do.
+        static async Task AfterAsync(Task before, Action<Segment> step, Segment segment)
+        {
+            await before;
+            await Task.Run(() => step(segment), CancellationToken.None);
         }
 
         async ValueTask DrainOne()

@@ -253,6 +253,46 @@ public class PayloadTests
         Assert.InRange(furthest, 0, 16 * Mi);
     }
 
+    [Fact]
+    public async Task A_buffer_is_handed_on_without_a_byte_of_the_payload_before()
+    {
+        await Seal(1, RandomNumberGenerator.GetBytes(6 * Mi + 5));
+        await Seal(1, RandomNumberGenerator.GetBytes(77));
+        var left = 0;
+        await SegmentPipeline.RunAsync(8L * Mi, segment =>
+        {
+            left += segment.Buffer.AsSpan().ContainsAnyExcept((byte)0) ? 1 : 0;
+            return ValueTask.CompletedTask;
+        }, null, _ => { }, _ => ValueTask.CompletedTask, default);
+        Assert.Equal(0, left);
+    }
+
+    [Fact]
+    public async Task Turns_come_in_order_one_at_a_time_and_before_the_work_on_their_segment()
+    {
+        List<long> turned = [];
+        var (inside, together, late) = (0, 0, 0);
+        await SegmentPipeline.RunAsync(40L * Mi, _ => ValueTask.CompletedTask, segment =>
+        {
+            if (Interlocked.Increment(ref inside) != 1) Interlocked.Increment(ref together);
+            turned.Add(segment.Index);
+            // Longer for the first: whoever does not wait for it is before it.
+            if (segment.Index == 0) Thread.SpinWait(1_000_000);
+            Interlocked.Decrement(ref inside);
+        }, segment => { if (turned.Count <= segment.Index) Interlocked.Increment(ref late); }, _ => ValueTask.CompletedTask, default);
+        Assert.Equal(Enumerable.Range(0, 40).Select(i => (long)i), turned);
+        Assert.Equal((0, 0), (together, late));
+    }
+
+    [Fact]
+    public async Task What_fails_in_its_turn_fails_the_run_and_nothing_is_worked_on_after_it()
+    {
+        var worked = 0;
+        await Assert.ThrowsAsync<InvalidDataException>(() => SegmentPipeline.RunAsync(20L * Mi, _ => ValueTask.CompletedTask,
+            segment => { if (segment.Index == 3) throw new InvalidDataException(); }, _ => Interlocked.Increment(ref worked), _ => ValueTask.CompletedTask, default));
+        Assert.Equal(3, worked);
+    }
+
     static Digest RootOf(byte[] wire)
     {
         var tree = new SegmentTree();
