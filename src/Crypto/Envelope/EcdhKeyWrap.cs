@@ -3,7 +3,6 @@ using System.Formats.Asn1;
 using System.Security.Cryptography;
 using Exchange.Crypto.Keys;
 using Exchange.Crypto.Trust;
-using Org.BouncyCastle.Crypto.Agreement;
 using Org.BouncyCastle.Crypto.Generators;
 using Org.BouncyCastle.Crypto.Parameters;
 using Org.BouncyCastle.Security;
@@ -30,7 +29,7 @@ sealed class EcdhKeyWrap : IKeyWrap
         w.WriteEncodedValue(WrapAlgorithm);
     });
 
-    public bool Fits(Certificate certificate) => Ecdsa.P384.PublicKey(certificate.PublicKeyInfo) is not null;
+    public bool Fits(Certificate certificate) => certificate.PointFor(Ecdsa.P384) is not null;
 
     public bool Takes(RecipientInfo info) => info is KeyAgreement;
 
@@ -38,13 +37,14 @@ sealed class EcdhKeyWrap : IKeyWrap
     {
         var generator = new ECKeyPairGenerator();
         generator.Init(new ECKeyGenerationParameters(Ecdsa.P384.Domain, new SecureRandom()));
-        return [Wrap(cek, recipients, ukm, (ECPrivateKeyParameters)generator.GenerateKeyPair().Private)];
+        var pair = generator.GenerateKeyPair();
+        return [Wrap(cek, recipients, ukm, (ECPrivateKeyParameters)pair.Private, (ECPublicKeyParameters)pair.Public)];
     }
 
     /// <param name="ephemeral">Fresh for this manifest; given only so that a worked example can be recomputed.</param>
-    internal static KeyAgreement Wrap(ReadOnlySpan<byte> cek, IReadOnlyList<Certificate> recipients, ReadOnlySpan<byte> ukm, ECPrivateKeyParameters ephemeral)
+    internal static KeyAgreement Wrap(ReadOnlySpan<byte> cek, IReadOnlyList<Certificate> recipients, ReadOnlySpan<byte> ukm, ECPrivateKeyParameters ephemeral, ECPublicKeyParameters its)
     {
-        var point = Ecdsa.P384.Domain.G.Multiply(ephemeral.D).Normalize().GetEncoded(compressed: false);
+        var point = its.Q.GetEncoded(compressed: false);
         var info = SharedInfo(ukm);
         var key = cek.ToArray();
         var wrapped = new RecipientKey[recipients.Count];
@@ -52,7 +52,7 @@ sealed class EcdhKeyWrap : IKeyWrap
         {
             Parallel.For(0, recipients.Count, i =>
             {
-                var peer = Ecdsa.P384.PublicKey(recipients[i].PublicKeyInfo) ?? throw new RefusedException(Refusal.CertificateAlgorithm, "not P-384");
+                var peer = recipients[i].PointFor(Ecdsa.P384) ?? throw new RefusedException(Refusal.CertificateAlgorithm, "not P-384");
                 wrapped[i] = new RecipientKey(KeyWraps.Rid(recipients[i]), WrapOne(ephemeral, peer, info, key));
             });
         }
@@ -76,16 +76,12 @@ sealed class EcdhKeyWrap : IKeyWrap
         }
     }
 
-    /// <summary>Z: the x coordinate, 48 bytes (SEC 1 3.3.1).</summary>
+    /// <summary>Z: the x coordinate, 48 bytes (SEC 1 3.3.1). Not by ECDHBasicAgreement, which multiplies a copy of the point: BouncyCastle keeps tables with a point that it meets again.</summary>
+    /// <param name="peer">Validated, see <see cref="Ecdsa.Point"/>.</param>
     internal static byte[] SharedSecret(ECPrivateKeyParameters ephemeral, ECPublicKeyParameters peer)
     {
-        var agreement = new ECDHBasicAgreement();
-        agreement.Init(ephemeral);
-        var x = agreement.CalculateAgreement(peer).ToByteArrayUnsigned();
-        var z = new byte[48];
-        x.CopyTo(z, z.Length - x.Length);
-        CryptographicOperations.ZeroMemory(x);
-        return z;
+        var shared = peer.Q.Multiply(ephemeral.D).Normalize();
+        return shared.IsInfinity ? throw new CryptographicException("The agreement is the point at infinity.") : shared.AffineXCoord.GetEncoded();
     }
 
     public byte[]? Unwrap(IPrivateKey key, RecipientInfo info, RecipientKey wrapped)

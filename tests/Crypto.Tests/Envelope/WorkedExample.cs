@@ -117,7 +117,8 @@ static class WorkedExample
         forge.Manifest = m =>
         {
             var ukm = ((KeyAgreement)m.Recipients[0]).Ukm!.Value.ToArray();
-            var agreement = EcdhKeyWrap.Wrap(Drawn("cek"), [recipient.Certificate], ukm, new ECPrivateKeyParameters(Scalar("ephemeral"), Ecdsa.P384.Domain));
+            var agreement = EcdhKeyWrap.Wrap(Drawn("cek"), [recipient.Certificate], ukm, new ECPrivateKeyParameters(Scalar("ephemeral"), Ecdsa.P384.Domain),
+                new ECPublicKeyParameters(Ecdsa.P384.Domain.G.Multiply(Scalar("ephemeral")), Ecdsa.P384.Domain));
             return ManifestSealer.Encrypt(frame, Drawn("cek"), Drawn("nonce")[..12], [agreement]);
         };
         var (parts, wire) = forge.Make();
