@@ -216,7 +216,8 @@ sealed class TestGateway : IAsyncDisposable
     public async Task<int> Deliver()
     {
         var started = await Host.Worker.Step(Clock.GetUtcNow());
-        await Host.Worker.Idle();
+        // An attempt that a failed test left waiting fails the next one; it does not hang the run.
+        await Host.Worker.Idle().WaitAsync(TimeSpan.FromMinutes(2));
         return started;
     }
 
