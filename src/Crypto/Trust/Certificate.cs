@@ -56,6 +56,8 @@ public sealed class Certificate : IEquatable<Certificate>
     public string Subject => Parsed.SubjectDN.ToString();
     /// <summary>DER of the issuer name.</summary>
     public byte[] IssuerDer => Parsed.IssuerDN.GetDerEncoded();
+    /// <summary>DER of the subject name.</summary>
+    public byte[] SubjectDer => Parsed.SubjectDN.GetDerEncoded();
     /// <summary>Serial number, big-endian two's complement as in DER.</summary>
     public byte[] SerialNumber => Parsed.SerialNumber.ToByteArray();
     /// <summary>DER of SubjectPublicKeyInfo.</summary>

@@ -11,6 +11,8 @@ public sealed record CertificateVerdict(Refusal? Refusal, string Detail, DateTim
     public bool Good => Refusal is null;
     /// <summary>Of a good verdict: end certificate first, root last.</summary>
     public IReadOnlyList<Certificate> Path { get; init; } = [];
+    /// <summary>Of a good verdict: when the newest CRL or OCSP response about the end certificate was issued.</summary>
+    public DateTimeOffset RevocationAsOf { get; init; }
 }
 
 /// <summary>
@@ -19,9 +21,10 @@ public sealed record CertificateVerdict(Refusal? Refusal, string Detail, DateTim
 /// <remarks>
 /// The time may lie in the past ("was it good when the gateway took it in?"). A CRL issued later answers that too: its entries carry the time from which they count.
 /// Only of certificates that had expired before the list was issued it may keep silent (RFC 5280 3.3), so these come back as unknown.
-/// CRLs are checked here and not in BouncyCastle, whose check asks the machine's clock.
+/// CRLs are checked here and not in BouncyCastle, whose check asks the machine's clock. What OCSP adds says <see cref="RevocationWord"/>.
 /// </remarks>
-public sealed class CertificateCheck(TrustStore store)
+/// <param name="responses">OCSP responses that count beside the store's CRLs; more may be added later.</param>
+public sealed class CertificateCheck(TrustStore store, StapledResponses? responses = null)
 {
     const int MaxPath = 5, MaxCached = 65_536;
 
@@ -30,10 +33,13 @@ public sealed class CertificateCheck(TrustStore store)
     readonly Dictionary<Digest, Certificate[]> issuersOfAuthorities = [];
 
     public TrustStore Store { get; } = store;
+    public StapledResponses? Responses { get; } = responses;
 
     public CertificateVerdict Check(Certificate certificate, Purpose purpose, DateTimeOffset at)
     {
-        if (cache.TryGetValue((certificate.Key, purpose), out var known) && known.ValidFrom <= at && at < known.Verdict.ValidUntil) return known.Verdict;
+        // Read before judging: a verdict does not outlive a response that came meanwhile.
+        var revision = Responses?.Revision ?? 0;
+        if (cache.TryGetValue((certificate.Key, purpose), out var known) && known.Revision == revision && known.ValidFrom <= at && at < known.Verdict.ValidUntil) return known.Verdict;
         Cached fresh;
         try { fresh = Judge(certificate, purpose, at); }
         // A certificate that makes a parser throw is not a good one; kind and message of the exception go to the log.
@@ -41,7 +47,7 @@ public sealed class CertificateCheck(TrustStore store)
         if (!fresh.Verdict.Good) return fresh.Verdict;
         // Only good verdicts are kept, and those only the pinned CAs can cause: outsiders cannot fill the cache.
         if (cache.Count >= MaxCached) cache.Clear();
-        cache[(certificate.Key, purpose)] = fresh;
+        cache[(certificate.Key, purpose)] = fresh with { Revision = revision };
         return fresh.Verdict;
     }
 
@@ -77,9 +83,10 @@ public sealed class CertificateCheck(TrustStore store)
         }
         if (CertificateProfile.WrongPurpose(path[0], purpose) is { } unfit) return Bad(Refusal.CertificatePurpose, $"end, as {purpose}: {unfit}", at);
         // Revoked before expired: callers that forgive an expired certificate must not forgive a revoked one.
-        for (var i = 0; i < path.Length - 1; i++)
+        var words = path.Take(path.Length - 1).Select((c, i) => RevocationWord.Of(c, path[i + 1], at, Store, Responses)).ToArray();
+        for (var i = 0; i < words.Length; i++)
         {
-            if (Store.ListOf(path[i + 1])?.RevokedFrom(path[i]) is not { } revoked) continue;
+            if (words[i].RevokedFrom is not { } revoked) continue;
             if (at >= revoked) return Bad(Refusal.CertificateRevoked, Place(path, i), at);
             until = Earlier(until, revoked);
         }
@@ -91,16 +98,14 @@ public sealed class CertificateCheck(TrustStore store)
             from = Later(from, path[i].NotBefore);
             until = Earlier(until, path[i].NotAfter.AddTicks(1));
         }
-        for (var i = 0; i < path.Length - 1; i++)
+        for (var i = 0; i < words.Length; i++)
         {
-            if (Store.ListOf(path[i + 1]) is not { } list) return Bad(Refusal.RevocationUnknown, $"{Place(path, i)}: no CRL of its issuer", at);
-            if (at >= list.NextUpdate) return Bad(Refusal.RevocationUnknown, $"{Place(path, i)}: CRL is stale", at);
-            if (path[i].NotAfter < list.ThisUpdate) return Bad(Refusal.RevocationUnknown, $"{Place(path, i)}: expired before the CRL was issued", at);
-            until = Earlier(until, list.NextUpdate);
+            if (words[i].Silent is { } why) return Bad(Refusal.RevocationUnknown, $"{Place(path, i)}: {why}", at);
+            until = Earlier(until, words[i].Until);
         }
         return Pkix(path, at) is { } refused
             ? Bad(Refusal.CertificateUntrusted, refused, at)
-            : new Cached(new CertificateVerdict(null, "good", until) { Path = path }, from);
+            : new Cached(new CertificateVerdict(null, "good", until) { Path = path, RevocationAsOf = words[0].AsOf }, from);
     }
 
     /// <summary>RFC 5280 6.1 in full: basic constraints, path length, names, policies, unknown critical extensions of CAs.</summary>
@@ -152,5 +157,8 @@ public sealed class CertificateCheck(TrustStore store)
     static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
     static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
 
-    sealed record Cached(CertificateVerdict Verdict, DateTimeOffset ValidFrom);
+    sealed record Cached(CertificateVerdict Verdict, DateTimeOffset ValidFrom)
+    {
+        public int Revision { get; init; }
+    }
 }

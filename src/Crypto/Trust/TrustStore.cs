@@ -51,6 +51,8 @@ public sealed class TrustStore
     public IReadOnlyList<ReadOnlyMemory<byte>> Crls => [.. lists.Select(l => (ReadOnlyMemory<byte>)l.Der)];
     /// <summary>When the first of them says nothing any more; null: there are none.</summary>
     public DateTimeOffset? CrlsUntil => lists.Length == 0 ? null : lists.Min(l => l.NextUpdate);
+    /// <summary>When the oldest of them was issued; null: there are none.</summary>
+    public DateTimeOffset? CrlsSince => lists.Length == 0 ? null : lists.Min(l => l.ThisUpdate);
     /// <summary>SHA-256 over the sorted keys of anchors and CRLs: names this store in a World.</summary>
     public Digest Id { get; }
     /// <summary>A root says of itself that it is for development only. A gateway outside Development does not start with it.</summary>
@@ -78,7 +80,7 @@ public sealed class TrustStore
     }
 
     // A CA that was issued a second certificate for the same key has one CRL for both.
-    static Digest IssuerName(Certificate authority) => Digest.Of([.. authority.Parsed.SubjectDN.GetDerEncoded(), .. authority.PublicKeyInfo]);
+    internal static Digest IssuerName(Certificate authority) => Digest.Of([.. authority.Parsed.SubjectDN.GetDerEncoded(), .. authority.PublicKeyInfo]);
 
     // Roots and intermediates are told apart: the same certificate as a root is another trust.
     Digest Name()
