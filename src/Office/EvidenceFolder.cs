@@ -32,6 +32,7 @@ static class EvidenceFolder
             Directory = One(folder, "directory.p7s"),
             Cards = Many(folder, "cards", "*.p7s"),
             Policy = One(folder, "policy.p7s"),
+            Responses = Many(folder, Path.Combine("trust", StapleResponses.Folder), "*" + StapleResponses.Ending),
             Trust = Directory.Exists(trust) ? () => TrustStore.Load(trust) : null,
             Opened = One(folder, "opened"),
             Pins = new EvidencePins(used.DirectoryOfficers, used.PolicyOfficers, used.GatewayEvidence, used.Origin, used.CheckpointKey),

@@ -51,8 +51,11 @@ public static class DispatchEvidence
 
         public void ReadTrust()
         {
-            if (input.Trust is not { } load) Findings.Incomplete("trust", "anchors", FindingCode.Missing);
-            else if (Findings.Try("trust", "anchors", load) is { } store) trust = new CertificateCheck(store);
+            if (input.Trust is not { } load) { Findings.Incomplete("trust", "anchors", FindingCode.Missing); return; }
+            if (Findings.Try("trust", "anchors", load) is not { } store) return;
+            var stapled = new StapledResponses();
+            stapled.Add(input.Responses.Select(part => Findings.Try(part.Name, "signed for its CA", () => OcspResponse.Read(part.Bytes, store))).OfType<OcspResponse>());
+            trust = new CertificateCheck(store, stapled);
         }
 
         public void ReadStatements()

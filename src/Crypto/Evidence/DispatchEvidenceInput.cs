@@ -38,6 +38,8 @@ public sealed record DispatchEvidenceInput
     public required EvidencePart? Policy { get; init; }
     /// <summary>Reads roots, intermediates and revocation lists; may refuse. Null: absent.</summary>
     public required Func<TrustStore>? Trust { get; init; }
+    /// <summary>OCSP responses, DER, any order: what the CAs said of certificates while they were valid, for when the lists do not say it any more.</summary>
+    public IReadOnlyList<EvidencePart> Responses { get; init; } = [];
     public required EvidencePins Pins { get; init; }
     /// <summary>R (32 bytes), when the sender discloses it: it proves openings and opens nothing.</summary>
     public required EvidencePart? Opened { get; init; }

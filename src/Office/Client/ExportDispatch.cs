@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Exchange.Crypto;
+using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Ledger;
 using Exchange.Crypto.Statements;
 using Exchange.Crypto.Trust;
@@ -39,6 +40,7 @@ sealed class ExportDispatch(OfficeContext office)
         // R opens nothing. With it, whoever holds the folder can check the proofs of opening as the sender does.
         Write(target, "opened", entry.Opened());
         WriteTrust(target);
+        foreach (var (key, response) in await new StapleResponses(office).RunAsync(Signers(parts, receipts, entry), cancel).ConfigureAwait(false)) Write(target, $"trust/{StapleResponses.Folder}/{key}{StapleResponses.Ending}", response);
         Write(target, "README.txt", Encoding.UTF8.GetBytes(Readme(entry, parts.Approvals.Count > 0, entry.Files("statuses").Any())));
         return new ExportResult(target, receipts.Count, proofs, proofs == leaves.Count);
     }
@@ -76,6 +78,17 @@ sealed class ExportDispatch(OfficeContext office)
         Write(target, "trust/chain.pem", Encoding.ASCII.GetBytes(string.Concat(store.Roots.Concat(store.Intermediates).Select(Pem))));
         var pins = office.Profile.Pins;
         Write(target, "pins.json", PinsFile.Write(pins));
+    }
+
+    /// <summary>Everybody whose signature is in the folder.</summary>
+    IEnumerable<Certificate> Signers(EnvelopeParts parts, IReadOnlyList<ReadOnlyMemory<byte>> receipts, OutboxEntry entry)
+    {
+        IEnumerable<(ReadOnlyMemory<byte> Der, StatementType Type)> signed =
+        [
+            (parts.Header, StatementType.Header), .. parts.Approvals.Select(a => (a, StatementType.Approval)), .. receipts.Select(r => (r, StatementType.Receipt)),
+            .. entry.Files("statuses").Select(f => ((ReadOnlyMemory<byte>)File.ReadAllBytes(f), StatementType.Status)), (office.View.Directory.Statement, StatementType.Directory), (office.View.Policy.Statement, StatementType.Policy),
+        ];
+        return signed.SelectMany(s => Statement.Read(s.Der, s.Type).Signers);
     }
 
     static void Certificates(string target, string folder, IReadOnlyList<Certificate> certificates)

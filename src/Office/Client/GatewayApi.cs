@@ -194,6 +194,13 @@ sealed class GatewayApi(HttpClient http, TimeProvider clock)
         catch (FormatException) { throw new RefusedException(Refusal.Json, "revocation list is not base64url"); }
     }
 
+    /// <summary>What the CA last said of this certificate, as the gateway fetched it: DER of an OCSP response; null: nothing.</summary>
+    public async Task<byte[]?> ResponseAsync(Digest certificate, CancellationToken cancel)
+    {
+        try { return await GetAsync($"/trust/ocsp/{certificate}", cancel).ConfigureAwait(false); }
+        catch (RefusedException e) when (e.Refusal == Refusal.NotFound) { return null; }
+    }
+
     HttpRequestMessage Request(HttpMethod method, string path) =>
         new(method, path) { Version = http.DefaultRequestVersion, VersionPolicy = http.DefaultVersionPolicy };
 
