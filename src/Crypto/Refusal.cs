@@ -216,6 +216,9 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
     public static readonly Refusal DirectoryLate = new("E_DIRECTORY_LATE",
         "The gateway's directory is older than the level allows.", "Danh bạ của trục cũ hơn mức mà độ mật cho phép.",
         "Try again later; tell the administrator if it repeats.", "Thử lại sau; báo quản trị viên nếu lặp lại.");
+    public static readonly Refusal RevocationLate = new("E_REVOCATION_LATE",
+        "What the CAs say of revoked certificates is older here than the level allows.", "Dữ liệu thu hồi chứng thư ở trục cũ hơn mức mà độ mật cho phép.",
+        "Try again later; the administrator must see that newer revocation lists come in.", "Thử lại sau; quản trị viên cần nạp danh sách thu hồi mới hơn.");
     public static readonly Refusal Bucket = new("E_BUCKET",
         "The envelope is not filled up to the size that its level asks for.", "Bao bì chưa được độn tới kích thước mà độ mật yêu cầu.",
         "Update the policy and seal the dispatch anew.", "Cập nhật chính sách và niêm phong lại văn bản.");

@@ -67,7 +67,7 @@ static class PolicyRates
             Sender = "G22", SenderClearance = all, SenderHeldUntil = null, StoreCeiling = all, Directory = default, Standing = default, SenderPolicy = policy.Ref,
             Recipients = [.. offices.Select(o => new RecipientFacts(o, "to", Known: true, KeyCurrent: true, HeldUntil: null, all, all) { Key = Digest.Of(System.Text.Encoding.UTF8.GetBytes(o)), Channel = "mailbox" })],
             Approvals = level.Approvals.Length == 0 ? [] : [Approval("send", "signatory", "signatory"), Approval("release", "one", "release-officer"), Approval("release", "two", "release-officer")],
-            ClockSure = true, DirectoryAsOf = Now.AddMinutes(-1), References = [], Sizes = new(level.ManifestBucket, level.PayloadBucket), Named = offices, Earlier = null,
+            ClockSure = true, DirectoryAsOf = Now.AddMinutes(-1), Revocation = new(true, Now.AddMinutes(-1).ToUnixTimeMilliseconds()), References = [], Sizes = new(level.ManifestBucket, level.PayloadBucket), Named = offices, Earlier = null,
         };
     }
 

@@ -62,11 +62,11 @@ public sealed class Decision
     /// <summary>RFC 8785 bytes of facts, trace, verdict, obligations, policy and time: what is stored and committed to in the ledger. Written when first asked for.</summary>
     public byte[] Record => record ??= DecisionRecord.Write(this);
     /// <summary>
-    /// A denial in which all that denies is the gateway's own state: a directory that is late, a store not approved, an earlier policy that cannot be read, a rule that
-    /// failed. Nothing leaves on it, and nothing ends on it: what was acknowledged waits until the gateway is well again.
+    /// A denial in which all that denies is the gateway's own state: a directory or revocation data that are late, a store not approved, an earlier policy that cannot be read, a rule that
+    /// failed; or any in which revocation is unknown, since then nobody knows what a clearance or a key is worth. Nothing leaves on it, and nothing ends on it: what was acknowledged waits until the gateway is well again.
     /// </summary>
-    public bool IsPassing => Verdict == Verdict.Deny && Trace.All(r => r.Outcome != Verdict.Deny || OfTheGateway.Contains(r.Refusal) || r.Reason == AssuranceRules.EarlierUnknown);
-    static readonly string?[] OfTheGateway = [Refusal.DirectoryLate.Code, Refusal.StoreCeiling.Code, Refusal.Internal.Code];
+    public bool IsPassing => Verdict == Verdict.Deny && (Trace.Any(r => r.Rule == "R17" && r.Refusal == Refusal.RevocationUnknown.Code) || Trace.All(r => r.Outcome != Verdict.Deny || OfTheGateway.Contains(r.Refusal) || r.Reason == AssuranceRules.EarlierUnknown));
+    static readonly string?[] OfTheGateway = [Refusal.DirectoryLate.Code, Refusal.RevocationLate.Code, Refusal.StoreCeiling.Code, Refusal.Internal.Code];
     /// <summary>Exceptions that rules ended in, for the log and an alarm; not part of the record. Empty in all good times.</summary>
     public IReadOnlyList<Exception> Faults { get; init; } = [];
 

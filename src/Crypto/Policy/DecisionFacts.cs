@@ -32,6 +32,8 @@ public sealed record DecisionFacts
     public bool? ClockSure { get; init; }
     /// <summary>When it was last asked whether there is a newer directory; null: not known (R17).</summary>
     public DateTimeOffset? DirectoryAsOf { get; init; }
+    /// <summary>What the CAs' lists and responders say of sender and recipients; null: it was not asked (R17).</summary>
+    public RevocationFacts? Revocation { get; init; }
     /// <summary>Embargo that the header states; null: it states none (R16).</summary>
     public DateTimeOffset? NotBefore { get; init; }
     /// <summary>What store, queue, log and backup may hold; null: nothing (R10).</summary>
@@ -74,6 +76,10 @@ public sealed record RecipientFacts(string Office, string Role, bool Known, bool
 /// <param name="Act">One of <see cref="Statements.ApprovalAct"/>.</param>
 /// <param name="Roles">Roles of the person who signed, from the sender's card.</param>
 public sealed record ApprovalFacts(string Act, Digest Person, IReadOnlyList<string> Roles, DateTimeOffset NotAfter);
+
+/// <param name="Known">About each certificate concerned, and each CA above it, somebody speaks of now. What is known to be revoked is no matter of these facts: it counts as no clearance and no key.</param>
+/// <param name="AsOf">When the oldest of what speaks about those certificates was issued, Unix milliseconds; null: there is nothing. CAs above do not count: their lists are made by the year.</param>
+public sealed record RevocationFacts(bool Known, long? AsOf);
 
 /// <param name="Manifest">Bytes of the manifest's frame.</param>
 /// <param name="Payload">Bytes of the payload; 0: none.</param>

@@ -86,6 +86,7 @@ sealed record FactsRecord
     // Left out where not known, so that what an earlier version wrote can still be read.
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public bool? ClockSure { get; init; }
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public long? DirectoryAsOf { get; init; }
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public RevocationFacts? Revocation { get; init; }
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public long? NotBefore { get; init; }
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public Clearance? StoreCeiling { get; init; }
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public SizeFacts? Sizes { get; init; }
@@ -118,6 +119,7 @@ sealed record FactsRecord
         SenderPolicy = facts.SenderPolicy,
         ClockSure = facts.ClockSure,
         DirectoryAsOf = facts.DirectoryAsOf?.ToUnixTimeMilliseconds(),
+        Revocation = facts.Revocation,
         NotBefore = facts.NotBefore?.ToUnixTimeMilliseconds(),
         StoreCeiling = facts.StoreCeiling,
         Sizes = facts.Sizes,
@@ -147,6 +149,7 @@ sealed record FactsRecord
         SenderPolicy = SenderPolicy,
         ClockSure = ClockSure,
         DirectoryAsOf = Time(DirectoryAsOf),
+        Revocation = Revocation,
         NotBefore = Time(NotBefore),
         StoreCeiling = StoreCeiling,
         Sizes = Sizes,

@@ -21,7 +21,7 @@ static class Evaluation
         new() { Code = "R14", OfDispatch = RelabelRules.Lowered },
         new() { Code = "R15", OfDispatch = RelabelRules.InTime },
         new() { Code = "R16", OfDispatch = FlowRules.EmbargoOver },
-        new() { Code = "R17", OfDispatch = FlowRules.DirectoryFresh },
+        new() { Code = "R17", OfDispatch = FlowRules.Fresh },
         new() { Code = "R18", OfDispatch = FlowRules.KeysAreTheRecipients },
         new() { Code = "R19", OfDispatch = FlowRules.SizesFilledUp },
         new() { Code = "R20", OfDispatch = FlowRules.AboveFloor },

@@ -46,7 +46,7 @@ public static class Explanation
         ["R14"] = new("Hạ hoặc giải mật", "Lowering or declassifying"),
         ["R15"] = new("Thời hạn bảo vệ", "Term of protection"),
         ["R16"] = new("Chưa đến thời điểm phát hành", "Embargo"),
-        ["R17"] = new("Độ mới của danh bạ", "Freshness of the directory"),
+        ["R17"] = new("Độ mới của danh bạ và dữ liệu thu hồi", "Freshness of directory and revocation data"),
         ["R18"] = new("Khóa mở bao bì", "Keys that open the envelope"),
         ["R19"] = new("Kích thước được độn", "Sizes filled up"),
         ["R20"] = new("Mức tối thiểu theo danh mục từ", "Minimum of the word list"),

@@ -24,6 +24,7 @@ static class FactsForm
         if (facts.NeedToKnow is not null) Texts(facts.NeedToKnow);
         if (facts.Named is not null) Texts(facts.Named);
         if (facts.Translation is { } translation) Text(translation.From);
+        if (facts.Revocation?.AsOf is { } asOf) Numbers(asOf, 0);
         if (facts.Sizes is { } sizes) Numbers(sizes.Manifest, sizes.Payload);
         for (var i = 0; i < (facts.References?.Count ?? 0); i++) Demand(facts.References![i], policy);
         if (facts.Relabel is { } relabel) Demand(relabel, policy);

@@ -72,21 +72,38 @@ static class FlowRules
         return c.At < start.ToUnixTimeMilliseconds() ? Finding.Hold(Refusal.NotYet, "embargo") : Finding.Permit;
     }
 
-    // R17: how old the directory may be is the level's affair. One from the future is as good as none.
-    public static Finding DirectoryFresh(RuleCase c)
+    // R17: how old the directory and the CAs' word about the parties may be is the level's affair. One from the future is as good as none.
+    public static Finding Fresh(RuleCase c)
     {
         if (!c.IsDispatch) return Finding.NotThisAction;
         if (c.Level is null) return Finding.NoLevel;
-        if (c.Facts.DirectoryAsOf is not { } asOf) return Finding.Deny(Refusal.DirectoryLate, "directory-unknown");
-        var (minutes, late) = c.Level.Handling.Directory;
-        if (c.At - asOf.ToUnixTimeMilliseconds() is var age && age >= 0 && age <= minutes * 60_000L) return Finding.Permit;
-        return late switch
-        {
-            "permit" => Finding.Permit,
-            "hold" => Finding.Hold(Refusal.DirectoryLate, "directory-late"),
-            _ => Finding.Deny(Refusal.DirectoryLate, "directory-late"),
-        };
+        var (directory, revocation) = (DirectoryFresh(c, c.Level.Handling.Directory), RevocationFresh(c, c.Level.Handling.Revocation));
+        return revocation.Outcome < directory.Outcome ? revocation : directory;
     }
+
+    static Finding DirectoryFresh(RuleCase c, PolicyFreshness asked)
+    {
+        if (c.Facts.DirectoryAsOf is not { } asOf) return Finding.Deny(Refusal.DirectoryLate, "directory-unknown");
+        return IsWithin(c, asOf.ToUnixTimeMilliseconds(), asked.MaxMinutes) ? Finding.Permit : Late(asked, Refusal.DirectoryLate, "directory-late");
+    }
+
+    // What has ended by the CA's own word is unknown, at every level: "permit" is for what is old, and never for what nobody vouches for any more.
+    static Finding RevocationFresh(RuleCase c, PolicyFreshness? asked)
+    {
+        if (c.Facts.Revocation is { Known: false }) return Finding.Deny(Refusal.RevocationUnknown, "revocation-unknown");
+        if (asked is null) return Finding.Permit;
+        if (c.Facts.Revocation?.AsOf is not { } asOf) return Finding.Deny(Refusal.RevocationLate, "revocation-unknown");
+        return IsWithin(c, asOf, asked.MaxMinutes) ? Finding.Permit : Late(asked, Refusal.RevocationLate, "revocation-late");
+    }
+
+    static bool IsWithin(RuleCase c, long asOf, int minutes) => c.At - asOf is var age && age >= 0 && age <= minutes * 60_000L;
+
+    static Finding Late(PolicyFreshness asked, Refusal refusal, string reason) => asked.Late switch
+    {
+        "permit" => Finding.Permit,
+        "hold" => Finding.Hold(refusal, reason),
+        _ => Finding.Deny(refusal, reason),
+    };
 
     // R18: the keys that can open the envelope are current keys of its recipients, and the policy's recovery keys, all and no other. The manifest names
     // no other than the header (Envelope.Verify). What a lying sender wraps besides, the recipients find and report.

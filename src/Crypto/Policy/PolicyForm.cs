@@ -80,6 +80,7 @@ static partial class PolicyForm
         CheckRoles(handling.Release.Roles, at + ": release");
         Demand(handling.Release.Persons is >= 0 and <= 2 && handling.Release.Persons > 0 == handling.Release.Roles.Length > 0, at + ": release");
         Demand(handling.Directory.MaxMinutes is >= 1 and <= MaxMinutes && handling.Directory.Late is "permit" or "hold" or "deny", at + ": directory");
+        Demand(handling.Revocation is not { } revocation || (revocation.MaxMinutes is >= 1 and <= MaxMinutes && revocation.Late is "permit" or "hold" or "deny"), at + ": revocation");
         Demand(handling.Caveats.All(LabelForm.Caveats.Contains) && LabelForm.Rising(handling.Caveats, StringComparer.Ordinal), at + ": caveats");
         Demand(handling.Register is "subject" or "type", at + ": register");
         Demand(handling.PayloadDays is null or (>= 1 and <= 36_500), at + ": payloadDays");
@@ -121,6 +122,7 @@ static partial class PolicyForm
         Demand(higher.Handling.Channels.All(lower.Handling.Channels.Contains), at + "channels");
         Demand(lower.Handling.Caveats.All(higher.Handling.Caveats.Contains), at + "caveats");
         Demand(higher.Handling.Register == "type" || lower.Handling.Register == "subject", at + "register");
+        Demand(lower.Handling.Revocation is not { Late: not "permit" } asked || (higher.Handling.Revocation is { } more && more.MaxMinutes <= asked.MaxMinutes && (more.Late == asked.Late || more.Late == "deny")), at + "revocation");
         Demand(sets.All(s => !s.RequiredOn.Contains(lower.Class) || s.RequiredOn.Contains(higher.Class)), at + "requiredOn");
     }
 

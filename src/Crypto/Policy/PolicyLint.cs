@@ -47,6 +47,7 @@ public static class PolicyLint
         found.AddRange(Colours(draft));
         found.AddRange(Numbers(draft));
         found.AddRange(Terms(draft, context.Day));
+        found.AddRange(Freshness(draft));
         found.AddRange(Clashes(draft, context.Others));
         found.AddRange(Unmeetable(policy));
         if (context.Standing is { } standing) found.AddRange(PolicyLintStanding.Run(policy, standing));
@@ -117,6 +118,16 @@ public static class PolicyLint
         if (day?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) is { } today)
             foreach (var level in draft.Levels.Where(l => l.Handling.Terms.Length > 0 && TermAt(l, today) is null))
                 yield return new("term-order", $"level {level.Code}", LintLevel.Warning, $"Its first term begins after {today}.", $"Thời hạn đầu tiên bắt đầu sau {today}.");
+    }
+
+    // What a level below asks for, and one above leaves out, is rarely meant: PolicyForm refuses it only where the level below would not let go.
+    static IEnumerable<LintFinding> Freshness(PolicyDraft draft)
+    {
+        foreach (var (lower, higher) in draft.Levels.Zip(draft.Levels.Skip(1)).Where(p => p.First.Handling.Revocation is not null))
+            if (higher.Handling.Revocation is not { } asked)
+                yield return new("freshness", $"level {higher.Code}", LintLevel.Warning, $"It does not say how old revocation data may be, and {lower.Code} below it does.", $"Không nêu dữ liệu thu hồi được cũ đến đâu, trong khi {lower.Code} ở dưới có nêu.");
+            else if (asked.MaxMinutes > lower.Handling.Revocation!.MaxMinutes)
+                yield return new("freshness", $"level {higher.Code}", LintLevel.Warning, $"It takes older revocation data than {lower.Code} below it.", $"Chấp nhận dữ liệu thu hồi cũ hơn độ {lower.Code} ở dưới.");
     }
 
     static PolicyTerm? TermAt(PolicyLevel level, string date) => level.Handling.Terms.LastOrDefault(t => string.CompareOrdinal(t.From, date) <= 0);

@@ -19,7 +19,7 @@ static class PolicyProbe
             // After those asked about, whom the policy itself wants besides.
             Recipients = [.. recipients, .. (level?.Handling.Recovery ?? []).Select(key => Anybody(policy, "RECOVERY", "recovery", level!.Handling.Channels[0]) with { Key = key })],
             SenderHeldUntil = null, Directory = Nothing, Standing = Nothing, SenderPolicy = policy.Ref,
-            ClockSure = true, DirectoryAsOf = at, StoreCeiling = Everything(policy), References = [], Earlier = new(policy.Ref, null),
+            ClockSure = true, DirectoryAsOf = at, Revocation = new(true, at.ToUnixTimeMilliseconds()), StoreCeiling = Everything(policy), References = [], Earlier = new(policy.Ref, null),
             Named = [.. recipients.Select(r => r.Office)], Sizes = level is null ? null : new(level.ManifestBucket, level.PayloadBucket),
         };
     }

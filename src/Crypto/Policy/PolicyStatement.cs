@@ -75,6 +75,8 @@ public sealed record PolicyHandling
     /// <summary>Whether the dispatch must bear a timestamp (RFC 3161).</summary>
     public required bool Timestamp { get; init; }
     public required PolicyFreshness Directory { get; init; }
+    /// <summary>How old the word of the CA about sender and recipients may be; null: until it ends by itself, which no policy puts off.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public PolicyFreshness? Revocation { get; init; }
     /// <summary>Caveats that every label of this level must bear, ordinal order.</summary>
     public required string[] Caveats { get; init; }
     /// <summary>What registers, lists and notifications may say of it: "subject", or "type" only.</summary>
@@ -96,7 +98,7 @@ public sealed record PolicyTerm(string From, int Years, string Source);
 /// <param name="Roles">Roles that may release, ordinal order; empty when nobody is needed.</param>
 public sealed record PolicyRelease(int Persons, string[] Roles);
 
-/// <param name="MaxMinutes">Age of the directory above which <paramref name="Late"/> applies.</param>
+/// <param name="MaxMinutes">Age above which <paramref name="Late"/> applies.</param>
 /// <param name="Late">"permit", "hold" or "deny".</param>
 public sealed record PolicyFreshness(int MaxMinutes, string Late);
 

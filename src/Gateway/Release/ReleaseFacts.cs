@@ -73,7 +73,7 @@ static class ReleaseFacts
             Recipients = named,
             Approvals = [.. approvals.Select((role, i) => new ApprovalFacts("send", Digest.Of([(byte)i]), [role], now.AddMinutes(1)))],
             SenderHeldUntil = world.Directory.Find(sender)?.HeldUntil,
-            Directory = world.Directory.Ref, Standing = world.Standing.Ref, SenderPolicy = world.Policy.Ref,
+            Directory = world.Directory.Ref, Standing = world.Standing.Ref, SenderPolicy = world.Policy.Ref, Revocation = RevocationOf(sender, null, named, world, now),
             // Whoever approves will name whom the question names.
             Named = [.. named.Select(r => r.Office)],
         };
@@ -93,10 +93,13 @@ static class ReleaseFacts
 
     static Clearance? AsRecipient(string office, World world, DateTimeOffset now) => ClearanceOf(office, world.Directory.Find(office)?.Encryption, Purpose.OfficeEncryption, world, now);
 
-    static DecisionFacts Of(string action, World world, DateTimeOffset now, Header header, Certificate? signer, IEnumerable<RecipientFacts> recipients, IEnumerable<ApprovalFacts> approvals) => new()
+    static DecisionFacts Of(string action, World world, DateTimeOffset now, Header header, Certificate? signer, IEnumerable<RecipientFacts> recipients, IEnumerable<ApprovalFacts> approvals) =>
+        Of(action, world, now, header, signer, [.. recipients], approvals);
+
+    static DecisionFacts Of(string action, World world, DateTimeOffset now, Header header, Certificate? signer, RecipientFacts[] recipients, IEnumerable<ApprovalFacts> approvals) => new()
     {
         Action = action, Label = header.Label, LabelVerified = true, Sender = header.Sender, SenderClearance = ClearanceOf(header.Sender, signer is null ? world.Directory.Find(header.Sender)?.Signing : [signer], Purpose.OfficeSigning, world, now),
-        Recipients = [.. recipients], Approvals = [.. approvals],
+        Recipients = recipients, Approvals = [.. approvals], Revocation = recipients.Length == 0 ? null : RevocationOf(header.Sender, signer, recipients, world, now),
         SenderHeldUntil = world.Directory.Find(header.Sender)?.HeldUntil,
         Directory = header.Directory, Standing = world.Standing.Ref, SenderPolicy = header.Policy,
         NotBefore = header.Times.NotBefore is { } start ? DateTimeOffset.FromUnixTimeMilliseconds(start) : null,
@@ -111,6 +114,24 @@ static class ReleaseFacts
         {
             Key = key, Channel = channel?.Adapter, Groups = standing?.NeedToKnow,
         };
+    }
+
+    /// <summary>What the CAs say of sender and recipients: whether they speak of now at all, and since when. Who is revoked or expired is left to clearance and keys.</summary>
+    static RevocationFacts RevocationOf(string sender, Certificate? signer, IReadOnlyList<RecipientFacts> recipients, World world, DateTimeOffset now)
+    {
+        var (known, asOf) = (true, default(long?));
+        Ask(signer ?? (world.Directory.Find(sender)?.Signing is [var first, ..] ? first : null), Purpose.OfficeSigning, sender);
+        foreach (var recipient in recipients) Ask(world.Directory.Find(recipient.Office)?.Encryption.FirstOrDefault(c => recipient.Key is null || c.Key == recipient.Key), Purpose.OfficeEncryption, recipient.Office);
+        return new RevocationFacts(known, asOf);
+
+        void Ask(Certificate? certificate, Purpose purpose, string office)
+        {
+            // A key that is not in the directory was taken out of its card, or fell out because nobody spoke of it when the directory was judged: while a list has ended, nobody can tell.
+            if (certificate is null) { known &= world.Directory.Find(office) is null || !(world.Trust.Store.CrlsUntil <= now); return; }
+            var verdict = world.Trust.Check(certificate, purpose, now);
+            known &= verdict.Refusal != Refusal.RevocationUnknown;
+            if (verdict.Good && !(verdict.RevocationAsOf.ToUnixTimeMilliseconds() >= asOf)) asOf = verdict.RevocationAsOf.ToUnixTimeMilliseconds();
+        }
     }
 
     static StandingChannel ChannelOf(StandingOffice standing, Label? label, string? adapter, World world) =>

@@ -33,7 +33,7 @@ static class Cases
         Directory = Digest.Of("directory"u8),
         Standing = Digest.Of("standing"u8),
         SenderPolicy = Policies.Vietnam.Ref,
-        ClockSure = true, DirectoryAsOf = Now.AddMinutes(-1), StoreCeiling = All, Sizes = new(16384, 65536), References = [], Named = [.. Enumerable.Range(0, 100).Select(i => $"H{i:00}"), .. Enumerable.Range(0, 10).Select(i => $"H{i}")],
+        ClockSure = true, DirectoryAsOf = Now.AddMinutes(-1), Revocation = new(true, Now.AddMinutes(-1).ToUnixTimeMilliseconds()), StoreCeiling = All, Sizes = new(16384, 65536), References = [], Named = [.. Enumerable.Range(0, 100).Select(i => $"H{i:00}"), .. Enumerable.Range(0, 10).Select(i => $"H{i}")],
         Earlier = new(Policies.Vietnam.Ref, null),
     };
 

@@ -33,6 +33,8 @@ public sealed class DecisionTableTests
     static readonly CompiledPolicy Swapped = Edited(d => (d.Level(0)["class"], d.Level(1)["class"]) = (11, 5));
     static readonly CompiledPolicy Translating = CompiledPolicy.Compile(Vietnam.Content with { Version = 2, Translators = [Key(200)] });
 
+    static readonly CompiledPolicy Unasking = CompiledPolicy.Compile(Vietnam.Content with { Version = 2, Levels = [.. Vietnam.Content.Levels.Select(l => l with { Handling = l.Handling with { Revocation = null } })] });
+
     static readonly Row[] Table =
     [
         new("T1", "parts for A alone and for B alone, joined, to an office of A", Mat.To(r => r with { Clearance = All }).With(l => Lattice.Join(Vietnam, Of("mat", Policies.Permissive(1)), Of("mat", Policies.Permissive(2))) with { Basis = l.Basis }), Deny, "E_SENDER_NOT_CLEARED"),
@@ -139,6 +141,17 @@ public sealed class DecisionTableTests
         new("R17 below", "Thường by the same", Thuong with { DirectoryAsOf = Now.AddMinutes(-15).AddMilliseconds(-1) }, Permit, "-"),
         new("R17 whole", "Mật by a directory of 15 minutes ago", Mat with { DirectoryAsOf = Now.AddMinutes(-15) }, Permit, "-"),
         new("R17 future", "Mật by a directory of tomorrow", Mat with { DirectoryAsOf = Now.AddDays(1) }, Hold, "E_DIRECTORY_LATE"),
+        new("R17 lists", "Mật on revocation data of fourteen days and a moment ago", Mat.Said(-20160, -1), Hold, "E_REVOCATION_LATE"),
+        new("R17 lists whole", "Mật on revocation data of fourteen days ago", Mat.Said(-20160), Permit, "-"),
+        new("R17 lists above", "Tối mật on revocation data of a week and a moment ago", Toi.Said(-10080, -1), Deny, "E_REVOCATION_LATE"),
+        new("R17 lists below", "Thường on revocation data of a year ago", Thuong.Said(-527040), Permit, "-"),
+        new("R17 lists future", "Mật on revocation data of tomorrow", Mat.Said(1440), Hold, "E_REVOCATION_LATE"),
+        new("R17 lists none", "Thường, and nobody asked for revocation data", Thuong with { Revocation = null }, Deny, "E_REVOCATION_LATE"),
+        new("R17 lists ended", "Thường on revocation data that have ended", Thuong with { Revocation = new(false, Ms(Now) - 1) }, Deny, "E_REVOCATION_UNKNOWN"),
+        new("R17 lists before", "nobody asked, under a policy that does not", (Toi with { Revocation = null }).Under(Unasking), Permit, "-"),
+        new("R17 lists ended before", "revocation data have ended, under a policy that does not ask how old they are", (Thuong with { Revocation = new(false, null) }).Under(Unasking), Deny, "E_REVOCATION_UNKNOWN"),
+        new("R17 both", "Mật on lists that are late and a directory that is not known", Mat.Said(-20161) with { DirectoryAsOf = null }, Deny, "E_DIRECTORY_LATE"),
+        new("R17 both held", "Tối mật on lists that are late by a directory that is late too", Toi.Said(-10081) with { DirectoryAsOf = Now.AddMinutes(-16) }, Deny, "E_DIRECTORY_LATE"),
         new("R18", "a recovery key that the policy does not name", Mat with { Recipients = [.. Mat.Recipients, Cases.To("R", "recovery")] }, Deny, "E_RECIPIENT_KEYS"),
         new("R18 dry", "a dry run with a recovery key that the policy does not name", Mat with { Action = "dry-run", Recipients = [.. Mat.Recipients, Cases.To("R", "recovery")] }, Deny, "E_RECIPIENT_KEYS"),
         new("R18 missing", "an envelope without the policy's recovery key", Mat.Under(Recovering), Deny, "E_RECIPIENT_KEYS"),
@@ -226,5 +239,8 @@ static class CaseChanges
     public static Asked Under(this DecisionFacts f, CompiledPolicy policy) => new(f, policy, Cases.Now);
 
     /// <summary>Asked at another time, by a directory of that time.</summary>
-    public static Asked At(this DecisionFacts f, DateTimeOffset time) => new(f with { DirectoryAsOf = time }, Policies.Vietnam, time);
+    public static Asked At(this DecisionFacts f, DateTimeOffset time) => new(f with { DirectoryAsOf = time, Revocation = new(true, time.ToUnixTimeMilliseconds()) }, Policies.Vietnam, time);
+
+    /// <summary>The CAs' newest word is from then.</summary>
+    public static DecisionFacts Said(this DecisionFacts f, int minutes, int milliseconds = 0) => f with { Revocation = new(true, Cases.Now.AddMinutes(minutes).AddMilliseconds(milliseconds).ToUnixTimeMilliseconds()) };
 }

@@ -128,7 +128,7 @@ public sealed class DecisionTests
         foreach (var (now, reason) in new[] { (Policies.Start.AddMilliseconds(-1), "policy-not-yet"), (Policies.End, "policy-expired") })
         {
             var all = Cases.All with { ValidFrom = 0, ValidTo = LabelForm.MaxTime };
-            var facts = Cases.Thuong(Cases.To("H41") with { Clearance = all, ChannelCeiling = all }) with { SenderClearance = all, StoreCeiling = all, DirectoryAsOf = now };
+            var facts = Cases.Thuong(Cases.To("H41") with { Clearance = all, ChannelCeiling = all }) with { SenderClearance = all, StoreCeiling = all, DirectoryAsOf = now, Revocation = new(true, now.ToUnixTimeMilliseconds()) };
             var decision = facts.Decide(now: now);
             Assert.Equal([$"R01:{reason}"], decision.Deciding());
             Assert.Equal(Refusal.PolicyUnknown, decision.ForSender);
@@ -205,7 +205,7 @@ public sealed class DecisionTests
         Assert.Equal(Verdict.Permit, facts.Decide().Verdict);
         var mat = facts with { Label = Mat, Approvals = [Cases.Signatory] };
         Assert.Equal(["R06:card-held", "R07:card-held"], mat.Decide().Deciding());
-        var later = mat with { Approvals = [Cases.Signatory with { NotAfter = held }], DirectoryAsOf = held };
+        var later = mat with { Approvals = [Cases.Signatory with { NotAfter = held }], DirectoryAsOf = held, Revocation = new(true, held.ToUnixTimeMilliseconds()) };
         Assert.Equal(Verdict.Permit, later.Decide(now: held).Verdict);
     }
 
@@ -281,5 +281,17 @@ public sealed class DecisionTests
         var facts = Cases.Mat() with { Label = label, SenderClearance = holder, StoreCeiling = holder };
         Assert.Equal(["R07:class", "R09:channel-class"], facts.Decide(policy).Deciding());
         Assert.Equal(Verdict.Permit, (facts with { Recipients = [Cases.To("H41") with { Clearance = holder, ChannelCeiling = holder }] }).Decide(policy).Verdict);
+    }
+
+    [Fact]
+    public void While_revocation_is_unknown_no_denial_is_final_and_what_is_only_late_waits_too()
+    {
+        // Nobody can say what a clearance or a key is worth then: what looks like an office that may not have it is an outage.
+        var denied = Cases.Thuong(Cases.To("H41") with { Clearance = null, KeyCurrent = false }) with { Action = "release" };
+        Assert.False(denied.Decide().IsPassing);
+        Assert.True((denied with { Revocation = new(false, null) }).Decide().IsPassing);
+        var late = Cases.Thuong() with { Action = "release", Revocation = null };
+        Assert.Equal((Verdict.Deny, true), (late.Decide().Verdict, late.Decide().IsPassing));
+        Assert.Equal(Verdict.Hold, Decision.UnderEarlier(denied with { Revocation = new(false, null) }, Policies.Vietnam, Cases.Now));
     }
 }

@@ -14,7 +14,7 @@ static class FactsGen
         Version = 2, Translators = [Key(200)],
         Levels = [.. Policies.Vietnam.Content.Levels.Select((l, rank) => l with
         {
-            Handling = l.Handling with { SecondOpinion = rank > 1, Recovery = rank == 2 ? [.. new[] { Key(100), Key(101) }.OrderBy(k => k.ToString(), StringComparer.Ordinal)] : [] },
+            Handling = l.Handling with { SecondOpinion = rank > 1, Revocation = new PolicyFreshness?[] { null, new(15, "hold"), new(15, "deny"), new(14, "deny") }[rank], Recovery = rank == 2 ? [.. new[] { Key(100), Key(101) }.OrderBy(k => k.ToString(), StringComparer.Ordinal)] : [] },
         })],
     });
 
@@ -75,7 +75,7 @@ static class FactsGen
         DecisionFacts To(Func<RecipientFacts, RecipientFacts> change) => f with { Recipients = [.. f.Recipients.Select((r, i) => i == 0 ? change(r) : r)] };
         var less = new[] { null, Cases.Ordinary, Cases.ToMat, Cases.All with { Policy = "2.25.9" }, Cases.All with { ValidTo = Edge().ToUnixTimeMilliseconds() }, Cases.All with { ValidFrom = Edge().ToUnixTimeMilliseconds() },
             Policies.Clearance([30]), Cases.All with { Categories = [] } }[draw.Next(8)];
-        return draw.Next(46) switch
+        return draw.Next(47) switch
         {
             0 => f with { Label = null }, 1 => L(l => l with { Basis = null }), 2 => f with { LabelVerified = false }, 3 => L(l => l with { Mark = "MẬT" }), 4 => L(l => l with { Class = 25 }),
             5 => L(l => l with { Policy = "2.25.9" }), 6 => L(l => l with { Caveats = [] }), 7 => L(l => l with { Caveats = ["named-only", "originator-control"] }), 8 => L(l => l with { Caveats = ["x"] }),
@@ -97,7 +97,7 @@ static class FactsGen
             38 => f with { Earlier = draw.Next(4) switch { 0 => null, 1 => new(Key(3), null), 2 => new(Key(3), Verdict.Hold), _ => new(Key(3), (Verdict)draw.Next(3)) } },
             39 => f with { SecondOpinion = draw.Next(4) == 0 ? null : (Verdict)draw.Next(3) }, 40 => f with { Reader = less }, 41 => f with { Relabel = draw.Next(2) == 0 ? null : Change(f.Label ?? other, draw) },
             42 => f with { Floor = draw.Next(3) == 0 ? null : new(new[] { 20, 30, 40, 99 }[draw.Next(4)]) }, 43 => f with { Translation = new(Key(draw.Next(199, 201)), "2.25.9") },
-            44 => f with { Recipients = [] }, _ => f with { Action = draw.Next(2) == 0 ? "print" : Actions[draw.Next(Actions.Length)] },
+            44 => f with { Recipients = [] }, 45 => f with { Revocation = draw.Next(6) switch { 0 => null, 1 => new(false, Now.ToUnixTimeMilliseconds()), 2 => new(true, null), _ => new(true, Now.AddMinutes(-new[] { 0, 14, 15, 10080, 20160, 43200 }[draw.Next(6)]).ToUnixTimeMilliseconds() + n) } }, _ => f with { Action = draw.Next(2) == 0 ? "print" : Actions[draw.Next(Actions.Length)] },
         };
     }
 }

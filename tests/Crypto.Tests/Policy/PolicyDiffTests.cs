@@ -42,6 +42,15 @@ public sealed class PolicyDiffTests
     }
 
     [Fact]
+    public void A_level_that_asks_for_newer_revocation_data_and_one_that_asks_no_more_are_members_that_differ()
+    {
+        var diff = Diff(d => { d.Handling(2)["revocation"]!["maxMinutes"] = 60; d.Handling(3)["revocation"]!["maxMinutes"] = 60; d.Handling(0).Remove("revocation"); });
+        Assert.Empty(diff.Verdicts);
+        Assert.Equal([("levels.thuong.handling.revocation.late", "\"permit\"", null), ("levels.thuong.handling.revocation.maxMinutes", "43200", null),
+            ("levels.toi-mat.handling.revocation.maxMinutes", "10080", "60"), ("levels.tuyet-mat.handling.revocation.maxMinutes", "10080", "60")], diff.Members.Select(m => (m.Place, m.Before, m.After)));
+    }
+
+    [Fact]
     public void An_obsolete_level_is_refused_to_new_labels_and_not_to_those_under_way()
     {
         var diff = Diff(d => d.Level(3)["obsolete"] = true);

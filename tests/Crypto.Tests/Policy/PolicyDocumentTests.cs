@@ -40,6 +40,8 @@ public sealed partial class PolicyDocumentTests
         Invalid(d => d.Handling(0)["payloadDays"] = 36501);
         Valid(d => d.Handling(0)["directory"]!["maxMinutes"] = 527040);
         Invalid(d => d.Handling(0)["directory"]!["maxMinutes"] = 527041);
+        Valid(d => d.Handling(0)["revocation"]!["maxMinutes"] = 527040);
+        Invalid(d => d.Handling(0)["revocation"]!["maxMinutes"] = 527041);
         Valid(d => d.Handling(1)["terms"]![0]!["years"] = 100);
         Invalid(d => d.Handling(1)["terms"]![0]!["years"] = 101);
         Valid(d => d.TagSet(0)["values"]![0]!["value"] = 65535);

@@ -175,9 +175,12 @@ sealed class ReferenceDecision(DecisionFacts f, PolicyStatement policy, Digest r
     Verdict R17()
     {
         if (!Carries || Mine is null) return Permit;
-        if (f.DirectoryAsOf is not { } asOf) return Deny;
-        if (asOf.ToUnixTimeMilliseconds() <= at && asOf.ToUnixTimeMilliseconds() >= at - (60_000L * Mine.Handling.Directory.MaxMinutes)) return Permit;
-        return Mine.Handling.Directory.Late == "permit" ? Permit : Mine.Handling.Directory.Late == "hold" ? Hold : Deny;
+        Verdict Age(long? since, PolicyFreshness may) => since is not { } asOf ? Deny
+            : asOf <= at && asOf >= at - (60_000L * may.MaxMinutes) ? Permit : may.Late == "permit" ? Permit : may.Late == "hold" ? Hold : Deny;
+        List<Verdict> says = [Age(f.DirectoryAsOf?.ToUnixTimeMilliseconds(), Mine.Handling.Directory)];
+        if (f.Revocation?.Known == false) says.Add(Deny);
+        if (Mine.Handling.Revocation is { } may) says.Add(Age(f.Revocation?.AsOf, may));
+        return says.Min();
     }
 
     Verdict R18()

@@ -121,6 +121,7 @@ public sealed class RelabelPropertyTests
         times.AddRange(until.OfType<DateTimeOffset>().Select(Ms));
         times.AddRange(f.Approvals.Select(a => Ms(a.NotAfter) + 1));
         if (f.DirectoryAsOf is { } asOf) times.AddRange(Ms(asOf), Ms(asOf) + (15 * 60_000) + 1);
+        if (f.Revocation?.AsOf is { } said) times.AddRange(policy.Content.Levels.Select(l => l.Handling.Revocation?.MaxMinutes).OfType<int>().Select(m => said + (m * 60_000L) + 1).Append(said));
         // The law's years, back from the term of a new label and on from the day of an old one.
         if (f.Label?.Term is { } term) times.AddRange(new[] { 0, -10, -20, -30 }.Select(years => Ms(Time(term).AddYears(years))));
         if (f.Relabel is { } change)
