@@ -117,7 +117,7 @@ sealed class GatewayHost : IAsyncDisposable
         meters.Watch(room, journal);
         var backlog = new Backlog(engine, checkpoints, clock);
         meters.Watch(backlog);
-        meters.Watch(equipment, worlds, clock);
+        meters.Watch(equipment, worlds, clock, TimeSpan.FromDays(options.Limits.CertificateAlarmDays));
         var targets = Composition.AlarmTargets(options, equipment, clock);
         foreach (var target in targets.OfType<IDisposable>()) Own(target);
         var alarms = new Alarms(targets, clock, logs.CreateLogger<Alarms>());

@@ -25,6 +25,9 @@ static class TrackCommands
             say.Json(views.Select(v => Describe(v, client)));
             if (views.Count == 0) say.Say("nothing was sent yet", "chưa gửi văn bản nào");
             foreach (var view in views) Show(view, client, say);
+            foreach (var end in client.Ending())
+                say.Note($"the certificate for {end.Use}{(end.Role is null ? "" : " " + end.Role)} ends on {say.Time(end.Until)}: ask the CA for the next one now, exchange keys request",
+                    $"chứng thư {end.Use}{(end.Role is null ? "" : " " + end.Role)} hết hạn ngày {say.Time(end.Until)}: xin chứng thư mới ngay, exchange keys request");
             return views.Any(v => v.Findings.Count > 0) ? ExchangeProgram.Bad : views.Any(v => v.Offline is not null) ? ExchangeProgram.Incomplete : ExchangeProgram.Good;
         });
     }

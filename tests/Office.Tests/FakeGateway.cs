@@ -26,6 +26,10 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
     public Queue<Fault> Faults { get; } = new();
     /// <summary>Bodies of POST /dispatches, in order, also of those that were answered with an error.</summary>
     public List<byte[]> Submitted { get; } = [];
+    /// <summary>Revocation lists newer than those of the PKI.</summary>
+    public List<byte[]> Crls { get; } = [];
+    /// <summary>OCSP responses by certificate.</summary>
+    public Dictionary<string, byte[]> Responses { get; } = [];
     public Dictionary<Guid, (byte[] File, byte[] Receipt, Digest Ctx)> Accepted { get; } = [];
     public List<byte[]> Acknowledged { get; } = [];
     /// <summary>Handling statuses, in the order in which they came, also doubled ones.</summary>
@@ -60,7 +64,8 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
         var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
         return parts switch
         {
-            ["trust", "crls"] => Json("{\"crls\":[]}"),
+            ["trust", "ocsp", var key] => Responses.TryGetValue(key, out var response) ? Bytes(response) : Problem(Refusal.NotFound, 404),
+            ["trust", "crls"] => Json($"{{\"crls\":[{string.Join(',', Crls.Select(c => $"\"{System.Buffers.Text.Base64Url.EncodeToString(c)}\""))}]}}"),
             ["directory"] => Bytes(File.ReadAllBytes(Path.Combine(pki, "statements", "directory.p7s"))),
             ["directory", "cards", var card] => Bytes(Directory.GetFiles(Path.Combine(pki, "statements", "cards")).Select(File.ReadAllBytes).First(d => Statement.Read(d, StatementType.Card).Ref.ToString() == card)),
             ["policy"] => Bytes(File.ReadAllBytes(Path.Combine(pki, "statements", "policy.p7s"))),

@@ -38,20 +38,15 @@ sealed class AlarmWatch(Shared shared, Equipment equipment, Backlog backlog, Fun
     {
         var limits = shared.Options.Limits;
         var soon = now.AddDays(limits.CertificateAlarmDays);
-        if (Ending([("tls", equipment.Tls.NotAfter), ("evidence", equipment.Evidence.Certificate.NotAfter)], soon) is { } own) yield return new(AlarmCode.CertificateEnding, null, own);
+        var store = shared.Worlds.Current.Trust.Store;
+        var authorities = store.Roots.Concat(store.Intermediates).Select(a => ("CA", a.NotAfter));
+        if (Ending([("tls", equipment.Tls.NotAfter), ("evidence", equipment.Evidence.Certificate.NotAfter), .. authorities], soon) is { } own) yield return new(AlarmCode.CertificateEnding, null, own);
         foreach (var office in shared.Worlds.Current.Directory.Offices)
-            if (Ending(Last(office), soon) is { } ending) yield return new(AlarmCode.CertificateEnding, office.Code, ending);
-        if (shared.Worlds.Current.Trust.Store.CrlsUntil is { } until && until < now + CrlNotice) yield return new(AlarmCode.RevocationEnding, null, Day(until));
+            if (Ending(KeyEnds.Of(office).Select(e => (e.Role is null ? e.Use : $"{e.Use} {e.Role}", e.Until)), soon) is { } ending) yield return new(AlarmCode.CertificateEnding, office.Code, ending);
+        if (store.CrlsUntil is { } until && until < now + CrlNotice) yield return new(AlarmCode.RevocationEnding, null, Day(until));
         if (shared.Room.Free is var free && free < limits.DiskAlarmBytes) yield return new(AlarmCode.DiskLow, null, string.Create(CultureInfo.InvariantCulture, $"{free} bytes free"));
         if (!isClockSure()) yield return new(AlarmCode.ClockUnsure, null, "set by more than a minute");
         if (backlog.Now.Lag is var lag && lag > TimeSpan.FromSeconds(limits.PromiseSeconds)) yield return new(AlarmCode.LedgerBehind, null, string.Create(CultureInfo.InvariantCulture, $"by {(long)lag.TotalSeconds} s"));
-    }
-
-    // The next key of a use takes the place of the one that ends: only the last one matters.
-    static IEnumerable<(string Use, DateTimeOffset Until)> Last(OfficeEntry office)
-    {
-        (string Use, IReadOnlyList<Certificate> Keys)[] uses = [("sign", office.Signing), ("encrypt", office.Encryption), ("tls", office.Tls)];
-        return uses.Where(u => u.Keys.Count > 0).Select(u => (u.Use, u.Keys.Max(k => k.NotAfter)));
     }
 
     static string? Ending(IEnumerable<(string Use, DateTimeOffset Until)> certificates, DateTimeOffset soon)

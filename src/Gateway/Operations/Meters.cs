@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Exchange.Crypto.Trust;
 using Exchange.Gateway.Journaling;
 
 namespace Exchange.Gateway.Operations;
@@ -78,11 +79,18 @@ sealed class Meters : IDisposable
         meter.CreateObservableGauge("exchange.uploads.awaited", () => backlog.Now.Uploads, "{payload}", "Announced payloads still to come; counted up to 100000");
     }
 
-    public void Watch(Equipment keys, Worlds worlds, TimeProvider clock)
+    public void Watch(Equipment keys, Worlds worlds, TimeProvider clock, TimeSpan notice)
     {
         double Left(DateTimeOffset until) => (until - clock.GetUtcNow()).TotalSeconds;
         meter.CreateObservableGauge("exchange.certificate.remaining", () => new[]
         {
+        IEnumerable<(string Use, IReadOnlyList<DateTimeOffset> Ends)> Offices() =>
+            KeyEnds.Uses.Select(use => (use, (IReadOnlyList<DateTimeOffset>)[.. (worlds.Current.DirectoryOrNone?.Offices ?? []).Select(o => KeyEnds.Of(o).Where(e => e.Use == use).Select(e => (DateTimeOffset?)e.Until).Min()).OfType<DateTimeOffset>()]));
+        KeyValuePair<string, object?> Use(string use) => new("use", use);
+        meter.CreateObservableGauge("exchange.office.certificate.remaining", () => Offices().Where(u => u.Ends.Count > 0).Select(u => new Measurement<double>(Left(u.Ends.Min()), Use(u.Use))), "s",
+            "Until the first office is without a certificate for a use (sign, encrypt, tls; person: in one of its roles), if none follows");
+        meter.CreateObservableGauge("exchange.office.certificates.ending", () => Offices().Select(u => new Measurement<long>(u.Ends.Count(e => Left(e) < notice.TotalSeconds), Use(u.Use))), "{office}",
+            "Offices whose last certificate for a use ends within certificateAlarmDays; the log and an alarm say which");
             new Measurement<double>(Left(keys.Tls.NotAfter), new KeyValuePair<string, object?>("key", "tls")),
             new Measurement<double>(Left(keys.Evidence.Certificate.NotAfter), new KeyValuePair<string, object?>("key", "evidence")),
         }, "s", "Until a certificate of the gateway's own expires, by key (tls, evidence)");

@@ -33,6 +33,10 @@ public sealed class OfficeClient : IDisposable
     public CompiledPolicy Policy => office.View.Policy;
     public CertificateCheck Trust => office.View.Trust;
 
+    /// <summary>What this office must renew soon, by the directory that is stored here: uses and roles whose last certificate ends within 60 days. Empty without a directory.</summary>
+    public IReadOnlyList<KeyEnds.End> Ending() => !office.View.IsStored || office.View.Directory.Find(office.Profile.Office) is not { } own ? []
+        : [.. KeyEnds.Of(own).Where(e => e.Until < office.Now.AddDays(KeyEnds.NoticeDays)).OrderBy(e => e.Until)];
+
     /// <summary>Fetches and verifies revocation lists, directory, policy and checkpoint.</summary>
     /// <returns>null: fresh. Else why the gateway could not be asked; what is stored then serves.</returns>
     public Task<Refusal?> RefreshAsync(CancellationToken cancel) => office.RefreshAsync(cancel);

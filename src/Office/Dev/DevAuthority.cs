@@ -34,6 +34,9 @@ internal sealed class DevAuthority : IDisposable
     /// <summary>With its private key.</summary>
     public X509Certificate2 Certificate { get; }
 
+    /// <summary>One that was made before, from its certificate with the private key.</summary>
+    public static DevAuthority Of(X509Certificate2 certificate) => new(certificate, certificate.GetECDsaPrivateKey() ?? throw new ArgumentException("no ECDSA key", nameof(certificate)));
+
     /// <param name="development">Marks the root as one that nothing outside development may trust.</param>
     public static DevAuthority Root(string name, Validity validity, bool development = true)
     {
