@@ -12,10 +12,12 @@ namespace Exchange.Gateway.Journaling;
 internal sealed class Guard : IDisposable
 {
     readonly SqliteConnection connection;
+    readonly WriteAheadLog log;
 
     Guard(SqliteConnection connection, string origin)
     {
         this.connection = connection;
+        log = new WriteAheadLog(connection);
         Origin = origin;
     }
 
@@ -62,10 +64,20 @@ internal sealed class Guard : IDisposable
 
     /// <summary>Durable on return. False: the head is not <paramref name="old"/> any more, somebody else signed for this ledger.</summary>
     public bool CompareAndSwap((long Size, Digest Root) old, (long Size, Digest Root) next) =>
-        next.Size > old.Size && StoreErrors.Guard(() => CheckpointTable.Swap(connection, Origin, old, next));
+        next.Size > old.Size && StoreErrors.Guard(() => CheckpointTable.Swap(connection, Origin, old, next)) && Carried();
 
     /// <summary>Keeps a signed note. Again is harmless.</summary>
-    public void Keep(PublishedCheckpoint checkpoint) => StoreErrors.Guard(() => { CheckpointTable.Add(connection, Origin, checkpoint); return 0; });
+    public void Keep(PublishedCheckpoint checkpoint) => StoreErrors.Guard(() =>
+    {
+        CheckpointTable.Add(connection, Origin, checkpoint);
+        return Carried();
+    });
+
+    bool Carried()
+    {
+        log.CarryOver();
+        return true;
+    }
 
     /// <summary>Every note ever signed, smallest first.</summary>
     public IReadOnlyList<PublishedCheckpoint> Notes() => CheckpointTable.All(connection, Origin);

@@ -18,6 +18,7 @@ internal sealed class SqliteEngine : IEngine
     readonly string file;
     readonly SqliteConnection? writer;
     readonly SqliteStatements? statements;
+    readonly WriteAheadLog? log;
     readonly ConcurrentBag<DbConnection> idle = [];
     volatile bool closed;
 
@@ -28,6 +29,7 @@ internal sealed class SqliteEngine : IEngine
         this.file = file;
         this.writer = writer;
         statements = writer is null ? null : new SqliteStatements(writer);
+        log = writer is null ? null : new WriteAheadLog(writer);
         Schema = schema;
     }
 
@@ -61,7 +63,10 @@ internal sealed class SqliteEngine : IEngine
         return new SqliteEngine(file, null, Migrations.Applied(reader));
     }
 
-    public IEngineTransaction Begin() => new SqliteWrite(writer ?? throw new InvalidOperationException("Opened for reading only."), statements!);
+    public IEngineTransaction Begin() => new SqliteWrite(writer ?? throw new InvalidOperationException("Opened for reading only."), statements!, log!);
+
+    /// <summary>Of a store that is open for writing.</summary>
+    internal WriteAheadLog Log => log ?? throw new InvalidOperationException("Opened for reading only.");
 
     public Reader Reader()
     {

@@ -17,7 +17,8 @@ internal static class SqliteSettings
         ("mmap_size", "0", "0"),
         // Deleted bytes are overwritten: erasure means it.
         ("secure_delete", "ON", "1"),
-        ("wal_autocheckpoint", "8000", "8000"),
+        // Nor by SQLite after a commit: see WriteAheadLog.
+        ("wal_autocheckpoint", "0", "0"),
         // No temporary files: nothing of a row outside the store.
         ("temp_store", "MEMORY", "2"),
     ];

@@ -11,12 +11,12 @@ internal sealed class SqliteWrite : IEngineTransaction
 {
     readonly SqliteConnection connection;
     readonly SqliteStatements statements;
+    readonly WriteAheadLog log;
     bool open;
 
-    public SqliteWrite(SqliteConnection connection, SqliteStatements statements)
+    public SqliteWrite(SqliteConnection connection, SqliteStatements statements, WriteAheadLog log)
     {
-        this.connection = connection;
-        this.statements = statements;
+        (this.connection, this.statements, this.log) = (connection, statements, log);
         // IMMEDIATE: takes the write lock now, so that the head cannot move after it is read.
         statements.Run("BEGIN IMMEDIATE");
         open = true;
@@ -35,6 +35,8 @@ internal sealed class SqliteWrite : IEngineTransaction
     {
         statements.Run("COMMIT");
         open = false;
+        // It is durable already; what fails here only says that this process must not go on.
+        log.CarryOver();
     }
 
     public void Rollback()

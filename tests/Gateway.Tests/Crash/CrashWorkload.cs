@@ -72,7 +72,7 @@ namespace Exchange.Tests.Crash
             Channel.Answer = Carry;
             await Gateway.Reach("H14", "https");
             // Small, so that the log is carried over into the store and begun anew several times.
-            Execute("PRAGMA wal_autocheckpoint = 50");
+            ((SqliteEngine)Gateway.Host.Shared.Engine).Log.CarryAt = 50;
             if (Environment.GetEnvironmentVariable(Pragma) is { Length: > 0 } pragma) Execute(pragma);
             (Sender, Recipient) = (Gateway.As("G22"), Gateway.As("H41"));
             Say("READY now");

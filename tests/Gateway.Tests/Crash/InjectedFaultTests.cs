@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Net;
 using Exchange.Gateway.Operations;
+using Exchange.Gateway.Store;
 using Exchange.Tests.Http;
 
 namespace Exchange.Tests.Crash;
@@ -40,6 +42,30 @@ public sealed class InjectedFaultTests(ITestOutputHelper output)
         var bad = new List<string?>();
         for (var nth = 1; nth <= last; nth += step) bad.Add(await FaultAsync(calls, error, nth, uploads: true));
         Assert.Empty(bad.OfType<string>());
+    }
+
+    [Fact]
+    public async Task A_sync_that_fails_while_the_log_is_carried_over_stops_the_gateway()
+    {
+        // SQLite itself keeps quiet about it: only then is the store's own file synced while a gateway runs.
+        var folder = Directory.CreateTempSubdirectory("exchange-hurt-").FullName;
+        try
+        {
+            var data = Path.Combine(folder, CrashWorkload.Data);
+            await Initialise.Run(Initialise.FromDevelopment(data, DevPkiFolder.Root, new(IPAddress.Loopback, 0), null, null), TimeProvider.System);
+            var start = new ProcessStartInfo("strace") { RedirectStandardError = true, RedirectStandardOutput = true };
+            foreach (var argument in (string[])["-f", "-qq", "-o", "/dev/null", "-P", DataFolder.DatabaseIn(data), "-e", $"inject={Syncs}:error=EIO", Environment.ProcessPath!]) start.ArgumentList.Add(argument);
+            if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(typeof(Recording).Assembly.Location);
+            start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(Recording).Assembly.Location;
+            (start.Environment[CrashWorkload.Variable], start.Environment[CrashWorkload.Faulty], start.Environment[DevPkiFolder.Variable]) = (folder, "1", DevPkiFolder.Root);
+            using var process = Process.Start(start)!;
+            var (told, _) = (process.StandardError.ReadToEndAsync(), process.StandardOutput.ReadToEndAsync());
+            await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(3));
+            Assert.Contains("@READY", await told);
+            Assert.DoesNotContain("@END", await told);
+            Assert.NotEqual(0, process.ExitCode);
+        }
+        finally { Directory.Delete(folder, recursive: true); }
     }
 
     async Task<string?> FaultAsync(string calls, string error, int nth, bool uploads = false)

@@ -36,7 +36,7 @@ public sealed class SqliteEngineTests : IDisposable
     [InlineData("foreign_keys", 1L)]
     [InlineData("secure_delete", 1L)]
     [InlineData("trusted_schema", 0L)]
-    [InlineData("wal_autocheckpoint", 8000L)]
+    [InlineData("wal_autocheckpoint", 0L)]
     [InlineData("temp_store", 2L)]
     public void The_connection_that_writes_is_set_for_durability(string name, long value)
     {
