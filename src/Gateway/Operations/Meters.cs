@@ -82,8 +82,6 @@ sealed class Meters : IDisposable
     public void Watch(Equipment keys, Worlds worlds, TimeProvider clock, TimeSpan notice)
     {
         double Left(DateTimeOffset until) => (until - clock.GetUtcNow()).TotalSeconds;
-        meter.CreateObservableGauge("exchange.certificate.remaining", () => new[]
-        {
         IEnumerable<(string Use, IReadOnlyList<DateTimeOffset> Ends)> Offices() =>
             KeyEnds.Uses.Select(use => (use, (IReadOnlyList<DateTimeOffset>)[.. (worlds.Current.DirectoryOrNone?.Offices ?? []).Select(o => KeyEnds.Of(o).Where(e => e.Use == use).Select(e => (DateTimeOffset?)e.Until).Min()).OfType<DateTimeOffset>()]));
         KeyValuePair<string, object?> Use(string use) => new("use", use);
@@ -91,6 +89,8 @@ sealed class Meters : IDisposable
             "Until the first office is without a certificate for a use (sign, encrypt, tls; person: in one of its roles), if none follows");
         meter.CreateObservableGauge("exchange.office.certificates.ending", () => Offices().Select(u => new Measurement<long>(u.Ends.Count(e => Left(e) < notice.TotalSeconds), Use(u.Use))), "{office}",
             "Offices whose last certificate for a use ends within certificateAlarmDays; the log and an alarm say which");
+        meter.CreateObservableGauge("exchange.certificate.remaining", () => new[]
+        {
             new Measurement<double>(Left(keys.Tls.NotAfter), new KeyValuePair<string, object?>("key", "tls")),
             new Measurement<double>(Left(keys.Evidence.Certificate.NotAfter), new KeyValuePair<string, object?>("key", "evidence")),
         }, "s", "Until a certificate of the gateway's own expires, by key (tls, evidence)");
