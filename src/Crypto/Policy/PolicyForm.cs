@@ -79,6 +79,8 @@ static partial class PolicyForm
         Demand(handling.Channels.Length > 0, at + ": channels");
         CheckRoles(handling.Release.Roles, at + ": release");
         Demand(handling.Release.Persons is >= 0 and <= 2 && handling.Release.Persons > 0 == handling.Release.Roles.Length > 0, at + ": release");
+        // Said where nothing is asked for, it would be read as if something were.
+        Demand(handling.TimestampAway is null || (handling.Timestamp && handling.TimestampAway is TimeStampRule.AwayRefuse or TimeStampRule.AwayPending), at + ": timestampAway");
         Demand(handling.Directory.MaxMinutes is >= 1 and <= MaxMinutes && handling.Directory.Late is "permit" or "hold" or "deny", at + ": directory");
         Demand(handling.Revocation is not { } revocation || (revocation.MaxMinutes is >= 1 and <= MaxMinutes && revocation.Late is "permit" or "hold" or "deny"), at + ": revocation");
         Demand(handling.Caveats.All(LabelForm.Caveats.Contains) && LabelForm.Rising(handling.Caveats, StringComparer.Ordinal), at + ": caveats");
@@ -117,7 +119,7 @@ static partial class PolicyForm
         Demand(lower.Approvals.All(higher.Approvals.Contains), at + "approvals");
         Demand(lower.Authors.All(higher.Authors.Contains), at + "authors");
         Demand(higher.Handling.Release.Persons >= lower.Handling.Release.Persons, at + "release");
-        Demand(higher.Handling.Timestamp || !lower.Handling.Timestamp, at + "timestamp");
+        Demand(TimeStampRule.Of(higher.Handling) >= TimeStampRule.Of(lower.Handling), at + "timestamp");
         Demand(higher.Handling.SecondOpinion || !lower.Handling.SecondOpinion, at + "secondOpinion");
         Demand(higher.Handling.Channels.All(lower.Handling.Channels.Contains), at + "channels");
         Demand(lower.Handling.Caveats.All(higher.Handling.Caveats.Contains), at + "caveats");

@@ -50,6 +50,7 @@ public static class PolicyLint
         found.AddRange(Freshness(draft));
         found.AddRange(Clashes(draft, context.Others));
         found.AddRange(Unmeetable(policy));
+        found.AddRange(TimeStamps(draft));
         if (context.Standing is { } standing) found.AddRange(PolicyLintStanding.Run(policy, standing));
         if (context.Cards is { } cards) found.AddRange(Roles(draft, cards));
         return found;
@@ -131,6 +132,11 @@ public static class PolicyLint
     }
 
     static PolicyTerm? TermAt(PolicyLevel level, string date) => level.Handling.Terms.LastOrDefault(t => string.CompareOrdinal(t.From, date) <= 0);
+
+    // Said by nobody it is "refuse": an authority that is away for a day stops the level for a day, and whatever takes something of it back.
+    static IEnumerable<LintFinding> TimeStamps(PolicyDraft draft) => draft.Levels.Where(l => l.Handling is { Timestamp: true, TimestampAway: null })
+        .Select(l => new LintFinding("timestamp-away", $"level {l.Code}", LintLevel.Warning, "While no time-stamp authority answers nothing of this level is sent, recalls included: timestampAway should say so, or say pending.",
+            "Khi không có nơi cấp dấu thời gian nào trả lời, không gửi được gì ở độ này, kể cả thu hồi: timestampAway cần ghi rõ như vậy, hoặc ghi pending."));
 
     static IEnumerable<LintFinding> Clashes(PolicyDraft draft, IReadOnlyList<PolicyDraft> others)
     {

@@ -74,6 +74,8 @@ public sealed record PolicyHandling
     public required PolicyRelease Release { get; init; }
     /// <summary>Whether the dispatch must bear a timestamp (RFC 3161).</summary>
     public required bool Timestamp { get; init; }
+    /// <summary>What the sender does while no time-stamp authority answers: "refuse", or "pending" (sealed without, the time-stamp follows); null: "refuse". Only beside a timestamp.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? TimestampAway { get; init; }
     public required PolicyFreshness Directory { get; init; }
     /// <summary>How old the word of the CA about sender and recipients may be; null: until it ends by itself, which no policy puts off.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public PolicyFreshness? Revocation { get; init; }

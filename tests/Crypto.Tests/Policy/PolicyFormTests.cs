@@ -71,6 +71,11 @@ public sealed class PolicyFormTests
         { "a channel that the level below may not use", d => d.Handling(2)["channels"] = new JsonArray("https", "mail") },
         { "release by nobody's role", d => d.Handling(2)["release"]!["roles"] = new JsonArray() },
         { "release by fewer than below", d => { d.Handling(3)["release"]!["persons"] = 0; d.Handling(3)["release"]!["roles"] = new JsonArray(); } },
+        { "an absence that is neither refused nor pending", d => { d.Handling(3)["timestamp"] = true; d.Handling(3)["timestampAway"] = "wait"; } },
+        { "the absence of what is not asked for", d => { d.Handling(3)["timestamp"] = false; d.Handling(3)["timestampAway"] = "pending"; } },
+        { "a higher level without time-stamp", d => { d.Handling(2)["timestamp"] = true; d.Handling(3)["timestamp"] = false; d.Handling(3).Remove("timestampAway"); } },
+        { "a time-stamp that may wait above one that may not", d => { d.Handling(2)["timestamp"] = true; d.Handling(2)["timestampAway"] = "refuse"; d.Handling(3)["timestamp"] = true; d.Handling(3)["timestampAway"] = "pending"; } },
+        { "a time-stamp that may wait above one that may not, unsaid", d => { d.Handling(2)["timestamp"] = true; d.Handling(2).Remove("timestampAway"); d.Handling(3)["timestamp"] = true; d.Handling(3)["timestampAway"] = "pending"; } },
         { "directory of any age", d => d.Handling(1)["directory"]!["maxMinutes"] = 0 },
         { "late directory answered otherwise", d => d.Handling(1)["directory"]!["late"] = "warn" },
         { "revocation data of any age", d => d.Handling(3)["revocation"]!["maxMinutes"] = 0 },
@@ -112,6 +117,25 @@ public sealed class PolicyFormTests
     {
         var e = Assert.Throws<RefusedException>(() => Policies.Compile(Policies.Edit(change)));
         Assert.True(e.Refusal == Refusal.PolicyInvalid, what);
+    }
+
+    [Theory]
+    [InlineData(false, null, TimeStampNeed.None)]
+    [InlineData(true, "pending", TimeStampNeed.Due)]
+    [InlineData(true, "refuse", TimeStampNeed.Demanded)]
+    [InlineData(true, null, TimeStampNeed.Demanded)]
+    public void Who_asks_for_a_time_stamp_and_says_nothing_of_absence_allows_none(bool asked, string? away, TimeStampNeed need)
+    {
+        var edited = Policies.Edit(d =>
+        {
+            foreach (var handling in new[] { d.Handling(2), d.Handling(3) })
+            {
+                handling["timestamp"] = asked;
+                handling.Remove("timestampAway");
+                if (away is not null) handling["timestampAway"] = away;
+            }
+        });
+        Assert.Equal(need, TimeStampRule.Of(Policies.Compile(edited).Level("tuyet-mat")!.Handling));
     }
 
     [Fact]

@@ -50,6 +50,7 @@ public sealed class PolicyLintTests
         { "term-order", LintLevel.Warning, "level mat", d => d.Handling(1)["terms"] = new JsonArray(new JsonObject { ["from"] = "2027-01-01", ["years"] = 10, ["source"] = "x" }) },
         { "freshness", LintLevel.Warning, "level mat", d => { foreach (var rank in new[] { 1, 2, 3 }) d.Handling(rank).Remove("revocation"); } },
         { "freshness", LintLevel.Warning, "level mat", d => d.Handling(0)["revocation"]!["maxMinutes"] = 60 },
+        { "timestamp-away", LintLevel.Warning, "level tuyet-mat", d => { d.Handling(3)["timestamp"] = true; d.Handling(3).Remove("timestampAway"); } },
         { "unreachable", LintLevel.Error, "level tuyet-mat", d => { d.TagSet(0)["requiredOn"] = new JsonArray(40); foreach (var v in d.TagSet(0)["values"]!.AsArray()) v!["obsolete"] = true; } },
     };
 
