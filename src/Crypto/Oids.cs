@@ -29,6 +29,9 @@ static class Oids
     public const string EssSecurityLabel = "1.2.840.113549.1.9.16.2.2";
     public const string SignatureTimeStampToken = "1.2.840.113549.1.9.16.2.14";
 
+    // RFC 3161
+    public const string TstInfo = "1.2.840.113549.1.9.16.1.4";
+
     // Algorithms of suite classic-1
     public const string Sha256 = "2.16.840.1.101.3.4.2.1";
     public const string Sha384 = "2.16.840.1.101.3.4.2.2";

@@ -124,6 +124,15 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
     public static readonly Refusal DispatchSigners = new("E_DISPATCH_SIGNERS",
         "The dispatch is not signed by a person of the sending office (and by the office, where the level asks for it).", "Văn bản không được ký bởi người của cơ quan gửi (và bởi cơ quan, khi độ mật yêu cầu).",
         "Report it to the sender.", "Báo lại cho nơi gửi.");
+    public static readonly Refusal TimeStamp = new("E_TIMESTAMP",
+        "The time-stamp of a signature is not one of this signature, or does not hold.", "Dấu thời gian của chữ ký không thuộc chữ ký này hoặc không hợp lệ.",
+        "Have it time-stamped anew; report it to whoever gave it.", "Xin cấp lại dấu thời gian; báo cho nơi đã cấp.");
+    public static readonly Refusal TimeStampMissing = new("E_TIMESTAMP_MISSING",
+        "The author's signatures bear no time-stamp, and the level asks for one.", "Chữ ký của người soạn không có dấu thời gian mà độ mật yêu cầu.",
+        "Ask the sender to send it anew, time-stamped.", "Đề nghị nơi gửi gửi lại kèm dấu thời gian.");
+    public static readonly Refusal TimeStampAway = new("E_TIMESTAMP_AWAY",
+        "No time-stamp authority gave a time-stamp that holds, and the level asks for one; nothing was sent.", "Không nơi nào cấp được dấu thời gian hợp lệ mà độ mật yêu cầu; chưa gửi gì.",
+        "Try again when an authority of the profile can be reached (timestamps.authorities).", "Thử lại khi kết nối được nơi cấp dấu thời gian ghi trong hồ sơ (timestamps.authorities).");
     public static readonly Refusal SenderMismatch = new("E_SENDER_MISMATCH",
         "The dispatch comes from another office than the envelope.", "Văn bản thuộc cơ quan khác với cơ quan gửi bao bì.",
         "Report it to the sender.", "Báo lại cho nơi gửi.");

@@ -1,12 +1,13 @@
 using System.Formats.Asn1;
 using Exchange.Crypto.Keys;
+using Exchange.Crypto.TimeStamps;
 
 namespace Exchange.Crypto.Statements;
 
 /// <summary>SignerInfo (RFC 5652 5.3) version 1 with the signed attributes that statements carry, and no others.</summary>
 /// <param name="Issuer">DER of the issuer's name.</param>
 /// <param name="Serial">INTEGER bytes.</param>
-/// <param name="TimeStamp">DER of a signatureTimeStampToken (RFC 3161), the only unsigned attribute, kept unread; null: none.</param>
+/// <param name="TimeStamp">DER of a signatureTimeStampToken (RFC 3161), the only unsigned attribute, carried unread: <see cref="TimeStampCheck"/> reads it; null: none.</param>
 sealed record SignerInfo(ReadOnlyMemory<byte> Issuer, ReadOnlyMemory<byte> Serial, SignedAttributes Attributes, ReadOnlyMemory<byte> Signature, ReadOnlyMemory<byte>? TimeStamp)
 {
     static readonly Asn1Tag Context0 = new(TagClass.ContextSpecific, 0, isConstructed: true);
@@ -61,6 +62,7 @@ sealed record SignerInfo(ReadOnlyMemory<byte> Issuer, ReadOnlyMemory<byte> Seria
                 throw new RefusedException(Refusal.StatementAttributes, "unsigned attribute");
             var values = attribute.ReadSetOf();
             token = values.ReadEncodedValue();
+            if (token.Value.Length > TimeStampCheck.MaxLength) throw new RefusedException(Refusal.Size, "time-stamp");
             values.ThrowIfNotEmpty();
             attribute.ThrowIfNotEmpty();
         }

@@ -1,4 +1,5 @@
 using Exchange.Crypto.Keys;
+using Exchange.Crypto.TimeStamps;
 using Exchange.Crypto.Trust;
 
 namespace Exchange.Crypto.Statements;
@@ -12,7 +13,7 @@ public sealed class Statement
     readonly IStatementContent content;
     readonly SignedData data;
 
-    Statement(StatementType type, ReadOnlyMemory<byte> der, SignedData data, IStatementContent content, IReadOnlyList<Certificate> signers, IReadOnlyList<DateTimeOffset> times)
+    Statement(StatementType type, ReadOnlyMemory<byte> der, SignedData data, IStatementContent content, IReadOnlyList<Certificate> signers)
     {
         Type = type;
         Der = der;
@@ -20,8 +21,10 @@ public sealed class Statement
         this.content = content;
         Ref = Digest.Of(data.Content.Span);
         Signers = signers;
-        SigningTimes = times;
         SignatureDigests = [.. data.Signers.Select(s => Digest.Of(s.Signature.Span))];
+        var infos = signers.Select(c => data.Signers.First(s => s.Attributes.Certificate == c.Key)).ToList();
+        SigningTimes = [.. infos.Select(i => i.Attributes.SigningTime)];
+        TimeStamps = [.. infos.Select(i => (Digest.Of(i.Signature.Span), i.TimeStamp))];
     }
 
     public StatementType Type { get; }
@@ -34,6 +37,8 @@ public sealed class Statement
     public IReadOnlyList<Certificate> Signers { get; }
     /// <summary>Signing times in the order of "signers".</summary>
     public IReadOnlyList<DateTimeOffset> SigningTimes { get; }
+    /// <summary>SHA-256 of the signature, and the time-stamp token over it (null: none), in the order of "signers". Not verified: see <see cref="TimeStampCheck"/>.</summary>
+    public IReadOnlyList<(Digest Signature, ReadOnlyMemory<byte>? Token)> TimeStamps { get; }
     /// <summary>SHA-256 of each SignerInfo.signature, in SET order.</summary>
     public IReadOnlyList<Digest> SignatureDigests { get; }
     /// <summary>DER of the eSSSecurityLabel attribute value; equal in all SignerInfos; null where the type has none.</summary>
@@ -86,14 +91,17 @@ public sealed class Statement
 
         CheckAttributes(data, kind);
         var certificates = MatchSigners(data, content.Signers, kind);
-        var times = new DateTimeOffset[certificates.Length];
-        foreach (var info in data.Signers)
-        {
-            var at = Array.FindIndex(certificates, c => c.Key == info.Attributes.Certificate);
-            CheckSignature(info, certificates[at]);
-            times[at] = info.Attributes.SigningTime;
-        }
-        return new Statement(type, der.ToArray(), data, content, certificates, times);
+        foreach (var info in data.Signers) CheckSignature(info, certificates.First(c => c.Key == info.Attributes.Certificate));
+        return new Statement(type, der.ToArray(), data, content, certificates);
+    }
+
+    /// <summary>The same dispatch, each signature with its token, which are verified already. Their SET may have another order now: a header is made over the result, never over what was before.</summary>
+    /// <param name="tokens">DER, in the order of "signers".</param>
+    internal Statement WithTimeStamps(IReadOnlyList<ReadOnlyMemory<byte>> tokens)
+    {
+        if (tokens.Count != Signers.Count) throw new ArgumentException($"One for each of {Signers.Count} signatures.", nameof(tokens));
+        var infos = Signers.Select((c, i) => data.Signers.First(s => s.Attributes.Certificate == c.Key) with { TimeStamp = tokens[i] });
+        return Read((data with { Signers = [.. infos] }).Encode(), Type);
     }
 
     /// <summary>As <see cref="Read"/>, of whatever type the content says: for showing a file. What acts on a statement knows which type it wants.</summary>

@@ -22,6 +22,8 @@ public enum Purpose
     TlsClient,
     /// <summary>TLS server: digitalSignature, serverAuth.</summary>
     TlsServer,
+    /// <summary>Time-stamp tokens (RFC 3161 2.3): digitalSignature or nonRepudiation or both, critical extended key usage of timeStamping and nothing else; any key of the closed list.</summary>
+    TimeStamping,
 }
 
 /// <summary>
@@ -66,8 +68,8 @@ static class CertificateProfile
         var curve = Ecdsa.Of(certificate);
         var ec = curve is not null;
         // P-256 where signatures are many and short-lived; RSA where only TLS or an older token asks for it.
-        if (curve == Ecdsa.P256 && purpose is not (Purpose.GatewayEvidence or Purpose.TlsClient or Purpose.TlsServer)) return "key is not P-384";
-        if (!ec && purpose is not (Purpose.OfficeEncryption or Purpose.TlsClient or Purpose.TlsServer)) return "key is not P-384";
+        if (curve == Ecdsa.P256 && purpose is not (Purpose.GatewayEvidence or Purpose.TlsClient or Purpose.TlsServer or Purpose.TimeStamping)) return "key is not P-384";
+        if (!ec && purpose is not (Purpose.OfficeEncryption or Purpose.TlsClient or Purpose.TlsServer or Purpose.TimeStamping)) return "key is not P-384";
         var (required, tolerated, extended) = purpose switch
         {
             Purpose.OfficeEncryption when ec => (KeyUsage.KeyAgreement, 0, KeyPurposeID.id_kp_emailProtection),
@@ -79,10 +81,16 @@ static class CertificateProfile
         };
         if (KeyUsage.FromExtensions(extensions) is not { } usage) return "no key usage";
         var bits = usage.IntValue;
+        if (purpose == Purpose.TimeStamping) return (bits & Signing) == 0 || (bits & ~Signing) != 0 ? $"key usage {bits:x}" : WrongTimeStamping(extensions);
         if ((bits & required) != required || (bits & ~(required | tolerated)) != 0) return $"key usage {bits:x}";
         // anyExtendedKeyUsage does not count: a certificate is for what it names.
         return ExtendedKeyUsage.FromExtensions(extensions) is { } list && list.HasKeyPurposeId(extended) ? null : "extended key usage";
     }
+
+    // A key that signs anything else could be made to sign a time.
+    static string? WrongTimeStamping(X509Extensions extensions) =>
+        extensions.GetExtension(X509Extensions.ExtendedKeyUsage) is { IsCritical: true } && ExtendedKeyUsage.FromExtensions(extensions) is { Count: 1 } list
+            && list.HasKeyPurposeId(KeyPurposeID.id_kp_timeStamping) ? null : "extended key usage: timeStamping alone, critical";
 
     /// <summary>What a certificate in the trust store must be; the rest of RFC 5280 for CAs is PKIX validation's.</summary>
     public static string? WrongAuthority(Certificate certificate)

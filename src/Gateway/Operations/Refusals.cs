@@ -28,12 +28,12 @@ static class Refusals
         // Well-formed, and its content does not hold.
         [422] = [Refusal.Signature, Refusal.CertificateUntrusted, Refusal.CertificateTime, Refusal.CertificateRevoked, Refusal.CertificatePurpose, Refusal.CertificateAlgorithm,
             Refusal.RevocationUnknown, Refusal.SignerUnknown, Refusal.Officers, Refusal.Card, Refusal.Manifest, Refusal.LabelMismatch, Refusal.LabelChange, Refusal.Approval, Refusal.PayloadLength,
-            Refusal.PayloadRoot, Refusal.PayloadPadding, Refusal.DispatchForm, Refusal.NotForThisKey, Refusal.CannotOpen, Refusal.ParcelDamaged, Refusal.NoParcel, Refusal.DispatchMismatch, Refusal.DispatchSigners, Refusal.SenderMismatch, Refusal.Addressees,
+            Refusal.PayloadRoot, Refusal.PayloadPadding, Refusal.DispatchForm, Refusal.NotForThisKey, Refusal.CannotOpen, Refusal.ParcelDamaged, Refusal.NoParcel, Refusal.DispatchMismatch, Refusal.DispatchSigners, Refusal.TimeStamp, Refusal.TimeStampMissing, Refusal.SenderMismatch, Refusal.Addressees,
             Refusal.DocumentDigest, Refusal.Expired, Refusal.ClockSkew, Refusal.RecipientKeys, Refusal.Bucket, Refusal.OtherGateway, Refusal.Receipt, Refusal.Status, Refusal.RecallTarget, Refusal.Proof],
         // Not now: nothing was decided, nothing is journalled.
         [429] = [Refusal.TooMany, Refusal.Quota],
         [500] = [Refusal.Internal],
-        [502] = [Refusal.Unreachable, Refusal.ChannelRefused, Refusal.Undelivered, Refusal.Delayed, Refusal.Poison],
+        [502] = [Refusal.Unreachable, Refusal.TimeStampAway, Refusal.ChannelRefused, Refusal.Undelivered, Refusal.Delayed, Refusal.Poison],
         [503] = [Refusal.Busy],
         [507] = [Refusal.Full],
     }.SelectMany(pair => pair.Value.Select(refusal => (refusal.Code, pair.Key))).ToFrozenDictionary(pair => pair.Code, pair => pair.Key);

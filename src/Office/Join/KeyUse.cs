@@ -7,16 +7,16 @@ namespace Exchange.Office.Join;
 
 /// <summary>
 /// What a certificate is asked for; the purpose table of <see cref="CertificateCheck"/> seen from the other side. Tls is both sides in one key: an office that is
-/// delivered to, and a gateway that delivers, are server here and client there. Evidence signs as Sign does, on P-256, as a gateway's receipts do.
+/// delivered to, and a gateway that delivers, are server here and client there. Evidence signs as Sign does, on P-256, as a gateway's receipts do. TimeStamp is a time-stamp authority's.
 /// </summary>
-internal enum KeyUse { Sign, Evidence, Encrypt, TlsClient, TlsServer, Tls }
+internal enum KeyUse { Sign, Evidence, Encrypt, TlsClient, TlsServer, Tls, TimeStamp }
 
 /// <summary>What a request asks its CA to put into the certificate, so that it is what the product demands.</summary>
 static class KeyProfile
 {
-    const string ClientAuth = "1.3.6.1.5.5.7.3.2", ServerAuth = "1.3.6.1.5.5.7.3.1", EmailProtection = "1.3.6.1.5.5.7.3.4";
+    const string ClientAuth = "1.3.6.1.5.5.7.3.2", ServerAuth = "1.3.6.1.5.5.7.3.1", EmailProtection = "1.3.6.1.5.5.7.3.4", TimeStamping = "1.3.6.1.5.5.7.3.8";
 
-    public static ECCurve Curve(KeyUse use) => use == KeyUse.Evidence ? ECCurve.NamedCurves.nistP256 : ECCurve.NamedCurves.nistP384;
+    public static ECCurve Curve(KeyUse use) => use is KeyUse.Evidence or KeyUse.TimeStamp ? ECCurve.NamedCurves.nistP256 : ECCurve.NamedCurves.nistP384;
 
     /// <summary>basicConstraints, keyUsage, extendedKeyUsage, and for a server the names it answers to.</summary>
     public static IEnumerable<X509Extension> Extensions(KeyUse use, bool isRsa, IEnumerable<string> hosts)
@@ -24,7 +24,7 @@ static class KeyProfile
         yield return new X509BasicConstraintsExtension(certificateAuthority: false, hasPathLengthConstraint: false, 0, critical: true);
         yield return new X509KeyUsageExtension(use switch
         {
-            KeyUse.Sign or KeyUse.Evidence => X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.NonRepudiation,
+            KeyUse.Sign or KeyUse.Evidence or KeyUse.TimeStamp => X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.NonRepudiation,
             KeyUse.Encrypt => isRsa ? X509KeyUsageFlags.KeyEncipherment : X509KeyUsageFlags.KeyAgreement,
             _ => X509KeyUsageFlags.DigitalSignature,
         }, critical: true);
@@ -33,8 +33,9 @@ static class KeyProfile
             KeyUse.TlsClient => [new Oid(ClientAuth)],
             KeyUse.TlsServer => [new Oid(ServerAuth)],
             KeyUse.Tls => [new Oid(ClientAuth), new Oid(ServerAuth)],
+            KeyUse.TimeStamp => [new Oid(TimeStamping)],
             _ => [new Oid(EmailProtection)],
-        }, critical: false);
+        }, critical: use == KeyUse.TimeStamp);
         if (use is KeyUse.TlsServer or KeyUse.Tls) yield return Names(hosts);
     }
 

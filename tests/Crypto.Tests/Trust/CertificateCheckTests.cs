@@ -24,6 +24,8 @@ public sealed class CertificateCheckTests
     [InlineData(KeyUse.Encrypt, null, "OfficeEncryption")]
     [InlineData(KeyUse.TlsClient, null, "TlsClient")]
     [InlineData(KeyUse.TlsServer, null, "TlsServer")]
+    [InlineData(KeyUse.TimeStamp, null, "TimeStamping")]
+    [InlineData(KeyUse.TimeStamp, 3072, "TimeStamping")]
     [InlineData(KeyUse.Sign, 3072, "")]
     [InlineData(KeyUse.Encrypt, 3072, "OfficeEncryption")]
     [InlineData(KeyUse.TlsClient, 3072, "TlsClient")]
