@@ -1,6 +1,8 @@
 using Exchange.Crypto.Keys;
 using Exchange.Crypto.Labels;
+using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
+using Exchange.Crypto.TimeStamps;
 using Exchange.Crypto.Trust;
 
 namespace Exchange.Crypto.Envelope;
@@ -54,6 +56,8 @@ public sealed record SealRequest
     public required IPrivateKey Office { get; init; }
     /// <summary>The sender's own encryption certificate: what is kept under it lets the same content go to further offices later; null: nothing is kept.</summary>
     public Certificate? Keeper { get; init; }
+    /// <summary>Has the author's signatures, named by their SHA-256 in the order of "signers", time-stamped: a verified token for each, or none at all. null: nobody is asked.</summary>
+    public Func<IReadOnlyList<Digest>, Task<IReadOnlyList<ReadOnlyMemory<byte>>>>? TimeStamp { get; init; }
     public required int ManifestBucket { get; init; }
     public required int PayloadBucket { get; init; }
     /// <summary>Payload bytes done so far, of the padded length.</summary>
@@ -65,6 +69,9 @@ public sealed record SealedEnvelope(EnvelopeParts Parts, Digest Ctx, Digest Mani
 {
     /// <summary>Secret and dispatch, sealed to the sender's own key; null: nothing is kept. It stays in the outbox and never travels.</summary>
     public byte[]? Kept { get; init; }
+
+    /// <summary>Tokens over the author's signatures, as the dispatch carries them, in the order in which the header names these; empty: none could be had; null: none was asked for. Kept outside too, since what is sealed is for recipients only.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>>? TimeStamps { get; init; }
 }
 
 /// <summary>Who says which keys are whose, and when.</summary>
@@ -100,12 +107,15 @@ public sealed record OpenRequest
     public required bool OfficeSignsDispatch { get; init; }
     /// <summary>Roles of which the level asks the author to have one; null: any person of the sender's card.</summary>
     public IReadOnlyList<string>? AuthorRoles { get; init; }
+    /// <summary>Whether the level asks for time-stamps. Those that are there are verified in any case.</summary>
+    public TimeStampNeed TimeStamp { get; init; }
     public IProgress<long>? Progress { get; init; }
 }
 
 /// <param name="Proof">HMAC-SHA256(R, CTX ‖ key): what the opened receipt carries.</param>
 /// <param name="DispatchDer">The author's signed statement, for the archive.</param>
-public sealed record OpenedEnvelope(VerifiedEnvelope Envelope, Dispatch Dispatch, ReadOnlyMemory<byte> DispatchDer, IReadOnlyList<string> Files, Digest Proof);
+/// <param name="TimeStamps">Over each signature of the author, in the order of "signers", verified; empty: it bears none.</param>
+public sealed record OpenedEnvelope(VerifiedEnvelope Envelope, Dispatch Dispatch, ReadOnlyMemory<byte> DispatchDer, IReadOnlyList<string> Files, Digest Proof, IReadOnlyList<VerifiedTimeStamp> TimeStamps);
 
 /// <summary>
 /// Use <see cref="SealAsync"/> and <see cref="OpenAsync"/>; a gateway uses <see cref="Verify"/> and <see cref="Payload"/>. Memory is constant in the payload.

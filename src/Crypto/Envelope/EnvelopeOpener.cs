@@ -1,5 +1,7 @@
 using Exchange.Crypto.Labels;
+using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
+using Exchange.Crypto.TimeStamps;
 using Exchange.Crypto.Trust;
 
 namespace Exchange.Crypto.Envelope;
@@ -21,7 +23,7 @@ static class EnvelopeOpener
         // 3 The inside agrees with the outside. What fails from here on is the sender's doing, is named, and is reported to him.
         var statement = Statement.Read(frame.Dispatch, StatementType.Dispatch);
         var dispatch = statement.As<Dispatch>();
-        CheckDispatch(statement, dispatch, envelope, request);
+        var stamps = CheckDispatch(statement, dispatch, envelope, request);
 
         // 4 Tags, root, documents: into temp files.
         using var folder = new OpeningFolder(request.Folder, dispatch.Documents);
@@ -30,30 +32,45 @@ static class EnvelopeOpener
 
         // 5 Everything held: now they get their names. A crash between two renames leaves whole documents only; opening again finishes.
         var files = folder.Release();
-        return new OpenedEnvelope(envelope, dispatch, frame.Dispatch, files, Proof(frame, envelope.Ctx, key));
+        return new OpenedEnvelope(envelope, dispatch, frame.Dispatch, files, Proof(frame, envelope.Ctx, key), stamps);
     }
 
-    static void CheckDispatch(Statement statement, Dispatch dispatch, VerifiedEnvelope envelope, OpenRequest request)
+    static IReadOnlyList<VerifiedTimeStamp> CheckDispatch(Statement statement, Dispatch dispatch, VerifiedEnvelope envelope, OpenRequest request)
     {
         var header = envelope.Header;
         if (statement.Ref != header.Dispatch.Ref) throw new RefusedException(Refusal.DispatchMismatch, "ref");
         if (!statement.SignatureDigests.SequenceEqual(header.Dispatch.Signatures)) throw new RefusedException(Refusal.DispatchMismatch, "signatures");
-        CheckAuthors(statement, envelope.Sender, request);
+        var stamps = CheckTimeStamps(statement, request);
+        CheckAuthors(statement, envelope.Sender, request, stamps);
         DispatchRules.Check(dispatch);
         DispatchRules.CheckAgainst(dispatch, header);
         if (!statement.Label!.Value.Span.SequenceEqual(EssLabel.ToEss(dispatch.Label))) throw new RefusedException(Refusal.LabelForm, "attribute differs from dispatch");
+        return stamps;
+    }
+
+    /// <summary>On each signature or on none; none only where the level lets that be. They were sealed in before the gateway had the envelope, so they cannot be later.</summary>
+    static IReadOnlyList<VerifiedTimeStamp> CheckTimeStamps(Statement statement, OpenRequest request)
+    {
+        var stamps = TimeStampCheck.OfDispatch(statement, request.Context.Trust);
+        if (stamps.Count == 0 && request.TimeStamp == TimeStampNeed.Demanded) throw new RefusedException(Refusal.TimeStampMissing);
+        if (stamps.Any(s => s.Time > request.Context.At + TimeStampCheck.Skew)) throw new RefusedException(Refusal.TimeStamp, "later than the submission");
+        return stamps;
     }
 
     /// <summary>One person of the sender's card in a role that may author, and beside him at most the office, which must be there when asked.</summary>
-    static void CheckAuthors(Statement statement, OfficeEntry sender, OpenRequest request)
+    /// <remarks>A time-stamp shows that the signature was there before T: whoever's certificate ended in between has signed all the same.</remarks>
+    static void CheckAuthors(Statement statement, OfficeEntry sender, OpenRequest request, IReadOnlyList<VerifiedTimeStamp> stamps)
     {
         var persons = sender.Persons.Where(p => statement.Signers.Contains(p.Certificate)).ToList();
         var offices = statement.Signers.Where(sender.Signing.Contains).ToList();
         if (persons.Count != 1 || offices.Count > 1 || statement.Signers.Count != persons.Count + offices.Count) throw new RefusedException(Refusal.DispatchSigners, "not of the sender");
         if (request.OfficeSignsDispatch && offices.Count == 0) throw new RefusedException(Refusal.DispatchSigners, "the office did not sign");
         if (request.AuthorRoles is { } roles && !persons[0].Roles.Any(roles.Contains)) throw new RefusedException(Refusal.DispatchSigners, "role of the author");
-        request.Context.Trust.Demand(persons[0].Certificate, Purpose.PersonSigning, request.Context.At);
-        foreach (var office in offices) request.Context.Trust.Demand(office, Purpose.OfficeSigning, request.Context.At);
+        for (var i = 0; i < statement.Signers.Count; i++)
+        {
+            var at = stamps.Count > 0 && stamps[i].Time < request.Context.At ? stamps[i].Time : request.Context.At;
+            request.Context.Trust.Demand(statement.Signers[i], offices.Contains(statement.Signers[i]) ? Purpose.OfficeSigning : Purpose.PersonSigning, at);
+        }
     }
 
     static Digest Proof(OpenedFrame frame, Digest ctx, Digest key)

@@ -23,6 +23,13 @@ static class EnvelopeSealer
             var now = clock.GetUtcNow();
             var label = EssLabel.ToEss(request.Label);
             var dispatch = Statement.Sign(MakeDispatch(request, digests, RandomNumberGenerator.GetBytes(DispatchRules.SaltLength)), request.Authors, now, label);
+            // Before anything names the signatures: they are named in the order of their SET, which tokens change.
+            var tokens = request.TimeStamp is { } stamp ? await stamp([.. dispatch.TimeStamps.Select(t => t.Signature)]) : null;
+            if (tokens is { Count: > 0 })
+            {
+                dispatch = dispatch.WithTimeStamps(tokens);
+                tokens = [.. dispatch.SignatureDigests.Select(d => dispatch.TimeStamps.Single(t => t.Signature == d).Token!.Value)];
+            }
 
             // 3 What others decided about it.
             var approvals = request.Approvers.Select(p => (Person: p, Act: ApprovalAct.Send)).Concat(request.Releasers.Select(p => (Person: p, Act: ApprovalAct.Release))).Concat(request.Statements)
@@ -47,7 +54,7 @@ static class EnvelopeSealer
             var manifestDigest = Digest.Of(manifest);
             var signed = Statement.Sign(header, [request.Office], now, label, manifestDigest);
             var parts = new EnvelopeParts(signed.Der, [.. approvals.Select(a => a.Der)], manifest);
-            return new SealedEnvelope(parts, ctx, manifestDigest, payload, dispatch.Ref, opened) { Kept = kept };
+            return new SealedEnvelope(parts, ctx, manifestDigest, payload, dispatch.Ref, opened) { Kept = kept, TimeStamps = tokens };
         }
         finally { CryptographicOperations.ZeroMemory(secret); }
     }

@@ -26,9 +26,11 @@ public static class DispatchEvidence
         run.OpenPolicy();
         // 5 The envelope as a whole, at T.
         run.CheckEnvelope();
-        // 6 Each receipt: issuer, subject, entry, inclusion, proof of opening.
+        // 6 What the author signed: sealed, but the header names the signatures, and a time-stamp is about one of them.
+        run.CheckTimeStamps();
+        // 7 Each receipt: issuer, subject, entry, inclusion, proof of opening.
         run.CheckReceipts();
-        // 7 Each addressee: what became of its copy, and what its office says it does with it.
+        // 8 Each addressee: what became of its copy, and what its office says it does with it.
         run.CheckCopies();
         run.CheckStatuses();
         return run.Findings;
@@ -160,6 +162,12 @@ public static class DispatchEvidence
             if (e.Refusal == Refusal.SignerUnknown && content is not null && directory!.Ref != content.Directory)
                 Findings.Incomplete(part, check, FindingCode.Missing, "the directory here is not the one that the sender used");
             else Findings.Bad(part, check, e.Refusal, e.Detail);
+        }
+
+        public void CheckTimeStamps()
+        {
+            if (content is null) return;
+            new TimeStampEvidence(content, Findings).Check(input.TimeStamps, trust, at, level is null ? TimeStampNeed.None : TimeStampRule.Of(level.Handling));
         }
 
         public void CheckReceipts()

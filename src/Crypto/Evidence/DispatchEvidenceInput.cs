@@ -26,6 +26,8 @@ public sealed record DispatchEvidenceInput
     public IReadOnlyList<EvidencePart> Statuses { get; init; } = [];
     /// <summary>Header statements of what the sender sent about this dispatch later: recalls, updates, replacements. DER, any order.</summary>
     public IReadOnlyList<EvidencePart> Recalls { get; init; } = [];
+    /// <summary>Time-stamp tokens over the author's signatures, DER, any order.</summary>
+    public IReadOnlyList<EvidencePart> TimeStamps { get; init; } = [];
     /// <summary>JSON {index, size, proof} each; the file name without extension is the leaf in base64url.</summary>
     public required IReadOnlyList<EvidencePart> Proofs { get; init; }
     /// <summary>Signed note.</summary>

@@ -72,7 +72,7 @@ public static class LabelForm
         string.CompareOrdinal(left.Type, right.Type) is var byType && byType != 0 ? byType : string.CompareOrdinal(left.Tag, right.Tag);
 
     /// <summary>A dotted OID in its one spelling.</summary>
-    internal static bool IsOid(string? text)
+    public static bool IsOid(string? text)
     {
         if (text is not { Length: >= 3 and <= MaxOid }) return false;
         var arcs = text.Split('.');

@@ -173,6 +173,16 @@ sealed class EvidenceCase
         return Input with { Receipts = [.. Input.Receipts.Select(r => r == part ? changed : r)] };
     }
 
+    /// <summary>The same input with these time-stamps, decided by a policy whose level asks for them (null: does not).</summary>
+    public DispatchEvidenceInput With(IReadOnlyList<EvidencePart> timeStamps, string? away)
+    {
+        var content = Statement.Read(Input.Policy!.Bytes, StatementType.Policy).As<PolicyStatement>();
+        PolicyLevel Asking(PolicyLevel level) => level with { Handling = level.Handling with { Timestamp = true, TimestampAway = away } };
+        var policy = away is null ? Input.Policy : new("policy.p7s", Statement.Sign(content with { Levels = [.. content.Levels.Select(Asking)] }, pki.PolicyOfficers, TestPki.Now).Der);
+        var decided = Statement.Read(policy.Bytes, StatementType.Policy).Ref;
+        return WithReceipt("SubmissionAcceptance.p7s", r => r with { Policy = decided }) with { TimeStamps = timeStamps, Policy = policy };
+    }
+
     public EvidencePart Note(int size, CheckpointKey? by = null) =>
         new("checkpoint.txt", Encoding.UTF8.GetBytes((by ?? key).Sign(new Checkpoint(Origin, size, MerkleTree.Root([.. entries.Take(size).Select(e => e.Leaf)])))));
 
