@@ -27,6 +27,7 @@ static class EvidenceFolder
             Receipts = Many(folder, "receipts", "*.p7s"),
             Statuses = Many(folder, "statuses", "*.p7s"),
             Recalls = Many(folder, "recalls", "*.p7s"),
+            TimeStamps = Many(folder, "timestamps", "*.tst"),
             Proofs = Many(folder, "proofs", "*.json"),
             Checkpoint = One(folder, "checkpoint.txt"),
             Directory = One(folder, "directory.p7s"),

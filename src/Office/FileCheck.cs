@@ -2,6 +2,7 @@ using Exchange.Crypto;
 using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Evidence;
 using Exchange.Crypto.Statements;
+using Exchange.Crypto.TimeStamps;
 using Exchange.Crypto.Trust;
 using Exchange.Office.Client;
 
@@ -44,6 +45,7 @@ static class FileCheck
     static void Signers(string file, Statement statement, OfficeClient client, DateTimeOffset now, List<Finding> findings)
     {
         var pins = client.Profile.Pins;
+        var stamps = TimeStamps(file, statement, client, findings);
         for (var i = 0; i < statement.Signers.Count; i++)
         {
             var signer = statement.Signers[i];
@@ -56,9 +58,26 @@ static class FileCheck
                 StatementType.Dispatch => PersonOf(client, signer) ? (Purpose.PersonSigning, true, "person of an office") : (Purpose.OfficeSigning, OfficeOf(client, signer), "office"),
                 _ => (Purpose.OfficeSigning, OfficeOf(client, signer), "office"),
             };
-            var verdict = client.Trust.Check(signer, purpose, now);
+            // What bears a time-stamp was signed by then, whatever became of the certificate.
+            var verdict = client.Trust.Check(signer, purpose, i < stamps.Count ? stamps[i].Time : now);
             findings.Add(verdict.Refusal is { } refusal ? new Finding(FindingKind.Bad, file, "certificate", refusal.Code, verdict.Detail) : new Finding(FindingKind.Good, file, "certificate", FindingCode.Ok, signer.Subject));
             findings.Add(known ? new Finding(FindingKind.Good, file, "signer", FindingCode.Ok, who) : new Finding(FindingKind.Bad, file, "signer", Refusal.SignerUnknown.Code, $"not a {who}"));
+        }
+    }
+
+    static IReadOnlyList<VerifiedTimeStamp> TimeStamps(string file, Statement statement, OfficeClient client, List<Finding> findings)
+    {
+        try
+        {
+            var stamps = TimeStampCheck.OfDispatch(statement, client.Trust);
+            findings.AddRange(stamps.Select(s => new Finding(FindingKind.Good, file, "time-stamp", FindingCode.Ok,
+                $"there by {s.Time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture)}, says {s.Authority.Subject}")));
+            return stamps;
+        }
+        catch (RefusedException e)
+        {
+            findings.Add(Bad(file, "time-stamp", e));
+            return [];
         }
     }
 

@@ -171,6 +171,8 @@ static class InboxCommands
             $"{(opened.Again ? "đã mở trước đó" : "đã mở")}  {name}  gửi {say.Time(opened.Accepted)}{(opened.Folder is null ? "" : $"  →  {opened.Folder}")}");
         if (opened.Notice is { } notice) TellNotice(notice, say);
         if (opened.CopyOf is { } before) say.Say($"    another copy of dispatch {before}, which is here already", $"    bản khác của văn bản {before} đã có ở đây");
+        if (opened.StampedAt is { } stamped) say.Say($"    time-stamped {say.Time(stamped)}", $"    dấu thời gian {say.Time(stamped)}");
+        else if (opened.StampPending) say.Say("    its time-stamp is pending, with the sender", "    dấu thời gian còn chờ ở nơi gửi");
         foreach (var (en, vi) in HandlingOf(opened.Label, say)) say.Say($"    {en}", $"    {vi}");
         foreach (var file in opened.Files) say.Say($"    {Path.GetFileName(file)}  {SizeOf(file)}", $"    {Path.GetFileName(file)}  {SizeOf(file)}");
         if (opened.Acknowledged) return ExchangeProgram.Good;
@@ -220,7 +222,7 @@ static class InboxCommands
 
     internal static object Describe(OpenResult o) => new
     {
-        parcel = o.Parcel, o.Sender, envelope = o.Envelope, o.Number, o.Level, mark = o.Label.Mark, o.Label.Caveats, o.Label.Term, acceptedAt = o.Accepted, o.Folder, o.Files, o.Again, o.Acknowledged, o.Notice, o.CopyOf,
+        parcel = o.Parcel, o.Sender, envelope = o.Envelope, o.Number, o.Level, mark = o.Label.Mark, o.Label.Caveats, o.Label.Term, acceptedAt = o.Accepted, o.Folder, o.Files, o.Again, o.Acknowledged, o.Notice, o.CopyOf, o.StampedAt, o.StampPending,
         failure = o.Failure is null ? null : Output.Describe(o.Failure),
     };
 }

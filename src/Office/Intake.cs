@@ -27,7 +27,7 @@ sealed class Intake(OfficeClient client, OfficeFiles files, TimeProvider clock)
     static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     // About us or the moment, not about the job.
-    static readonly HashSet<Refusal> Passing = [Refusal.Unreachable, Refusal.Busy, Refusal.Full, Refusal.RevocationUnknown, Refusal.Passphrase, Refusal.Profile, Refusal.ClockSkew];
+    static readonly HashSet<Refusal> Passing = [Refusal.Unreachable, Refusal.Busy, Refusal.Full, Refusal.RevocationUnknown, Refusal.Passphrase, Refusal.Profile, Refusal.ClockSkew, Refusal.TimeStampAway];
 
     public IReadOnlyList<string> Jobs() =>
         [.. Directory.EnumerateFiles(files.Root, "*" + JobEnding).Select(f => Path.GetFileName(f)[..^JobEnding.Length]).Where(n => n.Length > 0 && n[0] != '.').Order(StringComparer.Ordinal)];

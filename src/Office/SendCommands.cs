@@ -52,6 +52,7 @@ static class SendCommands
         if (entries.Count == 0) say.Say("the outbox is empty", "hộp gửi trống");
         else say.Table(["id", say.Text("number", "số, ký hiệu"), say.Text("level", "độ mật"), say.Text("to", "nơi nhận"), say.Text("state", "trạng thái"), say.Text("sealed", "niêm phong"), say.Text("code", "mã")],
             entries.Select(e => new[] { e.Id.ToString(), e.Record.Number ?? "", e.Record.Level, string.Join(",", e.Record.To.Concat(e.Record.Cc)), StateText(e.State, say), say.Time(e.Record.Created), e.Record.Code ?? "" }));
+        foreach (var entry in entries.Where(e => e.AwaitsTimeStamp)) TellAwaited(entry, say);
         var waiting = entries.Count(e => e.State is OutboxState.Sealed or OutboxState.Sending);
         if (waiting > 0) say.Hint($"{waiting} waiting; to try now", $"{waiting} đang chờ; để gửi ngay", "exchange outbox --send");
         return ExchangeProgram.Good;
@@ -66,6 +67,16 @@ static class SendCommands
             var verdict = await say.ProgressAsync("sending", "gửi", entry.WireLength, p => client.DeliverAsync(entry, p, cancel)).ConfigureAwait(false);
             results.Add(Describe(entry, verdict));
             code = Math.Max(code, Tell(entry, verdict, say));
+        }
+        // After everything has gone: who is away for one is away for all.
+        foreach (var entry in client.Outbox().Where(e => e.AwaitsTimeStamp).ToList())
+        {
+            var why = await client.StampAsync(entry, cancel).ConfigureAwait(false);
+            results.Add(new { id = entry.Id, timeStamp = entry.Record.TimeStamp, refusal = why is null ? null : Output.Describe(why) });
+            TellStamp(entry, say);
+            if (why is null) continue;
+            code = Math.Max(code, ExchangeProgram.Incomplete);
+            if (why == Refusal.TimeStampAway) break;
         }
         say.Json(results);
         if (results.Count == 0) say.Say("nothing waits", "không có gì đang chờ");
@@ -99,9 +110,11 @@ static class SendCommands
             case DeliveryVerdict.Accepted accepted:
                 say.Say($"accepted  {entry.Id}  {entry.Record.Level}  to {string.Join(", ", entry.Record.To.Concat(entry.Record.Cc))}  at {say.Time(accepted.Receipt.Time)}",
                     $"đã tiếp nhận  {entry.Id}  {entry.Record.Level}  gửi {string.Join(", ", entry.Record.To.Concat(entry.Record.Cc))}  lúc {say.Time(accepted.Receipt.Time)}");
+                TellStamp(entry, say);
                 say.Hint("where each copy is", "xem từng bản gửi", $"exchange status {entry.Id}");
                 return ExchangeProgram.Good;
             case DeliveryVerdict.Held held:
+                TellStamp(entry, say);
                 say.Say($"held      {entry.Id}  at the gateway, not on its way: persons of this office must say a word first", $"tạm giữ   {entry.Id}  tại trục, chưa chuyển: người có thẩm quyền của cơ quan phải có ý kiến");
                 if (!say.IsJson && Refusal.All.TryGetValue(held.Receipt.Code, out var reason)) say.Refused(reason);
                 say.Hint("who must say it, and until when", "ai phải cho phép, và đến khi nào", "exchange held");
@@ -111,6 +124,7 @@ static class SendCommands
                 if (!say.IsJson) say.Refused(refused.Refusal);
                 return ExchangeProgram.Bad;
             case DeliveryVerdict.Waiting waiting:
+                TellStamp(entry, say);
                 say.Say($"waiting   {entry.Id}  sealed and safe in the outbox", $"đang chờ  {entry.Id}  đã niêm phong, nằm an toàn trong hộp gửi");
                 if (!say.IsJson) say.Refused(waiting.Refusal, waiting.Detail);
                 say.Hint("to try again", "để thử lại", "exchange outbox --send");
@@ -121,9 +135,22 @@ static class SendCommands
         }
     }
 
+    /// <summary>One line where its level asks for a time-stamp; nothing otherwise.</summary>
+    internal static void TellStamp(OutboxEntry entry, Output say)
+    {
+        if (entry.AwaitsTimeStamp) TellAwaited(entry, say);
+        else if (entry.Record.TimeStamp == OutboxRecord.Given) say.Say($"  time-stamped  {entry.Id}", $"  đã có dấu thời gian  {entry.Id}");
+    }
+
+    static void TellAwaited(OutboxEntry entry, Output say)
+    {
+        say.Say($"  time-stamp pending  {entry.Id}  no authority answered; it is fetched later", $"  chờ dấu thời gian  {entry.Id}  chưa có nơi cấp trả lời; sẽ lấy sau");
+        say.Hint("to fetch it now", "để lấy ngay", "exchange outbox --send");
+    }
+
     static object Describe(OutboxEntry entry, DeliveryVerdict verdict) => new
     {
-        id = entry.Id, state = verdict.GetType().Name.ToLowerInvariant(), level = entry.Record.Level, to = entry.Record.To, cc = entry.Record.Cc, ctx = entry.Record.Ctx,
+        id = entry.Id, state = verdict.GetType().Name.ToLowerInvariant(), level = entry.Record.Level, to = entry.Record.To, cc = entry.Record.Cc, ctx = entry.Record.Ctx, timeStamp = entry.Record.TimeStamp,
         acceptedAt = verdict is DeliveryVerdict.Accepted a ? a.Receipt.Time : (long?)null, waitsFor = verdict is DeliveryVerdict.Held h ? h.Receipt.Code : null,
         refusal = verdict switch { DeliveryVerdict.Refused r => Output.Describe(r.Refusal), DeliveryVerdict.Waiting w => Output.Describe(w.Refusal, w.Detail), _ => null },
     };

@@ -50,7 +50,7 @@ sealed class Shell(TimeProvider clock, TextWriter output, TextWriter error)
     }
 
     // Not a no: nobody could be asked.
-    static bool IsOpenQuestion(Refusal refusal) => refusal == Refusal.Unreachable || refusal == Refusal.Busy || refusal == Refusal.Full || refusal == Refusal.RevocationUnknown;
+    static bool IsOpenQuestion(Refusal refusal) => refusal == Refusal.Unreachable || refusal == Refusal.Busy || refusal == Refusal.Full || refusal == Refusal.RevocationUnknown || refusal == Refusal.TimeStampAway;
 
     static readonly string[] LanguageVariables = ["LC_ALL", "LC_MESSAGES", "LANG"];
 

@@ -20,6 +20,7 @@ static class TrackCommands
             // What went to further offices is shown with what it was at first.
             var entries = parsed.GetValue(id) is { } prefix ? [Find(client, prefix)] : client.Outbox().Where(e => e.Record.About is not { Kind: "update" } about || client.Find(about.Id) is null).ToList();
             if (entries.Count > 0) await client.RefreshAsync(cancel).ConfigureAwait(false);
+            await StampAsync(client, entries, cancel).ConfigureAwait(false);
             var views = new List<DispatchView>();
             foreach (var entry in entries) views.Add(await client.TrackAsync(entry, audit: false, cancel).ConfigureAwait(false));
             say.Json(views.Select(v => Describe(v, client)));
@@ -30,6 +31,13 @@ static class TrackCommands
                     $"chứng thư {end.Use}{(end.Role is null ? "" : " " + end.Role)} hết hạn ngày {say.Time(end.Until)}: xin chứng thư mới ngay, exchange keys request");
             return views.Any(v => v.Findings.Count > 0) ? ExchangeProgram.Bad : views.Any(v => v.Offline is not null) ? ExchangeProgram.Incomplete : ExchangeProgram.Good;
         });
+    }
+
+    // Whatever waits for a time-stamp is asked for once more, until nobody answers.
+    static async Task StampAsync(OfficeClient client, IEnumerable<OutboxEntry> entries, CancellationToken cancel)
+    {
+        foreach (var entry in entries.Where(e => e.AwaitsTimeStamp))
+            if (await client.StampAsync(entry, cancel).ConfigureAwait(false) == Refusal.TimeStampAway) return;
     }
 
     static async Task<int> WatchAsync(OfficeClient client, Output say, CancellationToken cancel)
@@ -62,6 +70,7 @@ static class TrackCommands
             using var client = shell.Client(parsed, say);
             var entry = Find(client, parsed.GetValue(id)!);
             await client.RefreshAsync(cancel).ConfigureAwait(false);
+            await StampAsync(client, [entry], cancel).ConfigureAwait(false);
             var view = await client.TrackAsync(entry, audit: true, cancel).ConfigureAwait(false);
             var folder = parsed.GetValue(export);
             ExportResult? exported = folder is null ? null : await client.ExportAsync(entry, folder, cancel).ConfigureAwait(false);
@@ -100,6 +109,7 @@ static class TrackCommands
         if (view.Entry.State == OutboxState.Accepted)
             say.Table([say.Text("office", "cơ quan"), say.Text("as", "vai trò"), say.Text("where it is", "đang ở đâu"), say.Text("proven", "bằng chứng"), say.Text("since", "từ lúc"), say.Text("code", "mã")],
                 view.Copies.Select(c => new[] { c.Office, c.Role, CopyText.Where(c, say), EvidenceText(c.Evidence, say), c.At is { } at ? say.Time(at) : "", c.Code ?? "" }));
+        SendCommands.TellStamp(view.Entry, say);
         if (InForce(view, client) is { } level && level.Code != record.Level)
             say.Say($"  in force: {level.Name.En} (exchange label show {record.Id})", $"  đang có hiệu lực: {level.Name.Vi} (exchange label show {record.Id})");
         if (view.Entry.State == OutboxState.Held) say.Say("  it is not on its way: persons of this office must release it (exchange held)", "  chưa được chuyển: người có thẩm quyền của cơ quan phải cho phép (exchange held)");
@@ -135,7 +145,7 @@ static class TrackCommands
 
     static object Describe(DispatchView view, OfficeClient client) => new
     {
-        id = view.Entry.Id, number = view.Entry.Record.Number, level = view.Entry.Record.Level, inForce = InForce(view, client)?.Code, outbox = view.Entry.State, code = view.Entry.Record.Code, state = view.State,
+        id = view.Entry.Id, number = view.Entry.Record.Number, level = view.Entry.Record.Level, inForce = InForce(view, client)?.Code, outbox = view.Entry.State, code = view.Entry.Record.Code, timeStamp = view.Entry.Record.TimeStamp, state = view.State,
         copies = view.Copies.Select(c => new { c.Office, c.Role, c.Update, c.State, c.Evidence, c.Code, c.At, c.Status?.Channel, c.Status?.Attempts, c.Status?.Last, c.Status?.LastAt, c.Status?.NextAt, c.Status?.Expires, c.Handling }), offline = view.Offline?.Code, view.Findings,
     };
 }

@@ -74,7 +74,7 @@ public sealed class DevPkiTests(DevPkiFixture pki)
         string[] expected =
         [
             "passphrase", "pins.json", "ca/root.p12", "ca/issuing.p12", "trust/roots/root.pem", "trust/intermediates/issuing.pem", "trust/crls/root.crl", "trust/crls/issuing.crl",
-            "gateway/tls.p12", "gateway/evidence.p12", "gateway/checkpoint.key", "gateway/checkpoint.vkey", "gateway/origin",
+            "gateway/tls.p12", "gateway/evidence.p12", "gateway/checkpoint.key", "gateway/checkpoint.vkey", "gateway/origin", "tsa/tsa.p12",
             "officers/directory-1.p12", "officers/directory-2.p12", "officers/policy-1.p12", "officers/policy-2.p12",
             "statements/directory.p7s", "statements/standing.p7s", "statements/policy.p7s",
             .. new[] { "expired", "not-yet-valid", "revoked", "wrong-eku", "foreign-ca", "sha1", "rsa-1024", "look-alike" }.Select(h => $"hostile/{h}.p12"),
@@ -100,7 +100,7 @@ public sealed class DevPkiTests(DevPkiFixture pki)
     {
         foreach (var (path, purpose) in new[]
         {
-            ("gateway/tls.p12", Purpose.TlsServer), ("gateway/tls.p12", Purpose.TlsClient), ("gateway/evidence.p12", Purpose.GatewayEvidence),
+            ("gateway/tls.p12", Purpose.TlsServer), ("gateway/tls.p12", Purpose.TlsClient), ("gateway/evidence.p12", Purpose.GatewayEvidence), ("tsa/tsa.p12", Purpose.TimeStamping),
             ("officers/directory-1.p12", Purpose.Officer), ("officers/directory-2.p12", Purpose.Officer), ("officers/policy-1.p12", Purpose.Officer), ("officers/policy-2.p12", Purpose.Officer),
         }.Concat(new[] { "G22", "H14", "H37", "H41" }.SelectMany(o => new[]
         {

@@ -43,6 +43,8 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
     /// <summary>Changes the receipt before it is signed.</summary>
     public Func<Receipt, Receipt> Forge { get; set; } = r => r;
     public IPrivateKey? Signer { get; set; }
+    /// <summary>DER; null: that of the PKI.</summary>
+    public byte[]? Policy { get; set; }
     /// <summary>Receipts of offices that the sender is shown besides.</summary>
     public List<byte[]> OfficeReceipts { get; } = [];
 
@@ -68,7 +70,7 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
             ["trust", "crls"] => Json($"{{\"crls\":[{string.Join(',', Crls.Select(c => $"\"{System.Buffers.Text.Base64Url.EncodeToString(c)}\""))}]}}"),
             ["directory"] => Bytes(File.ReadAllBytes(Path.Combine(pki, "statements", "directory.p7s"))),
             ["directory", "cards", var card] => Bytes(Directory.GetFiles(Path.Combine(pki, "statements", "cards")).Select(File.ReadAllBytes).First(d => Statement.Read(d, StatementType.Card).Ref.ToString() == card)),
-            ["policy"] => Bytes(File.ReadAllBytes(Path.Combine(pki, "statements", "policy.p7s"))),
+            ["policy"] => Bytes(Policy ?? File.ReadAllBytes(Path.Combine(pki, "statements", "policy.p7s"))),
             ["ledger", "checkpoint"] => leaves.Count == 0 ? Problem(Refusal.NotFound, 404) : Bytes(Encoding.UTF8.GetBytes(Note())),
             ["ledger", "consistency"] => Consistency(request.RequestUri.Query),
             ["mailbox", var parcel] => Parcel(request, Guid.Parse(parcel)),
@@ -210,14 +212,16 @@ sealed class Bench : IDisposable
 
     public FakeTimeProvider Clock { get; } = new(DevPkiFixture.Now);
     public FakeGateway Gateway { get; }
+    /// <summary>Answers for every time-stamp authority; null: no profile names one.</summary>
+    public FakeAuthorities? Authorities { get; set; }
     public string At(params string[] parts) => Path.Combine([folder.FullName, .. parts]);
 
     /// <summary>The office's program, started anew on what its folder holds.</summary>
     public OfficeContext Start(string office, Action<string>? step = null)
     {
-        var profile = Profile.Load(DevProfile.Write(pki, office, Address, At(office)));
+        var profile = Profile.Load(DevProfile.Write(pki, office, Address, At(office), Authorities is null ? [] : FakeAuthorities.Addresses));
         return new OfficeContext(profile, new OfficeKeys(profile, null), new OfficeFiles(profile.State, step), Clock, new ClientOptions([]),
-            () => new HttpClient(Gateway, disposeHandler: false) { BaseAddress = profile.Gateway });
+            () => new HttpClient(Gateway, disposeHandler: false) { BaseAddress = profile.Gateway }, () => new HttpClient(Authorities!, disposeHandler: false));
     }
 
     public SendRequest Request(string to = "H41")

@@ -142,6 +142,12 @@ public sealed class JoinTests : IDisposable
     {
         Request("H41", "--only", "sign", "tls");
         IssueAll("H41");
+        // What stands in the profile beside keys goes on.
+        var settings = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(At("offices", "H41", "profile.json")))!;
+        settings["words"] = "words.json";
+        settings["timestamps"] = System.Text.Json.Nodes.JsonNode.Parse("""{"authorities":["http://a.test/tsa","https://b.test/"],"policy":"1.2.3"}""");
+        File.WriteAllText(At("offices", "H41", "words.json"), "{}");
+        File.WriteAllText(At("offices", "H41", "profile.json"), settings.ToJsonString());
         var (code, _, error) = Take("H41", "--before", pki.At("statements/cards/H41.p7s"), "--drop", "tls");
         Assert.True(code == 0, error);
         var (old, card) = (Statement.Read(File.ReadAllBytes(pki.At("statements/cards/H41.p7s")), StatementType.Card), Card("H41", 2));
@@ -150,6 +156,7 @@ public sealed class JoinTests : IDisposable
         Assert.Equal(old.As<Card>().Persons.SelectMany(p => p.Certificate), card.As<Card>().Persons.SelectMany(p => p.Certificate));
         // The profile in use stays until the directory is in force.
         var next = Exchange.Office.Client.Profile.Load(At("offices", "H41", "profile.next.json"));
+        Assert.Equal((At("offices", "H41", "words.json"), "1.2.3", "http://a.test/tsa https://b.test/"), (next.Words, next.TimeStamps!.Policy, string.Join(' ', next.TimeStamps.Authorities)));
         Assert.StartsWith("sign-", Path.GetFileName(next.Keys.Sign), StringComparison.Ordinal);
         Assert.EndsWith("encrypt.p12", Assert.Single(next.Keys.Encrypt), StringComparison.Ordinal);
         Assert.EndsWith("/sign.p12", Exchange.Office.Client.Profile.Load(At("offices", "H41")).Keys.Sign, StringComparison.Ordinal);

@@ -19,9 +19,10 @@ public sealed class ProfileTests : IDisposable
     {
         var errors = Errors("""
             {"office":"g22","gateway":"http://here","origin":"","checkpointKey":"k","colour":1,"pins":{"directoryOfficers":["x"],"policyOfficers":[],"gatewayEvidence":"short"},
-             "keys":{"sign":"missing.p12","encrypt":[],"persons":{"clerk":7}},"passphraseFile":"nowhere","trust":"nowhere","state":"state"}
+             "keys":{"sign":"missing.p12","encrypt":[],"persons":{"clerk":7}},"passphraseFile":"nowhere","trust":"nowhere","state":"state",
+             "timestamps":{"authorities":["http://tsa/","ftp://tsa/"],"policy":"1.x","patience":3}}
             """);
-        foreach (var name in new[] { "office:", "gateway:", "origin:", "colour:", "pins.directoryOfficers[0]:", "pins.policyOfficers:", "pins.gatewayEvidence:", "keys.sign:", "keys.encrypt:", "keys.tls:", "keys.persons.clerk:", "passphraseFile:", "trust:" })
+        foreach (var name in new[] { "office:", "gateway:", "origin:", "colour:", "pins.directoryOfficers[0]:", "pins.policyOfficers:", "pins.gatewayEvidence:", "keys.sign:", "keys.encrypt:", "keys.tls:", "keys.persons.clerk:", "passphraseFile:", "trust:", "timestamps.authorities[1]:", "timestamps.policy:", "timestamps.patience:" })
             Assert.Contains(errors, e => e.StartsWith(name, StringComparison.Ordinal));
     }
 

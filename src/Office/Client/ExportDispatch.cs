@@ -23,6 +23,7 @@ sealed class ExportDispatch(OfficeContext office)
         if (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()) throw new IOException($"{target} is not empty");
         Directory.CreateDirectory(target);
         var parts = entry.Parts();
+        var header = Statement.Read(parts.Header, StatementType.Header).As<Header>();
         Write(target, "header.p7s", parts.Header);
         for (var i = 0; i < parts.Approvals.Count; i++) Write(target, string.Create(CultureInfo.InvariantCulture, $"approvals/{i + 1:00}.p7s"), parts.Approvals[i]);
         Write(target, "manifest.p7m", parts.Manifest);
@@ -34,6 +35,7 @@ sealed class ExportDispatch(OfficeContext office)
             Write(target, string.Create(CultureInfo.InvariantCulture, $"receipts/{i + 1:00}-{receipt.Event}{(receipt.Office is null ? "" : "-" + receipt.Office)}.p7s"), receipts[i]);
             if (receipt.Entry is { } promised) leaves.Add(promised.Leaf);
         }
+        foreach (var token in entry.Files("timestamps", "*.tst")) Write(target, Path.Combine("timestamps", Path.GetFileName(token)), await File.ReadAllBytesAsync(token, cancel).ConfigureAwait(false));
         foreach (var status in entry.Files("statuses")) Write(target, Path.Combine("statuses", Path.GetFileName(status)), await File.ReadAllBytesAsync(status, cancel).ConfigureAwait(false));
         foreach (var about in RecallDispatch.Earlier(office, entry.Id)) Write(target, $"recalls/{about.Id}.p7s", about.Parts().Header);
         var proofs = await ProofsAsync(leaves, target, cancel).ConfigureAwait(false);
@@ -41,7 +43,7 @@ sealed class ExportDispatch(OfficeContext office)
         Write(target, "opened", entry.Opened());
         WriteTrust(target);
         foreach (var (key, response) in await new StapleResponses(office).RunAsync(Signers(parts, receipts, entry), cancel).ConfigureAwait(false)) Write(target, $"trust/{StapleResponses.Folder}/{key}{StapleResponses.Ending}", response);
-        Write(target, "README.txt", Encoding.UTF8.GetBytes(Readme(entry, parts.Approvals.Count > 0, entry.Files("statuses").Any())));
+        Write(target, "README.txt", Encoding.UTF8.GetBytes(Readme(entry, header, parts.Approvals.Count > 0, entry.Files("statuses").Any())));
         return new ExportResult(target, receipts.Count, proofs, proofs == leaves.Count);
     }
 
@@ -106,7 +108,11 @@ sealed class ExportDispatch(OfficeContext office)
         File.WriteAllBytes(path, bytes.Span);
     }
 
-    static string Readme(OutboxEntry entry, bool approvals, bool statuses) => $"""
+    // The digest is the one by which the header names the signature.
+    static string TimeStampLines(OutboxEntry entry, Header header) => string.Concat(entry.TimeStamps().Select((_, i) => string.Create(CultureInfo.InvariantCulture,
+        $"  openssl ts -verify -digest {Convert.ToHexStringLower(header.Dispatch.Signatures[i].ToArray())} -token_in -in timestamps/{i + 1:00}.tst -CAfile trust/chain.pem\n")));
+
+    static string Readme(OutboxEntry entry, Header header, bool approvals, bool statuses) => $"""
         Evidence of dispatch {entry.Id}
 
         With our software:
@@ -115,7 +121,7 @@ sealed class ExportDispatch(OfficeContext office)
         Without it (OpenSSL 3). Each prints the signed JSON when the signature and the chain hold:
           openssl cms -verify -inform DER -in header.p7s -CAfile trust/chain.pem -purpose any
         {(approvals ? "  openssl cms -verify -inform DER -in approvals/01.p7s -CAfile trust/chain.pem -purpose any\n" : "")}  for r in receipts/*.p7s{(statuses ? " statuses/*.p7s" : "")}; do openssl cms -verify -inform DER -in "$r" -CAfile trust/chain.pem -purpose any; echo; done
-
+        {TimeStampLines(entry, header)}
         A recipient, with its own encryption key, sees what the author signed (the first 64 bytes bind it to this header):
           openssl pkcs12 -in encrypt.p12 -clcerts -nodes -out encrypt.pem
           openssl cms -decrypt -inform DER -in manifest.p7m -recip encrypt.pem -inkey encrypt.pem | tail -c +65 \

@@ -85,6 +85,10 @@ public sealed class OfficeClient : IDisposable
         return (entry, await DeliverAsync(entry, progress, cancel).ConfigureAwait(false));
     }
 
+    /// <summary>Fetches the time-stamp of what was sealed without, where its level lets it wait.</summary>
+    /// <returns>null: nothing is due any more; else why it still is.</returns>
+    public Task<Refusal?> StampAsync(OutboxEntry entry, CancellationToken cancel) => new StampOutbox(office).RunAsync(entry, cancel);
+
     public IReadOnlyList<OutboxEntry> Outbox() => office.Outbox.List();
 
     /// <returns>null: no such entry.</returns>

@@ -12,13 +12,14 @@ public sealed record ClientOptions(IReadOnlyList<TimeSpan> Retries)
 /// <summary>What the verbs share: one office, its keys, its folder, its gateway.</summary>
 sealed class OfficeContext : IDisposable
 {
-    readonly Lazy<HttpClient> http;
+    readonly Lazy<HttpClient> http, authorities;
 
-    public OfficeContext(Profile profile, OfficeKeys keys, OfficeFiles files, TimeProvider clock, ClientOptions options, Func<HttpClient>? connect = null)
+    public OfficeContext(Profile profile, OfficeKeys keys, OfficeFiles files, TimeProvider clock, ClientOptions options, Func<HttpClient>? connect = null, Func<HttpClient>? connectAuthorities = null)
     {
         (Profile, Keys, Files, Clock, Options) = (profile, keys, files, clock, options);
         View = new GatewayView(profile, files, clock);
         http = new Lazy<HttpClient>(connect ?? (() => GatewayConnection.Open(profile, keys, () => View.Trust, clock)));
+        authorities = new Lazy<HttpClient>(connectAuthorities ?? (() => TimeStampConnection.Open(() => View.Trust, clock)));
         Checkpoints = new Checkpoints(files, profile.Pins);
         Outbox = new Outbox(files);
         Received = new Received(files);
@@ -34,6 +35,7 @@ sealed class OfficeContext : IDisposable
     public Outbox Outbox { get; }
     public Received Received { get; }
     public GatewayApi Api => new(http.Value, Clock);
+    public HttpClient TimeStampAuthorities => authorities.Value;
     public DateTimeOffset Now => Clock.GetUtcNow();
 
     /// <summary>Directory, policy, revocation lists and checkpoint. Without the gateway, what is stored serves.</summary>
@@ -54,6 +56,7 @@ sealed class OfficeContext : IDisposable
     public void Dispose()
     {
         if (http.IsValueCreated) http.Value.Dispose();
+        if (authorities.IsValueCreated) authorities.Value.Dispose();
         Keys.Dispose();
     }
 }

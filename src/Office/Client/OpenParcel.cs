@@ -3,6 +3,7 @@ using System.Text;
 using Exchange.Crypto;
 using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Labels;
+using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
 
 namespace Exchange.Office.Client;
@@ -21,6 +22,10 @@ public sealed record OpenResult(Guid Parcel, string Sender, Guid Envelope, strin
     public RecallNotice? Notice { get; init; }
     /// <summary>Envelope by which this office has the same dispatch already; null: it is the first copy.</summary>
     public Guid? CopyOf { get; init; }
+    /// <summary>By then, by time-stamps, its author had signed; null: it bears none.</summary>
+    public DateTimeOffset? StampedAt { get; init; }
+    /// <summary>Its level asks for a time-stamp and lets it wait, and it bears none.</summary>
+    public bool StampPending { get; init; }
 }
 
 /// <summary>From a parcel in the mailbox to documents on disk and receipts at the gateway. Again is harmless at every step.</summary>
@@ -30,7 +35,7 @@ sealed class OpenParcel(OfficeContext office)
     static readonly HashSet<Refusal> OfTheSender =
     [
         Refusal.CannotOpen, Refusal.DispatchMismatch, Refusal.DispatchSigners, Refusal.SenderMismatch, Refusal.Addressees, Refusal.LabelMismatch,
-        Refusal.DocumentDigest, Refusal.DocumentName, Refusal.Expired, Refusal.Recalled,
+        Refusal.DocumentDigest, Refusal.DocumentName, Refusal.Expired, Refusal.Recalled, Refusal.TimeStamp, Refusal.TimeStampMissing,
     ];
 
     // Bytes that are not what the header names: another copy may be.
@@ -118,7 +123,7 @@ sealed class OpenParcel(OfficeContext office)
             var opened = await Envelope.OpenAsync(new OpenRequest
             {
                 Parts = held.Parts, Payload = payload, Context = verify.Context(header, held.Submission), Office = office.Profile.Office, Key = held.Key, Folder = making,
-                OfficeSignsDispatch = level.Authors.Contains("office"),
+                OfficeSignsDispatch = level.Authors.Contains("office"), TimeStamp = NeedOf(header, level),
             }, cancel).ConfigureAwait(false);
             DemandAuthor(opened, level.AuthorRoles);
             KeepEvidence(held, opened);
@@ -133,6 +138,16 @@ sealed class OpenParcel(OfficeContext office)
             throw;
         }
     }
+
+    // A level that has begun to ask for time-stamps did not ask it of what was sealed under another version of the policy.
+    TimeStampNeed NeedOf(Header header, PolicyLevel level) =>
+        TimeStampRule.Of(level.Handling) is var need && need == TimeStampNeed.Demanded && header.Policy != office.View.Policy.Ref ? TimeStampNeed.Due : need;
+
+    ReceivedRecord Stamped(ReceivedRecord record, OpenedEnvelope opened) => record with
+    {
+        StampedAt = opened.TimeStamps.Count > 0 ? opened.TimeStamps.Max(t => t.Time).ToUnixTimeMilliseconds() : null,
+        StampPending = opened.TimeStamps.Count == 0 && office.View.Policy.Level(opened.Envelope.Header.Label.Class) is { } level && TimeStampRule.Of(level.Handling) != TimeStampNeed.None,
+    };
 
     // Also what is only another copy of something that another dispatch has replaced.
     bool IsTakenBack(Header header, Digest ctx) => office.Received.FindRecall(header.Sender, header.Id) is { } taken && taken.Ref == ctx
@@ -156,8 +171,8 @@ sealed class OpenParcel(OfficeContext office)
         var number = sheet.Number is null ? null : sheet.Notation is null ? sheet.Number : $"{sheet.Number}/{sheet.Notation}";
         var folder = known is { Folder: { } before } && Path.GetDirectoryName(before) == root ? before : FreeFolder(root, sender, number, id);
         string[] files = [.. opened.Files.Select(f => Path.Combine(folder, Path.GetFileName(f)))];
-        var record = new ReceivedRecord(1, sender, id, opened.Envelope.Ctx, opened.Envelope.ManifestDigest, nameof(ReceivedState.Opening), held.Parcel,
-            held.Submission.Time, number, folder, files, null, known?.Handover, known?.Outcome, known?.Acknowledged ?? false) { DispatchRef = opened.Envelope.Header.Dispatch.Ref };
+        var record = Stamped(new ReceivedRecord(1, sender, id, opened.Envelope.Ctx, opened.Envelope.ManifestDigest, nameof(ReceivedState.Opening), held.Parcel,
+            held.Submission.Time, number, folder, files, null, known?.Handover, known?.Outcome, known?.Acknowledged ?? false) { DispatchRef = opened.Envelope.Header.Dispatch.Ref }, opened);
         // Crash after this line: the next opening finds the name it had chosen and puts the documents there again.
         office.Received.Save(record);
         if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
@@ -178,8 +193,8 @@ sealed class OpenParcel(OfficeContext office)
     {
         Directory.Delete(making, recursive: true);
         var header = held.Envelope.Header;
-        var record = new ReceivedRecord(1, header.Sender, header.Id, held.Envelope.Ctx, held.Envelope.ManifestDigest, nameof(ReceivedState.Opened), held.Parcel, held.Submission.Time, null, null, [], null,
-            known?.Handover ?? sign.Run(held, ReceiptEvent.ContentHandover, "OK", null), known?.Outcome ?? sign.Run(held, ReceiptEvent.ContentOpening, "OK", opened.Proof), known?.Acknowledged ?? false);
+        var record = Stamped(new ReceivedRecord(1, header.Sender, header.Id, held.Envelope.Ctx, held.Envelope.ManifestDigest, nameof(ReceivedState.Opened), held.Parcel, held.Submission.Time, null, null, [], null,
+            known?.Handover ?? sign.Run(held, ReceiptEvent.ContentHandover, "OK", null), known?.Outcome ?? sign.Run(held, ReceiptEvent.ContentOpening, "OK", opened.Proof), known?.Acknowledged ?? false), opened);
         office.Received.Save(record);
         return record;
     }
@@ -231,7 +246,7 @@ sealed class OpenParcel(OfficeContext office)
     OpenResult Result(ReceivedRecord record, Guid parcel, Header header, Refusal? failure, bool again, bool acknowledged) => new(parcel, record.Sender, record.Id, record.Number,
         LevelOf(header.Label), DateTimeOffset.FromUnixTimeMilliseconds(record.Time), record.Folder, record.Files, failure, again, acknowledged)
     {
-        Label = header.Label, CopyOf = CopyOf(header), Notice = header.Target is { } target && office.Received.FindRecall(header.Sender, target.Id) is { } notice && notice.Id == header.Id ? notice : null,
+        Label = header.Label, CopyOf = CopyOf(header), StampedAt = record.StampedAt is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null, StampPending = record.StampPending, Notice = header.Target is { } target && office.Received.FindRecall(header.Sender, target.Id) is { } notice && notice.Id == header.Id ? notice : null,
     };
 
     static string FreeFolder(string root, string sender, string? number, Guid id)

@@ -30,6 +30,10 @@ public sealed record OutboxRecord(int V, Guid Id, string State, long Created, st
 {
     /// <summary>What it recalls, updates or replaces; null: nothing.</summary>
     public AboutDispatch? About { get; init; }
+    /// <summary>Whether the author's signatures are time-stamped: <see cref="Given"/>, or <see cref="Pending"/>, to be fetched; null: the level did not ask for it.</summary>
+    public string? TimeStamp { get; init; }
+
+    public const string Given = "given", Pending = "pending";
 }
 
 /// <summary>An earlier dispatch of this office.</summary>
@@ -63,13 +67,19 @@ public sealed class OutboxEntry(string folder, OutboxRecord record)
     /// <summary>Verified receipts kept beside the entry, in the order in which they came.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Receipts() => [.. Files("receipts").Select(f => (ReadOnlyMemory<byte>)File.ReadAllBytes(f))];
 
-    internal IEnumerable<string> Files(string sub) =>
-        Directory.Exists(Path.Combine(Folder, sub)) ? Directory.EnumerateFiles(Path.Combine(Folder, sub), "*.p7s").Order(StringComparer.Ordinal) : [];
+    /// <summary>Time-stamp tokens over the author's signatures, in the order in which the header names these; empty: none are here.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> TimeStamps() => [.. Files("timestamps", "*.tst").Select(f => (ReadOnlyMemory<byte>)File.ReadAllBytes(f))];
+
+    /// <summary>A time-stamp is due. What was refused for good needs none any more.</summary>
+    public bool AwaitsTimeStamp => Record.TimeStamp == OutboxRecord.Pending && State != OutboxState.Refused;
+
+    internal IEnumerable<string> Files(string sub, string pattern = "*.p7s") =>
+        Directory.Exists(Path.Combine(Folder, sub)) ? Directory.EnumerateFiles(Path.Combine(Folder, sub), pattern).Order(StringComparer.Ordinal) : [];
 }
 
 /// <summary>
 /// Sealed dispatches, from before the first byte leaves until long after the gateway's receipt. Nothing here is ever sealed twice: a retry sends the bytes on disk.
-/// One folder an entry: header.p7s, approvals/NN.p7s, manifest.p7m, payload, opened, kept.p7m, state.json, receipts/, statuses/. opened and kept.p7m never leave.
+/// One folder an entry: header.p7s, approvals/NN.p7s, manifest.p7m, payload, opened, kept.p7m, state.json, timestamps/NN.tst, receipts/, statuses/. opened and kept.p7m never leave.
 /// </summary>
 public sealed class Outbox(OfficeFiles files)
 {
@@ -97,10 +107,14 @@ public sealed class Outbox(OfficeFiles files)
                 files.Write(Path.Combine(making, "approvals", string.Create(CultureInfo.InvariantCulture, $"{++place:00}.p7s")), approval.Span);
             files.Write(Path.Combine(making, "opened"), sealedEnvelope.Opened);
             if (sealedEnvelope.Kept is { } kept) files.Write(Path.Combine(making, "kept.p7m"), kept);
+            WriteTimeStamps(making, sealedEnvelope.TimeStamps ?? []);
             files.Write(Path.Combine(making, "manifest.p7m"), sealedEnvelope.Parts.Manifest.Span);
             files.Write(Path.Combine(making, "header.p7s"), sealedEnvelope.Parts.Header.Span);
             var record = new OutboxRecord(1, id, nameof(OutboxState.Sealed), now.ToUnixTimeMilliseconds(), level, number, to, cc,
-                sealedEnvelope.Ctx, sealedEnvelope.ManifestDigest, sealedEnvelope.DispatchRef, sealedEnvelope.Payload, 0, null, null, author) { About = about };
+                sealedEnvelope.Ctx, sealedEnvelope.ManifestDigest, sealedEnvelope.DispatchRef, sealedEnvelope.Payload, 0, null, null, author)
+            {
+                About = about, TimeStamp = sealedEnvelope.TimeStamps is not { } given ? null : given.Count > 0 ? OutboxRecord.Given : OutboxRecord.Pending,
+            };
             files.Write(Path.Combine(making, "state.json"), JsonSerializer.SerializeToUtf8Bytes(record, ClientJson.Default.OutboxRecord));
             // Crash before: nothing was sent, the half-made folder is swept. After: the entry is Sealed and will be sent.
             files.MoveFolder(making, files.At("outbox", id.ToString()));
@@ -126,6 +140,19 @@ public sealed class Outbox(OfficeFiles files)
     {
         files.Write(Path.Combine(entry.Folder, "state.json"), JsonSerializer.SerializeToUtf8Bytes(record, ClientJson.Default.OutboxRecord));
         entry.Record = record;
+    }
+
+    // Crash before the state is written: they are asked for again, and replaced.
+    internal void SaveTimeStamps(OutboxEntry entry, IReadOnlyList<ReadOnlyMemory<byte>> tokens)
+    {
+        WriteTimeStamps(entry.Folder, tokens);
+        Save(entry, entry.Record with { TimeStamp = OutboxRecord.Given });
+    }
+
+    void WriteTimeStamps(string folder, IReadOnlyList<ReadOnlyMemory<byte>> tokens)
+    {
+        if (tokens.Count > 0) DurableFile.CreateFolder(Path.Combine(folder, "timestamps"));
+        for (var i = 0; i < tokens.Count; i++) files.Write(Path.Combine(folder, "timestamps", string.Create(CultureInfo.InvariantCulture, $"{i + 1:00}.tst")), tokens[i].Span);
     }
 
     /// <summary>Another signature over the same header JSON; CTX stays.</summary>

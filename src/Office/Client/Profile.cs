@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Exchange.Crypto;
+using Exchange.Crypto.Labels;
 
 namespace Exchange.Office.Client;
 
@@ -15,6 +16,11 @@ public sealed record Pins(IReadOnlyList<Digest> DirectoryOfficers, IReadOnlyList
 /// <param name="Encrypt">The current key first, then older ones that still open what was sealed to them.</param>
 /// <param name="Persons">By role ("signatory", "clerk"), or by any other name where several persons have one role.</param>
 public sealed record KeyFiles(string Sign, IReadOnlyList<string> Encrypt, string Tls, IReadOnlyDictionary<string, string> Persons);
+
+/// <summary>Who time-stamps what is signed here. Their certificates are trusted by the trust folder, as all others.</summary>
+/// <param name="Authorities">1 to 8, asked in this order.</param>
+/// <param name="Policy">Dotted OID under which they must work; null: any.</param>
+public sealed record TimeStampSettings(IReadOnlyList<Uri> Authorities, string? Policy);
 
 /// <summary>Everything wrong with a profile, at once.</summary>
 public sealed class ProfileException(string path, IReadOnlyList<string> errors) : Exception($"{path}: {string.Join("; ", errors)}")
@@ -39,6 +45,9 @@ public sealed record Profile
 
     /// <summary>Word list that proposes a lowest level before sealing; null: none.</summary>
     public string? Words { get; init; }
+
+    /// <summary>null: no authority is known, so nothing can be time-stamped.</summary>
+    public TimeStampSettings? TimeStamps { get; init; }
 
     /// <param name="path">The file, or a folder that holds profile.json.</param>
     /// <exception cref="ProfileException">Everything that is wrong.</exception>
@@ -78,7 +87,7 @@ sealed class ProfileReader(string folder)
     public Profile? Read(JsonElement root)
     {
         if (root.ValueKind != JsonValueKind.Object) { Errors.Add("not a JSON object"); return null; }
-        Known(root, "", "office", "gateway", "origin", "checkpointKey", "pins", "keys", "passphraseFile", "trust", "state", "words");
+        Known(root, "", "office", "gateway", "origin", "checkpointKey", "pins", "keys", "passphraseFile", "trust", "state", "words", "timestamps");
         var office = Text(root, "", "office") ?? "";
         if (office.Length > 0 && (office.Length > 50 || !office.All(c => c is >= 'A' and <= 'Z' or >= '0' and <= '9' or '.' or '-')))
             Errors.Add("office: a code has 1 to 50 of A-Z, 0-9, '.' and '-'");
@@ -104,7 +113,22 @@ sealed class ProfileReader(string folder)
             Trust = Existing(Text(root, "", "trust"), "trust", isFolder: true),
             State = Path.GetFullPath(Text(root, "", "state") ?? "", folder),
             Words = root.TryGetProperty("words", out _) ? Existing(Text(root, "", "words"), "words") : null,
+            TimeStamps = root.TryGetProperty("timestamps", out _) ? TimeStamps(Child(root, "", "timestamps")) : null,
         };
+    }
+
+    TimeStampSettings TimeStamps(JsonElement given)
+    {
+        const int most = 8;
+        Known(given, "timestamps.", "authorities", "policy");
+        var authorities = new List<Uri>();
+        foreach (var text in Texts(given, "timestamps.", "authorities"))
+            if (Uri.TryCreate(text, UriKind.Absolute, out var address) && (address.Scheme == Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps) && address.UserInfo.Length == 0) authorities.Add(address);
+            else Errors.Add($"timestamps.authorities[{authorities.Count}]: must be an address like http://host/path");
+        if (authorities.Count > most) Errors.Add($"timestamps.authorities: at most {most}");
+        var policy = given.ValueKind == JsonValueKind.Object && given.TryGetProperty("policy", out _) ? Text(given, "timestamps.", "policy") : null;
+        if (policy is not null && !LabelForm.IsOid(policy)) Errors.Add("timestamps.policy: not a dotted OID");
+        return new TimeStampSettings(authorities, policy);
     }
 
     void Known(JsonElement parent, string prefix, params string[] names)

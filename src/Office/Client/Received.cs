@@ -28,6 +28,10 @@ public sealed record ReceivedRecord(int V, string Sender, Guid Id, Digest Ctx, D
 {
     /// <summary>Of what its author signed: the same in every copy of one dispatch. null: not opened, or by an older version.</summary>
     public Digest? DispatchRef { get; init; }
+    /// <summary>Until when, by time-stamps, its author had signed, Unix milliseconds; null: it bore none.</summary>
+    public long? StampedAt { get; init; }
+    /// <summary>Its level asks for a time-stamp and lets it wait, and it bore none: its sender has it, or will have it.</summary>
+    public bool StampPending { get; init; }
     [JsonIgnore] public ReceivedState Stage => Enum.Parse<ReceivedState>(State);
 }
 

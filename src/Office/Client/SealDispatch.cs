@@ -64,6 +64,7 @@ sealed class SealDispatch(OfficeContext office)
         var label = request.Label is { } given && given.Class == level.Class ? given : LabelOf(request, level, policy);
         var author = AuthorOf(request, level);
         var approvers = ApproversOf(request, level);
+        var stamp = Stamping(TimeStampRule.Of(level.Handling), cancel);
         // 2. To whom, by the verified directory; the first encryption key of a card is the one to seal to.
         var recipients = request.To.Select(c => RecipientOf(office, c, "to")).Concat(request.Cc.Select(c => RecipientOf(office, c, "cc"))).ToList();
         if (recipients.Count == 0) throw new RefusedException(Refusal.Recipients, "no recipient");
@@ -98,6 +99,7 @@ sealed class SealDispatch(OfficeContext office)
             References = [.. request.ReplyTo.Distinct().Select(ReferenceOf), .. about is null ? Array.Empty<Reference>() : [new Reference(about.Kind, about.Id, about.Ref, about.Revision)]],
             Office = office.Keys.Sign,
             Keeper = about is not { Kind: "recall" } && office.View.Directory.Find(office.Profile.Office)?.Encryption is [var own, ..] ? own : null,
+            TimeStamp = stamp,
             ManifestBucket = level.ManifestBucket,
             PayloadBucket = level.PayloadBucket,
             Progress = progress,
@@ -109,6 +111,19 @@ sealed class SealDispatch(OfficeContext office)
             Envelope.Verify(done.Parts, new EnvelopeContext(office.View.Directory, office.View.Trust, office.Now));
             return done;
         }).ConfigureAwait(false);
+    }
+
+    // Who asks for a time-stamp where nobody can be asked is told before gigabytes are read.
+    Func<IReadOnlyList<Digest>, Task<IReadOnlyList<ReadOnlyMemory<byte>>>>? Stamping(TimeStampNeed need, CancellationToken cancel)
+    {
+        if (need == TimeStampNeed.None) return null;
+        if (need == TimeStampNeed.Demanded && office.Profile.TimeStamps is null) throw new RefusedException(Refusal.TimeStampAway, "the profile names no authority");
+        return async signatures =>
+        {
+            try { return await new FetchTimeStamps(office).RunAsync(signatures, cancel).ConfigureAwait(false); }
+            // The level lets it wait: sealed without, and fetched with the next outbox --send or status.
+            catch (RefusedException e) when (e.Refusal == Refusal.TimeStampAway && need == TimeStampNeed.Due) { return []; }
+        };
     }
 
     /// <summary>What the office's word list says of these documents; null: it has none.</summary>

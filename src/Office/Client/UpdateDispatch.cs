@@ -72,7 +72,8 @@ sealed class UpdateDispatch(OfficeContext office)
             Office = office.Keys.Sign, ManifestBucket = LevelOf(original).ManifestBucket,
         }, office.Clock);
         Envelope.Verify(done.Parts, new EnvelopeContext(office.View.Directory, office.View.Trust, office.Now));
-        return done;
+        // The same signatures: what is here of time-stamps is about them.
+        return original.Record.TimeStamp is null ? done : done with { TimeStamps = original.TimeStamps() };
     }
 
     /// <summary>Whoever the level asks for has approved it, and that still counts, or approves it now.</summary>

@@ -36,7 +36,7 @@ sealed class DevPki : IDisposable
     const int Iterations = 2_048;
     const string ReadMe = "README.md", PinsName = "pins.json";
     // In this order they appear; pins.json is last and says that all is there.
-    static readonly string[] Layout = ["passphrase", "trust", "ca", "gateway", "officers", "statements", "offices", "hostile", PinsName];
+    static readonly string[] Layout = ["passphrase", "trust", "ca", "gateway", "tsa", "officers", "statements", "offices", "hostile", PinsName];
 
     internal static readonly DevOffice[] OfficeList =
     [
@@ -111,6 +111,7 @@ sealed class DevPki : IDisposable
         KeyFile("ca/issuing.p12", issuing.Certificate, [root.Certificate]);
 
         var checkpoint = MakeGateway(out var evidence);
+        Key("tsa/tsa.p12", "Exchange time-stamp authority", "TSA", "time-stamps", KeyUse.TimeStamp);
         FileKey[] directory = [Officer("directory-1"), Officer("directory-2")], policy = [Officer("policy-1"), Officer("policy-2")];
         var offices = Offices.Select(MakeOffice).ToList();
         var statements = new DevStatements(this, directory, policy, offices);

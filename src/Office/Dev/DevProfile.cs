@@ -6,8 +6,9 @@ namespace Exchange.Office.Dev;
 /// <summary>A profile in a folder of its own, with the keys of a development PKI and the address of a gateway: several runs share the keys and nothing else.</summary>
 static class DevProfile
 {
+    /// <param name="timeStamps">Authorities; none: nothing is time-stamped.</param>
     /// <returns>Path of the profile.</returns>
-    public static string Write(string pki, string office, Uri gateway, string folder)
+    public static string Write(string pki, string office, Uri gateway, string folder, params Uri[] timeStamps)
     {
         var offices = Path.GetFullPath(Path.Combine(pki, "offices", office));
         string At(string relative) => Path.GetFullPath(relative, offices);
@@ -22,6 +23,7 @@ static class DevProfile
         profile["passphraseFile"] = Path.GetFullPath(Path.Combine(pki, "passphrase"));
         profile["trust"] = Path.GetFullPath(Path.Combine(pki, "trust"));
         profile["state"] = "state";
+        if (timeStamps.Length > 0) profile["timestamps"] = new JsonObject { ["authorities"] = new JsonArray([.. timeStamps.Select(u => JsonValue.Create(u.AbsoluteUri))]) };
         Directory.CreateDirectory(folder);
         var path = Path.Combine(folder, "profile.json");
         File.WriteAllText(path, profile.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n");

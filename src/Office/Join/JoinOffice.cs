@@ -88,7 +88,8 @@ sealed class JoinOffice(TakeRequest given, KeyRequest request, string passphrase
         var files = new KeyFiles(New("sign") ?? Relative(before!.Keys.Sign), encrypt, New("tls") ?? Relative(before!.Keys.Tls), persons);
         var passphraseFile = given.PassphraseFile is { } file ? Relative(Path.GetFullPath(file)) : before?.PassphraseFile is { } old ? Relative(old) : null;
         return ProfileJson.Write(request.Code, given.Gateway ?? before!.Gateway.AbsoluteUri.TrimEnd('/'), pins, files, passphraseFile,
-            before is null ? "trust" : Relative(before.Trust), before is null ? "state" : Relative(before.State));
+            before is null ? "trust" : Relative(before.Trust), before is null ? "state" : Relative(before.State),
+            before?.Words is { } words ? Relative(words) : null, before?.TimeStamps);
     }
 
     string Relative(string path) => Path.GetRelativePath(given.Target, path);

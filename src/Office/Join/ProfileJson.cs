@@ -11,22 +11,35 @@ static class ProfileJson
 {
     static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <param name="words">Word list; null: none.</param>
     /// <param name="keys">Paths as they shall stand in the file: relative ones start from its folder.</param>
-    public static byte[] Write(string office, string gateway, Pins pins, KeyFiles keys, string? passphraseFile, string trust, string state) => Encoding.UTF8.GetBytes(new JsonObject
+    public static byte[] Write(string office, string gateway, Pins pins, KeyFiles keys, string? passphraseFile, string trust, string state,
+        string? words = null, TimeStampSettings? timeStamps = null)
     {
-        ["office"] = office, ["gateway"] = gateway, ["origin"] = pins.Origin, ["checkpointKey"] = pins.CheckpointKey,
-        ["pins"] = new JsonObject
+        var profile = new JsonObject
         {
-            ["directoryOfficers"] = List(pins.DirectoryOfficers.Select(k => k.ToString())), ["policyOfficers"] = List(pins.PolicyOfficers.Select(k => k.ToString())),
-            ["gatewayEvidence"] = pins.GatewayEvidence.ToString(),
-        },
-        ["keys"] = new JsonObject
+            ["office"] = office, ["gateway"] = gateway, ["origin"] = pins.Origin, ["checkpointKey"] = pins.CheckpointKey,
+            ["pins"] = new JsonObject
+            {
+                ["directoryOfficers"] = List(pins.DirectoryOfficers.Select(k => k.ToString())), ["policyOfficers"] = List(pins.PolicyOfficers.Select(k => k.ToString())),
+                ["gatewayEvidence"] = pins.GatewayEvidence.ToString(),
+            },
+            ["keys"] = new JsonObject
+            {
+                ["sign"] = keys.Sign, ["encrypt"] = List(keys.Encrypt), ["tls"] = keys.Tls,
+                ["persons"] = new JsonObject(keys.Persons.Select(p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value))),
+            },
+            ["passphraseFile"] = passphraseFile, ["trust"] = trust, ["state"] = state,
+        };
+        if (words is not null) profile["words"] = words;
+        if (timeStamps is not null)
         {
-            ["sign"] = keys.Sign, ["encrypt"] = List(keys.Encrypt), ["tls"] = keys.Tls,
-            ["persons"] = new JsonObject(keys.Persons.Select(p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value))),
-        },
-        ["passphraseFile"] = passphraseFile, ["trust"] = trust, ["state"] = state,
-    }.ToJsonString(Readable) + "\n");
+            var settings = new JsonObject { ["authorities"] = List(timeStamps.Authorities.Select(a => a.OriginalString)) };
+            if (timeStamps.Policy is not null) settings["policy"] = timeStamps.Policy;
+            profile["timestamps"] = settings;
+        }
+        return Encoding.UTF8.GetBytes(profile.ToJsonString(Readable) + "\n");
+    }
 
     static JsonArray List(IEnumerable<string> texts) => [.. texts.Select(t => (JsonNode)t)];
 }
