@@ -33,9 +33,9 @@ public sealed class DemoTests(DevelopmentPki pki)
     static readonly string[] English =
     [
         "H41: 3 of 3 equal by SHA-256", "H14: 3 of 3 equal by SHA-256", "H37: 3 of 3 equal by SHA-256", "it still waits for 1 of 2 persons: release-officer or signatory",
-        "H41: stopped before it was handed over", "H37: 1 of 1 equal by SHA-256", "opened, proven",
+        "H41: stopped before it was handed over", "H37: 1 of 1 equal by SHA-256", "opened, proven", "time-stamped  ", "there by ",
     ];
-    static readonly string[] Vietnamese = ["H41: 3/3 tài liệu trùng SHA-256", "H14: 3/3 tài liệu trùng SHA-256", "H37: 3/3 tài liệu trùng SHA-256", "H37: 1/1 tài liệu trùng SHA-256", "đã dừng trước khi giao", "đã mở, có bằng chứng", "văn bản đã được phép chuyển", "Tài liệu thu hồi", "R07  từ chối    H14        class", "Mọi việc đúng như đã kể"];
+    static readonly string[] Vietnamese = ["H41: 3/3 tài liệu trùng SHA-256", "H14: 3/3 tài liệu trùng SHA-256", "H37: 3/3 tài liệu trùng SHA-256", "H37: 1/1 tài liệu trùng SHA-256", "đã dừng trước khi giao", "đã mở, có bằng chứng", "văn bản đã được phép chuyển", "Tài liệu thu hồi", "đã có dấu thời gian", "there by ", "R07  từ chối    H14        class", "Mọi việc đúng như đã kể"];
 
     internal static string Samples()
     {

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Exchange.Crypto;
+using Exchange.Crypto.Keys;
 using Exchange.Office.Client;
 using Exchange.Office.Policies;
 
@@ -34,7 +35,10 @@ sealed class Demo(Shell shell, Output say, DemoRequest request)
         AllowFolders();
         using var gateway = await ServerProcess.ServeAsync(request.GatewayProgram, Data, Path.Combine(work, "gateway.log"), shell.Clock, cancel).ConfigureAwait(false);
         say.Say($"listening on {gateway.Address.AbsoluteUri.TrimEnd('/')}, process {gateway.Id}", $"lắng nghe tại {gateway.Address.AbsoluteUri.TrimEnd('/')}, tiến trình {gateway.Id}");
-        foreach (var office in Offices) DevProfile.Write(request.Pki, office, gateway.Address, Folder(office));
+        using var key = FileKey.Load(Path.Combine(request.Pki, "tsa", "tsa.p12"), File.ReadLines(Path.Combine(request.Pki, "passphrase")).First());
+        using var stamps = DevTimeStampServer.Start(new DevTimeStamps(key), port: 0, shell.Clock);
+        _ = stamps.RunAsync(cancel);
+        foreach (var office in Offices) DevProfile.Write(request.Pki, office, gateway.Address, Folder(office), stamps.Address);
         using var endpoint = await ServerProcess.ReceiveAsync(Self, Folder("H14"), Received("H14"), Path.Combine(work, "H14.log"), shell.Clock, cancel).ConfigureAwait(false);
         try
         {
@@ -113,6 +117,8 @@ sealed class Demo(Shell shell, Output say, DemoRequest request)
         await VerbAsync(["approve", secret.ToString(), "--as", "release-1", .. Profile("G22")], ExchangeProgram.Held).ConfigureAwait(false);
         await VerbAsync(["approve", secret.ToString(), "--as", "release-2", .. Profile("G22")], 0).ConfigureAwait(false);
         await OpenAsync("H41", ["--all"], documents[..1], cancel).ConfigureAwait(false);
+        Chapter("Its level asks for time-stamps: H41 proves, offline, by when both signatures of G22 were there", "Độ mật này yêu cầu dấu thời gian: H41 tự chứng minh hai chữ ký của G22 đã có vào lúc nào");
+        await VerbAsync(["verify", Path.Combine(Folder("H41"), "state", "received", "G22", secret.ToString(), "dispatch.p7s"), .. Profile("H41")], 0).ConfigureAwait(false);
         Chapter("The same to H14, which has no clearance for Mật: refused", "Cùng văn bản gửi H14, cơ quan không được phép nhận độ Mật: bị từ chối");
         var refused = await SendAsync("H14", "mat", "13", "VPCP-M", "Kế hoạch bảo vệ bí mật nhà nước", documents[..1], ExchangeProgram.Bad, cancel).ConfigureAwait(false);
         DemandRefused(Refusal.NotReleasable);

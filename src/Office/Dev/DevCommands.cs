@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Exchange.Crypto.Keys;
 using Exchange.Office.Join;
 
 namespace Exchange.Office.Dev;
@@ -11,8 +12,26 @@ static class DevCommands
         var command = new Command("dev", "For developers only: keys and offices that nobody outside this machine trusts. Chỉ dành cho phát triển.");
         command.Subcommands.Add(Pki(shell));
         command.Subcommands.Add(Channel(shell));
+        command.Subcommands.Add(Tsa(shell));
         command.Subcommands.Add(DemoCommand(shell));
         return command;
+    }
+
+    static Command Tsa(Shell shell)
+    {
+        var pki = new Option<string>("--pki") { Description = "Folder made by dev pki", Required = true, HelpName = "DIR" };
+        var port = new Option<int>("--port") { Description = "Of 127.0.0.1; default a free one", HelpName = "PORT" };
+        var command = new Command("tsa", "A time-stamp authority (RFC 3161) on this machine, by its clock") { pki, port };
+        return shell.Does(command, async (parsed, say, cancel) =>
+        {
+            var folder = parsed.GetValue(pki)!;
+            using var key = FileKey.Load(Path.Combine(folder, "tsa", "tsa.p12"), File.ReadLines(Path.Combine(folder, "passphrase")).First());
+            using var server = DevTimeStampServer.Start(new DevTimeStamps(key), parsed.GetValue(port), shell.Clock);
+            say.Say($"time-stamping at {server.Address}", null);
+            say.Hint("in an office's profile.json", "trong profile.json của cơ quan", $$"""  "timestamps": { "authorities": ["{{server.Address}}"] }""");
+            await server.RunAsync(cancel).ConfigureAwait(false);
+            return ExchangeProgram.Good;
+        });
     }
 
     static Command DemoCommand(Shell shell)
@@ -67,6 +86,7 @@ static class DevCommands
                 [say.Text("offices: ", "cơ quan: ") + string.Join(", ", made.Offices), "offices/"],
                 [say.Text("directory, cards, standing, policy", "danh bạ, thẻ khóa, thẩm quyền, chính sách"), "statements/"],
                 [say.Text("gateway, officers, pins", "trục, cán bộ, ghim khóa"), "gateway/, officers/, pins.json"],
+                [say.Text("time-stamp authority", "nơi cấp dấu thời gian"), "tsa/"],
                 [say.Text("to be refused: ", "phải bị từ chối: ") + string.Join(", ", made.Hostile), "hostile/"],
             ]);
             say.Say("Nothing outside this machine may trust it; a gateway outside Development refuses its root.",
