@@ -63,6 +63,7 @@ public sealed class TimeStampTests(DevPkiFixture pki) : IDisposable
         var dispatch = Path.Combine(bench.At("H41", "state", "received", "G22"), entry.Id.ToString(), "dispatch.p7s");
         using (var client = new OfficeClient(bench.Start("H41")))
         {
+            _ = client.Directory;
             // Thirteen months later no revocation list of here says anything of today; of that day they do.
             bench.Clock.Advance(TimeSpan.FromDays(400));
             var findings = await FileCheck.RunAsync(dispatch, client, bench.Clock, Cancel);

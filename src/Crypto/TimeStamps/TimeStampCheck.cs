@@ -31,7 +31,7 @@ public static class TimeStampCheck
     const int MaxNesting = 24;
     static readonly TimeSpan MaxAccuracy = TimeSpan.FromSeconds(60);
 
-    static readonly Asn1Tag Context0 = new(TagClass.ContextSpecific, 0, isConstructed: true);
+    static readonly Asn1Tag Context0 = new(TagClass.ContextSpecific, 0, isConstructed: true), Context1 = new(TagClass.ContextSpecific, 1, isConstructed: true);
 
     const string Sha512 = "2.16.840.1.101.3.4.2.3", RsaEncryption = Oids.RsaEncryption;
 
@@ -56,7 +56,7 @@ public static class TimeStampCheck
         {
             // 1 One value with definite lengths and nothing behind it, so that it can be carried inside a statement as it is.
             DemandForm(token);
-            var (signer, certificates, content) = Read(token);
+            var (signer, outside, content) = Read(token);
 
             // 2 About this signature, at a usable time.
             var info = TimeStampInfo.Read(content);
@@ -65,7 +65,7 @@ public static class TimeStampCheck
             also(info);
 
             // 3 The signer's certificate is the one that the signature itself names, and was a time-stamp authority's at that time.
-            var authority = Signer(signer, certificates);
+            var authority = Signer(signer, outside);
             trust.Demand(authority, Purpose.TimeStamping, info.Time);
 
             // 4 It signed this content.
@@ -105,7 +105,10 @@ public static class TimeStampCheck
         }
     }
 
-    static (SignerInformation Signer, IReadOnlyList<ReadOnlyMemory<byte>> Certificates, ReadOnlyMemory<byte> Content) Read(ReadOnlyMemory<byte> token)
+    /// <summary>What no signature covers: certificates, and who is named as the signer.</summary>
+    sealed record Unsigned(IReadOnlyList<ReadOnlyMemory<byte>> Certificates, ReadOnlyMemory<byte> Issuer, ReadOnlyMemory<byte> Serial);
+
+    static (SignerInformation Signer, Unsigned Outside, ReadOnlyMemory<byte> Content) Read(ReadOnlyMemory<byte> token)
     {
         var signed = new CmsSignedData(token.ToArray());
         Demand(signed.SignedContentType.Id == Oids.TstInfo, "content type");
@@ -120,7 +123,7 @@ public static class TimeStampCheck
     }
 
     // What stands outside of the signature, and BouncyCastle passes over; and the certificates as they came, which it would write anew.
-    static List<ReadOnlyMemory<byte>> Outside(ReadOnlyMemory<byte> token, string digest)
+    static Unsigned Outside(ReadOnlyMemory<byte> token, string digest)
     {
         var info = new AsnReader(token, AsnEncodingRules.DER).ReadSequence();
         Demand(info.ReadObjectIdentifier() == Oids.SignedData, "content type");
@@ -131,17 +134,22 @@ public static class TimeStampCheck
         body.ReadSequence();
         var certificates = new List<ReadOnlyMemory<byte>>();
         for (var carried = body.PeekTag() == Context0 ? body.ReadSetOf(skipSortOrderValidation: true, Context0) : null; carried is { HasData: true };) certificates.Add(carried.ReadEncodedValue());
-        return certificates;
+        if (body.PeekTag() == Context1) body.ReadSetOf(skipSortOrderValidation: true, Context1);
+        var signer = body.ReadSetOf().ReadSequence();
+        signer.ReadInteger();
+        var sid = signer.ReadSequence();
+        return new(certificates, sid.ReadEncodedValue(), sid.ReadIntegerBytes());
     }
 
     // RFC 5816: the hash in the signed attributes fixes the certificate; an attribute of SHA-1 (RFC 3161's own) does not.
-    static Certificate Signer(SignerInformation signer, IReadOnlyList<ReadOnlyMemory<byte>> certificates)
+    static Certificate Signer(SignerInformation signer, Unsigned outside)
     {
         var (hash, value) = EssCertificate(signer.SignedAttributes ?? throw new RefusedException(Refusal.TimeStamp, "no signed attributes"));
-        var named = certificates.Where(der => CryptographicOperations.HashData(hash, der.Span).AsSpan().SequenceEqual(value)).ToList();
+        var named = outside.Certificates.Where(der => CryptographicOperations.HashData(hash, der.Span).AsSpan().SequenceEqual(value)).ToList();
         Demand(named.Count == 1, "certificate");
         var authority = new Certificate(named[0].Span);
-        Demand(signer.SignerID.Match(authority.Parsed), "certificate");
+        // Byte by byte: BouncyCastle takes names for the same whose strings are of other types.
+        Demand(outside.Issuer.Span.SequenceEqual(authority.IssuerDer) && outside.Serial.Span.SequenceEqual(authority.SerialNumber), "certificate");
         return authority;
     }
 
