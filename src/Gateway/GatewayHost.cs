@@ -3,10 +3,12 @@ using System.Reflection;
 using Exchange.Adapters;
 using Exchange.Crypto;
 using Exchange.Crypto.Ledger;
+using Exchange.Crypto.Trust;
 using Exchange.Gateway.Admin;
 using Exchange.Gateway.Delivery;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Receipts;
+using Exchange.Gateway.Revocation;
 using Exchange.Gateway.Store;
 using Exchange.Gateway.Submission;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -101,7 +103,11 @@ sealed class GatewayHost : IAsyncDisposable
 
         // 3. The world in force, verified again under the pins; then the only door, and the ledger's guard.
         var pins = new Pins(options.DirectoryOfficers, options.PolicyOfficers);
-        var worlds = Worlds.Load(engine, equipment.Anchors, pins, clock.GetUtcNow());
+        // What responders said before counts again from the first moment on: the directory is judged with it.
+        var (cache, responses) = (new RevocationCache(folder.Revocation), new StapledResponses());
+        responses.Add(cache.ResponsesUnder(equipment.Anchors));
+        var worlds = Worlds.Load(engine, equipment.Anchors, pins, clock.GetUtcNow(), responses);
+        responses.Add(cache.ResponsesUnder(worlds.Current.Trust.Store));
         var meters = Own(new Meters());
         var journal = Own(new Journal(engine, worlds, clock, settings.Journal with { Committed = meters.Committed }, failure => { log.StoreFailed(failure); settings.Stop(failure); }));
         journal.Start();
@@ -134,13 +140,18 @@ sealed class GatewayHost : IAsyncDisposable
         await Log(EntryKind.Start, new StartDetail(Program.Version, engine.Schema, size) { Time = clock.GetUtcNow().ToUnixTimeMilliseconds() });
 
         // 5. Listen; then what happens by itself; then tell where.
-        var incoming = new IncomingFolder(folder, journal, worlds, pins, logs.CreateLogger<IncomingFolder>()) { Orders = new CarryOutOrder(Shared).Run };
+        var activate = new ActivateDocuments(journal, worlds, pins);
+        var incoming = new IncomingFolder(folder, activate, logs.CreateLogger<IncomingFolder>()) { Orders = new CarryOutOrder(Shared).Run };
         failures = new SignInFailures(clock, meters, logs.CreateLogger<SignInFailures>());
         var adapters = settings.Adapters ?? Composition.Adapters(options, worlds, equipment, engine, clock);
         var intakes = settings.Intakes ?? Composition.Intakes(options, worlds, equipment, engine, clock);
         foreach (var carrier in adapters.OfType<IDisposable>().Concat(intakes.OfType<IDisposable>())) Own(carrier);
         app = Composition.Build(Shared, equipment.Tls, failures, adapters, intakes, out worker, out var steps, out var telemetry);
+        ResponseEndpoint.Map(app, cache);
         Own(telemetry);
+        var sources = Own(new SourceClient(options.Revocation, clock));
+        var revocation = new FetchRevocation(new FetchLists(options.Revocation, sources, cache, activate, meters, logs.CreateLogger<FetchRevocation>()),
+            new AskResponders(options.Revocation, sources, cache, worlds, equipment, meters, logs.CreateLogger<FetchRevocation>()), app.Lifetime.ApplicationStopping);
         await worker.Recover(clock.GetUtcNow());
         await app.StartAsync();
         // The incoming folder first: what the others decide rests on the newest directory.
@@ -148,7 +159,7 @@ sealed class GatewayHost : IAsyncDisposable
             {
                 await incoming.Step(now);
                 Shared.Circumstances.Looked(now);
-            }), .. steps, new("alarm watch", TimeSpan.FromMinutes(1), new AlarmWatch(Shared, equipment, backlog, () => Shared.Circumstances.IsClockSure).Step), new("alarms", TimeSpan.FromSeconds(10), alarms.Step),
+            }), new("revocation", TimeSpan.FromMinutes(1), revocation.Step), .. steps, new("alarm watch", TimeSpan.FromMinutes(1), new AlarmWatch(Shared, equipment, backlog, () => Shared.Circumstances.IsClockSure, () => revocation.Trouble).Step), new("alarms", TimeSpan.FromSeconds(10), alarms.Step),
              new("checkpoint", TimeSpan.FromSeconds(1), now => Task.FromResult(checkpoints.Step(now)))], meters, clock, logs.CreateLogger<Loops>());
         if (settings.RunLoops) loops.Start();
         Addresses();

@@ -15,6 +15,7 @@ public sealed class SliceTests
         ["Journaling"] = ["Store", "Offices"],
         ["Offices"] = ["Journaling", "Store", "Operations"],
         ["Operations"] = ["Journaling", "Store", "Offices"],
+        ["Revocation"] = ["Journaling", "Store", "Offices", "Operations"],
         ["Receipts"] = ["Journaling", "Store", "Offices", "Operations"],
         ["Queue"] = ["Journaling", "Store", "Operations"],
         ["Release"] = ["Journaling", "Store", "Offices", "Operations", "Receipts"],

@@ -42,7 +42,7 @@ internal sealed class World
     public bool Complete => policy is not null && directory is not null && standing is not null;
 
     /// <summary>Nothing activated yet.</summary>
-    public static World Empty(TrustStore anchors) => new(0, null, null, null, new CertificateCheck(anchors));
+    public static World Empty(TrustStore anchors, StapledResponses? responses = null) => new(0, null, null, null, new CertificateCheck(anchors, responses));
 
     static InvalidOperationException Missing(string what) => new($"No {what} has been activated.");
 }
@@ -60,13 +60,14 @@ internal sealed class Worlds
 
     /// <summary>The world that the store says is in force, every document verified again under the pins.</summary>
     /// <param name="anchors">Roots, intermediates and CRLs of the trust folder; CRLs activated since are added.</param>
+    /// <param name="responses">OCSP responses that count beside the lists, now and as more come.</param>
     /// <exception cref="CannotStartException">A document is missing or does not verify.</exception>
-    public static Worlds Load(IEngine engine, TrustStore anchors, Pins pins, DateTimeOffset at)
+    public static Worlds Load(IEngine engine, TrustStore anchors, Pins pins, DateTimeOffset at, StapledResponses? responses = null)
     {
         using var reader = engine.Reader();
         var id = HeadTable.Read(reader).World;
-        if (id == 0) return new Worlds(World.Empty(anchors));
-        try { return new Worlds(WorldActivation.Reload(id, reader, anchors, pins, at)); }
+        if (id == 0) return new Worlds(World.Empty(anchors, responses));
+        try { return new Worlds(WorldActivation.Reload(id, reader, anchors, pins, at, responses)); }
         catch (RefusedException e)
         {
             throw new CannotStartException($"An activated document does not verify any more ({e.Message}). Compare the pins in gateway.json and the trust folder with what the officers gave you; then check the store with: exchange-gateway check.", e);

@@ -39,10 +39,10 @@ internal static class WorldActivation
     }
 
     /// <summary>The world of the documents in force, each signed by two pinned officers whose certificates were judged at its activation.</summary>
-    internal static World Reload(long id, Source source, TrustStore anchors, Pins pins, DateTimeOffset at)
+    internal static World Reload(long id, Source source, TrustStore anchors, Pins pins, DateTimeOffset at, StapledResponses? responses = null)
     {
         var inForce = DocumentTable.InForce(source);
-        var trust = new CertificateCheck(anchors.WithCrls(inForce.Where(d => d.Kind == DocumentKind.Crl).Select(d => (ReadOnlyMemory<byte>)d.Der)));
+        var trust = new CertificateCheck(anchors.WithCrls(inForce.Where(d => d.Kind == DocumentKind.Crl).Select(d => (ReadOnlyMemory<byte>)d.Der)), responses);
         var policy = The(DocumentKind.Policy) is { } p ? CompiledPolicy.Open(p.Der, pins.PolicyOfficers, trust, Time(p), again: true) : null;
         var standing = The(DocumentKind.Standing) is { } s ? Standing.Open(s.Der, pins.DirectoryOfficers, trust, Time(s), again: true) : null;
         return new World(id, policy, Rejudged(DirectoryInForce(source, pins, trust, at), pins, trust, at), standing, trust);
@@ -69,7 +69,7 @@ internal static class WorldActivation
             var next = trust.Store.WithCrls([der]);
             var (issuer, number) = ActivationDocuments.NameOfCrl(der);
             if (next.Id == trust.Store.Id) throw new RefusedException(Refusal.VersionOld, $"CRL {number}");
-            trust = new CertificateCheck(next);
+            trust = new CertificateCheck(next, trust.Responses);
             rows.Add(Row(DocumentKind.Crl, issuer, number, Digest.Of(der.Span), der, at));
         }
         return trust;

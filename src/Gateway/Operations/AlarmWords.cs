@@ -17,6 +17,8 @@ sealed record AlarmWords(string En, string Vi, string ToDoEn, string ToDoVi)
             "Ask the CA for the next one now: exchange keys request for an office, docs/install.md for the gateway.", "Xin chứng thư mới ngay: exchange keys request cho cơ quan, docs/install.md cho trục."),
         AlarmCode.RevocationEnding => new("A revocation list ends soon; then every certificate of its CA is refused.", "Danh sách thu hồi sắp hết hạn; khi đó mọi chứng thư của CA này bị từ chối.",
             "Fetch the newest list of the CA: exchange-gateway activate --data DIR FILE.crl", "Lấy danh sách mới nhất của CA: exchange-gateway activate --data DIR FILE.crl"),
+        AlarmCode.RevocationUnfetched => new("Revocation data cannot be fetched. What is here still counts until it ends, or until a level finds it too old.", "Không lấy được dữ liệu thu hồi. Dữ liệu hiện có vẫn dùng được đến khi hết hạn, hoặc đến khi quá cũ so với độ mật.",
+            "Look at the CA's server and the way to it. It is tried again by itself; a list can also come as a file: exchange-gateway activate --data DIR FILE.crl", "Kiểm tra máy chủ của CA và đường truyền. Trục tự thử lại; có thể nạp tệp: exchange-gateway activate --data DIR FILE.crl"),
         AlarmCode.DiskLow => new("The disk of the data folder is nearly full; soon nothing new is taken in.", "Ổ đĩa dữ liệu sắp đầy; trục sắp ngừng nhận văn bản mới.",
             "Make room on it, or move what else is there. The gateway goes on by itself.", "Giải phóng ổ đĩa. Trục tự hoạt động tiếp."),
         AlarmCode.ClockUnsure => new("The clock was set while the gateway ran; embargoes and terms wait.", "Đồng hồ bị chỉnh trong khi trục đang chạy; lệnh hẹn giờ và thời hạn phải chờ.",

@@ -46,6 +46,8 @@ sealed class Equipment : IDisposable
 
         if (anchors is { IsDevelopment: true } && options.Environment != Options.Development)
             errors.Add($"{TrustFolder}: a development root is refused in environment {options.Environment}");
+        foreach (var (responder, i) in options.Revocation.Responders.Select((r, i) => (r, i)))
+            if (anchors is not null && anchors.Roots.Concat(anchors.Intermediates).All(a => a.Key != responder.Issuer)) errors.Add($"revocation.responders[{i}].issuer: no CA of the trust folder has this key");
         if (anchors is not null)
         {
             var check = new CertificateCheck(anchors);

@@ -15,6 +15,8 @@ enum AlarmCode
     CertificateEnding,
     /// <summary>A revocation list says nothing any more soon: then certificates of its CA are refused.</summary>
     RevocationEnding,
+    /// <summary>A source of revocation lists or OCSP responses fails: what is here grows old.</summary>
+    RevocationUnfetched,
     /// <summary>Little room is left; below the reserve nothing new is taken in.</summary>
     DiskLow,
     /// <summary>The clock was set while the gateway ran.</summary>

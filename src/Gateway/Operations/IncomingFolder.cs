@@ -8,7 +8,7 @@ namespace Exchange.Gateway.Operations;
 /// The incoming folder: signed statements and CRLs put there are verified and activated through the journal, then moved to done/, or to refused/ with the
 /// reason beside them. Who may write into the folder decides nothing: the signatures do.
 /// </summary>
-sealed class IncomingFolder(DataFolder folder, Journal journal, Worlds worlds, Pins pins, ILogger<IncomingFolder> log)
+sealed class IncomingFolder(DataFolder folder, ActivateDocuments activate, ILogger<IncomingFolder> log)
 {
     public const string Done = "done", Refused = "refused";
     /// <summary>Ends of names of orders to the queue: "x.order.json", or "x.order.p7s" when two administrators signed it.</summary>
@@ -70,11 +70,7 @@ sealed class IncomingFolder(DataFolder folder, Journal journal, Worlds worlds, P
     {
         try
         {
-            var documents = files.Select(Read).ToList();
-            // Prepared outside the writer; another activation in between answers false, and it is prepared again on the new World.
-            PreparedWorld prepared;
-            do prepared = WorldActivation.Prepare(worlds.Current, documents, pins, now);
-            while (!await journal.Commit(b => b.Activate(prepared), documents.Sum(d => d.Length), settle: true));
+            await activate.Run([.. files.Select(Read)], now);
         }
         catch (RefusedException e)
         {

@@ -29,6 +29,7 @@ sealed class Meters : IDisposable
         Parcels = meter.CreateCounter<long>("exchange.parcels.ended", "{parcel}", "Copies that reached a final state, by state");
         Brought = meter.CreateCounter<long>("exchange.intake.brought", "{item}", "What channels brought in, by channel, kind (Envelope, Receipt, Report) and verdict (Taken, Quarantine, Later)");
         Quarantined = meter.CreateCounter<long>("exchange.intake.quarantined", "{item}", "Mails and files put into quarantine, by channel: nothing of ours, or refused");
+        Fetches = meter.CreateCounter<long>("exchange.revocation.fetches", "{fetch}", "Revocation lists and answers about certificates asked for, by source (crl, ocsp) and outcome (new, unchanged, failed)");
         FailedSteps = meter.CreateCounter<long>("exchange.steps.failed", "{step}", "Rounds of what happens by itself that failed and are tried again, by step; the log says why");
         batch = meter.CreateHistogram("exchange.journal.batch.size", "{change}", "Changes written by one commit", advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = Batches });
         commit = Times("exchange.journal.commit.duration", Fast, "From the beginning of a commit until it is durable");
@@ -42,6 +43,7 @@ sealed class Meters : IDisposable
     public Counter<long> Parcels { get; }
     public Counter<long> Brought { get; }
     public Counter<long> Quarantined { get; }
+    public Counter<long> Fetches { get; }
     public Counter<long> FailedSteps { get; }
 
     /// <summary>For <see cref="JournalOptions.Committed"/>.</summary>
@@ -96,6 +98,8 @@ sealed class Meters : IDisposable
         }, "s", "Until a certificate of the gateway's own expires, by key (tls, evidence)");
         meter.CreateObservableGauge("exchange.crl.remaining", () => worlds.Current.Trust.Store.CrlsUntil is { } until ? [new Measurement<double>(Left(until))] : Array.Empty<Measurement<double>>(), "s",
             "Until the first revocation list in use says nothing any more; from then on certificates of its CA are refused");
+        meter.CreateObservableGauge("exchange.crl.age", () => worlds.Current.Trust.Store.CrlsSince is { } since ? [new Measurement<double>(-Left(since))] : Array.Empty<Measurement<double>>(), "s",
+            "Since the oldest revocation list in use was issued; a level may ask for less (handling.revocation)");
         meter.CreateObservableGauge("exchange.clock", () => clock.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0, "s", "The gateway's clock, Unix time; headers are refused beyond clockSkewSeconds");
     }
 

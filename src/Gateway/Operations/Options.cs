@@ -166,6 +166,8 @@ sealed record Options
     public required IReadOnlyList<Digest> PolicyOfficers { get; init; }
     public required Limits Limits { get; init; }
     public QueueOptions Queue { get; init; } = QueueOptions.Defaults;
+    /// <summary>Where newer revocation lists and OCSP responses come from; none (default): only by file.</summary>
+    public RevocationOptions Revocation { get; init; } = RevocationOptions.None;
     /// <summary>Pinned keys of administrators, two of whom sign what one may not do alone; none (default): such things are not done here.</summary>
     public IReadOnlyList<Digest> Administrators { get; init; } = [];
 
@@ -202,6 +204,7 @@ sealed record Options
                 Limits = Limits.Read(read.Member("limits"), read.Errors),
                 Administrators = read.MaybeKeys("administrators"),
                 Queue = QueueOptions.Read(read.Member("queue"), read.Errors),
+                Revocation = RevocationOptions.Read(read),
             };
             read.Finish();
             keys.Finish();
@@ -255,6 +258,7 @@ sealed record Options
                 Queue.Write(json);
                 json.WriteEndObject();
             }
+            Revocation.Write(json);
             json.WriteEndObject();
         }
         return [.. stream.ToArray(), (byte)'\n'];

@@ -22,6 +22,8 @@ internal sealed partial class DataFolder : IDisposable
     /// <summary>Copies sealed once more for a channel that others run; made again when one is missing.</summary>
     public string Sealed => Path.Combine(Root, "sealed");
     public string Uploads => Path.Combine(Root, "uploads");
+    /// <summary>Revocation lists and OCSP responses as they were fetched.</summary>
+    public string Revocation => Path.Combine(Root, "revocation");
     public string Incoming => Path.Combine(Root, "incoming");
 
     /// <summary>Makes the folders, mode 0700, in an empty or absent folder, and takes the lock.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Exchange.Crypto.Envelope;
 using Exchange.Gateway.Operations;
+using Exchange.Gateway.Revocation;
 using Exchange.Tests.Http;
 
 namespace Exchange.Tests.Operations;
@@ -27,6 +28,7 @@ public sealed partial class DataLayoutTests : IAsyncLifetime
         await File.WriteAllBytesAsync(Path.Combine(incoming, "nothing.p7s"), [1, 2, 3]);
         await gateway.Host.Loops.StepAll();
         await File.WriteAllBytesAsync(Path.Combine(incoming, "waits.p7s"), [1]);
+        new RevocationCache(Path.Combine(gateway.Data, "revocation")).Keep(new Uri("http://ca.example/x.crl"), await File.ReadAllBytesAsync(DevPkiFolder.At("trust", "crls", "root.crl")), new(null, null));
     }
 
     public async ValueTask DisposeAsync() => await gateway.DisposeAsync();
@@ -87,7 +89,7 @@ public sealed partial class DataLayoutTests : IAsyncLifetime
 
     /// <summary>Relative paths, identifiers and what SQLite keeps beside a file as the guide writes them; folders only where the guide speaks of all that is in them.</summary>
     static IEnumerable<string> Found(string folder) => Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(folder, f))
-        .Select(f => Blob().Replace(f, "blobs/XX/YY/ID")).Select(f => Upload().Replace(f, "uploads/ID"))
+        .Select(f => Blob().Replace(f, "blobs/XX/YY/ID")).Select(f => Upload().Replace(f, "uploads/ID")).Select(f => f.StartsWith("revocation/", StringComparison.Ordinal) ? "revocation/" : f)
         .Select(f => f.StartsWith("trust/", StringComparison.Ordinal) || f.StartsWith("incoming/", StringComparison.Ordinal) ? Path.GetDirectoryName(f)! + "/" : f).Distinct();
 
     static IEnumerable<(string Path, string Backup)> Rows(bool guard)
