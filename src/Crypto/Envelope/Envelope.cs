@@ -109,13 +109,21 @@ public sealed record OpenRequest
     public IReadOnlyList<string>? AuthorRoles { get; init; }
     /// <summary>Whether the level asks for time-stamps. Those that are there are verified in any case.</summary>
     public TimeStampNeed TimeStamp { get; init; }
+    /// <summary>What was kept of it under a key of the opener's own, which <see cref="Key"/> then is: it opens by that, recipient or not. null: by the manifest.</summary>
+    public ReadOnlyMemory<byte>? Kept { get; init; }
+    /// <summary>Key of the opener's own under which it is to be kept, so that it opens when the recipient key is gone; null: it is not.</summary>
+    public Certificate? Keeper { get; init; }
     public IProgress<long>? Progress { get; init; }
 }
 
 /// <param name="Proof">HMAC-SHA256(R, CTX ‖ key): what the opened receipt carries.</param>
 /// <param name="DispatchDer">The author's signed statement, for the archive.</param>
 /// <param name="TimeStamps">Over each signature of the author, in the order of "signers", verified; empty: it bears none.</param>
-public sealed record OpenedEnvelope(VerifiedEnvelope Envelope, Dispatch Dispatch, ReadOnlyMemory<byte> DispatchDer, IReadOnlyList<string> Files, Digest Proof, IReadOnlyList<VerifiedTimeStamp> TimeStamps);
+public sealed record OpenedEnvelope(VerifiedEnvelope Envelope, Dispatch Dispatch, ReadOnlyMemory<byte> DispatchDer, IReadOnlyList<string> Files, Digest Proof, IReadOnlyList<VerifiedTimeStamp> TimeStamps)
+{
+    /// <summary>Secret and dispatch, sealed to <see cref="OpenRequest.Keeper"/>; null: there is none.</summary>
+    public byte[]? Kept { get; init; }
+}
 
 /// <summary>
 /// Use <see cref="SealAsync"/> and <see cref="OpenAsync"/>; a gateway uses <see cref="Verify"/> and <see cref="Payload"/>. Memory is constant in the payload.
@@ -154,6 +162,14 @@ public static class Envelope
     /// <exception cref="RefusedException">The first check that fails; nothing is left in the folder.</exception>
     /// <exception cref="IOException">No room, or another file has the name of a document.</exception>
     public static Task<OpenedEnvelope> OpenAsync(OpenRequest request, CancellationToken cancel) => EnvelopeOpener.OpenAsync(request, cancel);
+
+    /// <summary>Whether what was kept opens the envelope of this header, which the caller has verified: the key, the frame and the commitment, and that the dispatch in it is the one that the header names. No document is touched.</summary>
+    /// <exception cref="RefusedException">CannotOpen, NotForThisKey, DispatchMismatch, or what is refused in the form.</exception>
+    public static void VerifyKept(VerifiedEnvelope envelope, ReadOnlyMemory<byte> kept, IPrivateKey key)
+    {
+        using var frame = EnvelopeOpener.OpenKept(kept, envelope.Ctx, envelope.Header.Commitment, key);
+        if (Statement.Read(frame.Dispatch, StatementType.Dispatch).Ref != envelope.Header.Dispatch.Ref) throw new RefusedException(Refusal.DispatchMismatch, "ref");
+    }
 
     /// <summary>Removes what a crash in the middle of <see cref="OpenAsync"/> left in a folder. Only its owner, while nothing is being opened there.</summary>
     /// <returns>How many files there were.</returns>

@@ -1,3 +1,4 @@
+using Exchange.Crypto.Keys;
 using Exchange.Crypto.Labels;
 using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
@@ -15,10 +16,10 @@ static class EnvelopeOpener
         var (envelope, manifest) = EnvelopeCheck.Run(request.Parts, request.Context);
         var header = envelope.Header;
         var key = request.Key.Certificate.Key;
-        if (!header.Recipients.Any(r => r.Office == request.Office && r.Key == key)) throw new RefusedException(Refusal.NotForThisKey);
+        if (request.Kept is null && !header.Recipients.Any(r => r.Office == request.Office && r.Key == key)) throw new RefusedException(Refusal.NotForThisKey);
 
         // 2 Unwrap … commitment: one error.
-        using var frame = ManifestOpener.Open(manifest, envelope.Ctx, header.Commitment, request.Key);
+        using var frame = request.Kept is { } own ? OpenKept(own, envelope.Ctx, header.Commitment, request.Key) : ManifestOpener.Open(manifest, envelope.Ctx, header.Commitment, request.Key);
 
         // 3 The inside agrees with the outside. What fails from here on is the sender's doing, is named, and is reported to him.
         var statement = Statement.Read(frame.Dispatch, StatementType.Dispatch);
@@ -31,8 +32,19 @@ static class EnvelopeOpener
         else await Payload.DemandEndAsync(request.Payload, cancel);
 
         // 5 Everything held: now they get their names. A crash between two renames leaves whole documents only; opening again finishes.
+        var kept = request.Keeper is { } keeper ? ManifestSealer.Seal(envelope.Ctx, frame.Secret.Span, frame.Dispatch.Span, [keeper], Manifest.FrameUnit) : null;
         var files = folder.Release();
-        return new OpenedEnvelope(envelope, dispatch, frame.Dispatch, files, Proof(frame, envelope.Ctx, key), stamps);
+        return new OpenedEnvelope(envelope, dispatch, frame.Dispatch, files, Proof(frame, envelope.Ctx, key), stamps) { Kept = kept };
+    }
+
+    /// <summary>The frame as it was kept under one key of one's own: as a manifest for one recipient (docs/envelope.md sections 14 and 18).</summary>
+    /// <exception cref="RefusedException">NotForThisKey, CannotOpen, or what is refused in the form.</exception>
+    public static OpenedFrame OpenKept(ReadOnlyMemory<byte> der, Digest ctx, Digest commitment, IPrivateKey key)
+    {
+        var kept = AuthEnveloped.Decode(der, maxKeys: 1);
+        if (!kept.Recipients.SelectMany(r => r.Keys).Any(k => k.Rid.Span.SequenceEqual(KeyWraps.Rid(key.Certificate)))) throw new RefusedException(Refusal.NotForThisKey);
+        Manifest.Check(kept, ctx, [key.Certificate]);
+        return ManifestOpener.Open(kept, ctx, commitment, key);
     }
 
     static IReadOnlyList<VerifiedTimeStamp> CheckDispatch(Statement statement, Dispatch dispatch, VerifiedEnvelope envelope, OpenRequest request)

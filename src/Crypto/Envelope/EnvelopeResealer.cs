@@ -87,8 +87,7 @@ static class EnvelopeResealer
         var kept = AuthEnveloped.Decode(request.Kept, maxKeys: 1);
         var keys = kept.Recipients.SelectMany(r => r.Keys).ToList();
         var key = request.Keepers.FirstOrDefault(k => keys.Any(mine => mine.Rid.Span.SequenceEqual(KeyWraps.Rid(k.Certificate)))) ?? throw new RefusedException(Refusal.NotForThisKey);
-        Manifest.Check(kept, ctx, [key.Certificate]);
-        return ManifestOpener.Open(kept, ctx, commitment, key);
+        return EnvelopeOpener.OpenKept(request.Kept, ctx, commitment, key);
     }
 
     static List<Statement> Approvals(ResealRequest request, Header original, Dispatch dispatch, DateTimeOffset now)
