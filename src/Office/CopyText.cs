@@ -17,6 +17,8 @@ static class CopyText
         null => "?",
         var other => other,
     };
+        null when copy.Role == "self" => say.Text("this office itself can open it", "cơ quan gửi tự mở lại được"),
+        null when copy.Role == "recovery" => say.Text("can open it, gets no copy", "mở được khi khôi phục, không nhận bản gửi"),
 
     /// <summary>null: nothing more is to come, or nothing is known.</summary>
     public static string? Next(CopyView copy, Output say)

@@ -52,21 +52,26 @@ static class InboxCommands
         var parcel = new Argument<string?>("PARCEL") { Description = "One parcel of the mailbox; its first characters will do", Arity = ArgumentArity.ZeroOrOne };
         var all = new Option<bool>("--all") { Description = "Everything that waits" };
         var from = new Option<string?>("--from") { Description = "Everything that the gateway's folder or SFTP channel put into this folder", HelpName = "DIR" };
-        var file = new Option<string?>("--file") { Description = "A sealed parcel that came as a file, attached to a mail for instance", HelpName = "FILE" };
+        var file = new Option<string?>("--file") { Description = "A sealed parcel that came as a file, attached to a mail for instance; or an envelope that this office can open for recovery", HelpName = "FILE" };
+        var receipt = new Option<string?>("--receipt") { Description = "With --file of an envelope: the gateway's receipt that came with it. Default: FILE.receipt.p7s or FILE.receipt beside it", HelpName = "FILE" };
+        var sent = new Option<string?>("--sent") { Description = "What was sent from here and sealed to this office too; its first characters will do", HelpName = "ID" };
         var folder = new Option<string>("--out") { Description = "Folder in which each dispatch gets its own folder", Required = true, HelpName = "DIR" };
         var recalled = new Option<bool>("--recalled") { Description = "Also what its sender has taken back; with one PARCEL" };
-        var command = new Command("open", "Fetches, checks and opens; acknowledges when the documents are safe on disk. Mở văn bản.") { parcel, all, from, file, folder, recalled };
+        var command = new Command("open", "Fetches, checks and opens; acknowledges when the documents are safe on disk. Mở văn bản.") { parcel, all, from, file, receipt, sent, folder, recalled };
         return shell.Does(command, async (parsed, say, cancel) =>
         {
             var one = parsed.GetValue(parcel);
             var (source, attached) = (parsed.GetValue(from), parsed.GetValue(file));
-            if ((one is null ? 0 : 1) + (parsed.GetValue(all) ? 1 : 0) + (source is null ? 0 : 1) + (attached is null ? 0 : 1) != 1)
-                throw new UsageException("open: name one parcel, or --all, or --from DIR, or --file FILE", "open: chọn một bưu phẩm, hoặc --all, hoặc --from THƯ-MỤC, hoặc --file TỆP");
+            if ((one is null ? 0 : 1) + (parsed.GetValue(all) ? 1 : 0) + (source is null ? 0 : 1) + (attached is null ? 0 : 1) + (parsed.GetValue(sent) is null ? 0 : 1) != 1)
+                throw new UsageException("open: name one parcel, or --all, or --from DIR, or --file FILE, or --sent ID", "open: chọn một bưu phẩm, hoặc --all, hoặc --from THƯ-MỤC, hoặc --file TỆP, hoặc --sent MÃ");
             if (parsed.GetValue(recalled) && one is null) throw new UsageException("--recalled: name the parcel", "--recalled: chọn một bưu phẩm");
             if (attached is not null && !File.Exists(attached)) throw new UsageException($"--file: there is no file {attached}", $"--file: không có tệp {attached}");
             if (source is not null && !Directory.Exists(source)) throw new UsageException($"--from: there is no folder {source}", $"--from: không có thư mục {source}");
             using var client = shell.Client(parsed, say);
             await client.RefreshAsync(cancel).ConfigureAwait(false);
+            if (parsed.GetValue(sent) is { } id) return OpenAsideCommand.Tell(await client.OpenSentAsync(TrackCommands.Find(client, id), parsed.GetValue(folder)!, null, cancel).ConfigureAwait(false), say);
+            if (attached is not null && OpenAsideCommand.ReceiptOf(attached, parsed.GetValue(receipt)) is { } acceptance)
+                return OpenAsideCommand.Tell(await client.OpenAsideAsync(attached, acceptance, parsed.GetValue(folder)!, null, cancel).ConfigureAwait(false), say);
             await client.AcknowledgeAsync(cancel).ConfigureAwait(false);
             if (attached is not null)
             {
@@ -173,6 +178,7 @@ static class InboxCommands
         if (opened.CopyOf is { } before) say.Say($"    another copy of dispatch {before}, which is here already", $"    bản khác của văn bản {before} đã có ở đây");
         if (opened.StampedAt is { } stamped) say.Say($"    time-stamped {say.Time(stamped)}", $"    dấu thời gian {say.Time(stamped)}");
         else if (opened.StampPending) say.Say("    its time-stamp is pending, with the sender", "    dấu thời gian còn chờ ở nơi gửi");
+        if (opened.Besides.Count > 0) say.Say($"    {SendCommands.Besides(opened.Besides, say)}", $"    {SendCommands.Besides(opened.Besides, say)}");
         foreach (var (en, vi) in HandlingOf(opened.Label, say)) say.Say($"    {en}", $"    {vi}");
         foreach (var file in opened.Files) say.Say($"    {Path.GetFileName(file)}  {SizeOf(file)}", $"    {Path.GetFileName(file)}  {SizeOf(file)}");
         if (opened.Acknowledged) return ExchangeProgram.Good;
@@ -195,7 +201,7 @@ static class InboxCommands
     }
 
     // The forms of the 2020 circular on marks, where it has one.
-    static IEnumerable<(string En, string Vi)> HandlingOf(Label label, Output say)
+    internal static IEnumerable<(string En, string Vi)> HandlingOf(Label label, Output say)
     {
         if (label.Basis is not null || label.Caveats.Length > 0) yield return ($"marked {label.Mark}", $"dấu {label.Mark}");
         foreach (var caveat in label.Caveats)
@@ -210,7 +216,7 @@ static class InboxCommands
         if (label.Term is { } term) yield return ($"protected until {say.Time(term)}", $"thời hạn bảo vệ đến {say.Time(term)}");
     }
 
-    static string SizeOf(string file) => File.Exists(file) ? Output.Size(new FileInfo(file).Length) : "";
+    internal static string SizeOf(string file) => File.Exists(file) ? Output.Size(new FileInfo(file).Length) : "";
 
     static void Show(IReadOnlyList<MailboxParcel> parcels, Output say) => say.Table(
         [say.Text("parcel", "bưu phẩm"), say.Text("from", "nơi gửi"), say.Text("urgency", "độ khẩn"), say.Text("received", "trục nhận"), say.Text("size", "dung lượng"), say.Text("state", "trạng thái")],
@@ -222,7 +228,7 @@ static class InboxCommands
 
     internal static object Describe(OpenResult o) => new
     {
-        parcel = o.Parcel, o.Sender, envelope = o.Envelope, o.Number, o.Level, mark = o.Label.Mark, o.Label.Caveats, o.Label.Term, acceptedAt = o.Accepted, o.Folder, o.Files, o.Again, o.Acknowledged, o.Notice, o.CopyOf, o.StampedAt, o.StampPending,
+        parcel = o.Parcel, o.Sender, envelope = o.Envelope, o.Number, o.Level, mark = o.Label.Mark, o.Label.Caveats, o.Label.Term, acceptedAt = o.Accepted, o.Folder, o.Files, o.Again, o.Acknowledged, o.Notice, o.CopyOf, o.Besides, o.StampedAt, o.StampPending,
         failure = o.Failure is null ? null : Output.Describe(o.Failure),
     };
 }

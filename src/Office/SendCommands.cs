@@ -111,6 +111,7 @@ static class SendCommands
                 say.Say($"accepted  {entry.Id}  {entry.Record.Level}  to {string.Join(", ", entry.Record.To.Concat(entry.Record.Cc))}  at {say.Time(accepted.Receipt.Time)}",
                     $"đã tiếp nhận  {entry.Id}  {entry.Record.Level}  gửi {string.Join(", ", entry.Record.To.Concat(entry.Record.Cc))}  lúc {say.Time(accepted.Receipt.Time)}");
                 TellStamp(entry, say);
+                if (entry.Besides() is { Count: > 0 } besides) say.Say($"          {Besides(besides, say)}", $"          {Besides(besides, say)}");
                 say.Hint("where each copy is", "xem từng bản gửi", $"exchange status {entry.Id}");
                 return ExchangeProgram.Good;
             case DeliveryVerdict.Held held:
@@ -148,9 +149,13 @@ static class SendCommands
         say.Hint("to fetch it now", "để lấy ngay", "exchange outbox --send");
     }
 
+    /// <summary>Who else can open it is never hidden.</summary>
+    internal static string Besides(IReadOnlyList<Recipient> besides, Output say) => say.Text("can be opened by ", "mở được bởi ") + string.Join(", ", besides.Select(r => r.Role == "self"
+        ? say.Text($"{r.Office}, its sender", $"{r.Office} (cơ quan gửi)") : say.Text($"{r.Office}, for recovery", $"{r.Office} (khôi phục)"))) + say.Text(" too", "");
+
     static object Describe(OutboxEntry entry, DeliveryVerdict verdict) => new
     {
-        id = entry.Id, state = verdict.GetType().Name.ToLowerInvariant(), level = entry.Record.Level, to = entry.Record.To, cc = entry.Record.Cc, ctx = entry.Record.Ctx, timeStamp = entry.Record.TimeStamp,
+        id = entry.Id, state = verdict.GetType().Name.ToLowerInvariant(), level = entry.Record.Level, to = entry.Record.To, cc = entry.Record.Cc, ctx = entry.Record.Ctx, timeStamp = entry.Record.TimeStamp, besides = entry.Besides(),
         acceptedAt = verdict is DeliveryVerdict.Accepted a ? a.Receipt.Time : (long?)null, waitsFor = verdict is DeliveryVerdict.Held h ? h.Receipt.Code : null,
         refusal = verdict switch { DeliveryVerdict.Refused r => Output.Describe(r.Refusal), DeliveryVerdict.Waiting w => Output.Describe(w.Refusal, w.Detail), _ => null },
     };

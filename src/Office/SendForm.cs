@@ -50,6 +50,8 @@ sealed class SendForm
     readonly Option<string[]> nothing = new("--carries-nothing") { Description = "Person of the profile who states that nothing of what it answers is in it; two of them", HelpName = "PERSON" };
     readonly Option<string[]> below = new("--below-floor") { Description = "Person of the profile who states that the words found mislead; two of them", HelpName = "PERSON" };
 
+    readonly Option<bool> keep = new("--keep") { Description = "Also sealed to this office's own key: exchange open --sent opens it again. Where the policy asks for it, it is so anyway" };
+
     public Option<string?> Level { get; } = new("--level") { Description = "Level of confidentiality; there is no default", HelpName = "thuong|mat|…" };
     public Option<bool> DryRun { get; } = new("--dry-run") { Description = "Would this be permitted? Nothing is sealed or sent" };
 
@@ -57,7 +59,7 @@ sealed class SendForm
     {
         command.Arguments.Add(files);
         caveat.AcceptOnlyFromAmong([.. LabelForm.Caveats]);
-        foreach (var option in new Option[] { to, cc, later, Level, basis, category, caveat, term, sheet, subject, number, notation, type, place, date, signatoryName, signatoryPosition, urgency, expires, respondBy, author, approve, release, replyTo, replaces, nothing, below, DryRun })
+        foreach (var option in new Option[] { to, cc, later, Level, basis, category, caveat, term, sheet, subject, number, notation, type, place, date, signatoryName, signatoryPosition, urgency, expires, respondBy, author, approve, release, replyTo, replaces, nothing, below, keep, DryRun })
             command.Options.Add(option);
     }
 
@@ -76,6 +78,7 @@ sealed class SendForm
             Cc = Codes(parsed.GetValue(cc)),
             Later = Codes(parsed.GetValue(later)),
             Level = level,
+            Keep = parsed.GetValue(keep),
             Basis = parsed.GetValue(basis),
             Categories = parsed.GetValue(category) ?? [],
             Caveats = parsed.GetValue(caveat) ?? [],

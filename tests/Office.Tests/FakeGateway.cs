@@ -5,6 +5,7 @@ using Exchange.Crypto;
 using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Keys;
 using Exchange.Crypto.Ledger;
+using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
 using Exchange.Office.Client;
 using Exchange.Office.Dev;
@@ -43,8 +44,11 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
     /// <summary>Changes the receipt before it is signed.</summary>
     public Func<Receipt, Receipt> Forge { get; set; } = r => r;
     public IPrivateKey? Signer { get; set; }
-    /// <summary>DER; null: that of the PKI.</summary>
+    /// <summary>In place of the PKI's.</summary>
     public byte[]? Policy { get; set; }
+    public byte[]? Directory { get; set; }
+    /// <summary>Besides the PKI's.</summary>
+    public List<byte[]> Cards { get; } = [];
     /// <summary>Receipts of offices that the sender is shown besides.</summary>
     public List<byte[]> OfficeReceipts { get; } = [];
 
@@ -68,8 +72,8 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
         {
             ["trust", "ocsp", var key] => Responses.TryGetValue(key, out var response) ? Bytes(response) : Problem(Refusal.NotFound, 404),
             ["trust", "crls"] => Json($"{{\"crls\":[{string.Join(',', Crls.Select(c => $"\"{System.Buffers.Text.Base64Url.EncodeToString(c)}\""))}]}}"),
-            ["directory"] => Bytes(File.ReadAllBytes(Path.Combine(pki, "statements", "directory.p7s"))),
-            ["directory", "cards", var card] => Bytes(Directory.GetFiles(Path.Combine(pki, "statements", "cards")).Select(File.ReadAllBytes).First(d => Statement.Read(d, StatementType.Card).Ref.ToString() == card)),
+            ["directory"] => Bytes(Directory ?? File.ReadAllBytes(Path.Combine(pki, "statements", "directory.p7s"))),
+            ["directory", "cards", var card] => Bytes(System.IO.Directory.GetFiles(Path.Combine(pki, "statements", "cards")).Select(File.ReadAllBytes).Concat(Cards).First(d => Statement.Read(d, StatementType.Card).Ref.ToString() == card)),
             ["policy"] => Bytes(Policy ?? File.ReadAllBytes(Path.Combine(pki, "statements", "policy.p7s"))),
             ["ledger", "checkpoint"] => leaves.Count == 0 ? Problem(Refusal.NotFound, 404) : Bytes(Encoding.UTF8.GetBytes(Note())),
             ["ledger", "consistency"] => Consistency(request.RequestUri.Query),
@@ -216,12 +220,45 @@ sealed class Bench : IDisposable
     public FakeAuthorities? Authorities { get; set; }
     public string At(params string[] parts) => Path.Combine([folder.FullName, .. parts]);
 
+    /// <summary>Key files of an office that are not those of the PKI.</summary>
+    public Dictionary<string, Func<KeyFiles, KeyFiles>> Keys { get; } = [];
+
+    /// <summary>An office's next card, signed by the one before, in which a new encryption key stands in place of the old ones; in force on return.</summary>
+    public async Task<FileKey> ReplaceKeyAsync(string office)
+    {
+        var passphrase = File.ReadLines(Path.Combine(pki, "passphrase")).First();
+        FileKey Of(params string[] path) => FileKey.Load(Path.Combine([pki, .. path]), passphrase);
+        using var issuing = DevAuthority.Of(System.Security.Cryptography.X509Certificates.X509CertificateLoader.LoadPkcs12FromFile(Path.Combine(pki, "ca", "issuing.p12"), passphrase));
+        var now = Clock.GetUtcNow();
+        var key = FileKey.Of(issuing.Issue(Exchange.Office.Join.KeyProfile.Subject("Test", office, "encrypt 2"), Exchange.Office.Join.KeyUse.Encrypt, new Validity(now.AddHours(-1), now.AddYears(1))));
+        using var client = new OfficeClient(Start(office));
+        await client.RefreshAsync(TestContext.Current.CancellationToken);
+        var inForce = client.Directory;
+        var card = Exchange.Office.Join.CardWriter.Next(Statement.Read(inForce.Cards[inForce.Find(office)!.CardRef], StatementType.Card), [("encrypt", key.Certificate)], ["encrypt"], (_, _) => true, Of("offices", office, "sign.p12"), now);
+        FileKey[] officers = [Of("officers", "directory-1.p12"), Of("officers", "directory-2.p12")];
+        var before = Statement.Read(inForce.Statement, StatementType.Directory);
+        var next = before.As<DirectoryStatement>() with { Version = inForce.Version + 1, Previous = before.Ref, Offices = [.. before.As<DirectoryStatement>().Offices.Select(o => o.Code == office ? o with { Card = card.Ref, Vouched = null } : o)] };
+        Gateway.Cards.Add(card.Der.ToArray());
+        Gateway.Directory = Statement.Sign(next, officers, now).Der.ToArray();
+        return key;
+    }
+
     /// <summary>The office's program, started anew on what its folder holds.</summary>
     public OfficeContext Start(string office, Action<string>? step = null)
     {
         var profile = Profile.Load(DevProfile.Write(pki, office, Address, At(office), Authorities is null ? [] : FakeAuthorities.Addresses));
+        if (Keys.TryGetValue(office, out var change)) profile = profile with { Keys = change(profile.Keys) };
         return new OfficeContext(profile, new OfficeKeys(profile, null), new OfficeFiles(profile.State, step), Clock, new ClientOptions([]),
             () => new HttpClient(Gateway, disposeHandler: false) { BaseAddress = profile.Gateway }, () => new HttpClient(Authorities!, disposeHandler: false));
+    }
+
+    /// <summary>Puts the policy in force with one level handled in another way.</summary>
+    public void Handle(string level, Func<PolicyHandling, PolicyHandling> change)
+    {
+        var first = Statement.Read(File.ReadAllBytes(Path.Combine(pki, "statements", "policy.p7s")), StatementType.Policy).As<PolicyStatement>();
+        var passphrase = File.ReadLines(Path.Combine(pki, "passphrase")).First();
+        FileKey[] officers = [.. new[] { "policy-1.p12", "policy-2.p12" }.Select(f => FileKey.Load(Path.Combine(pki, "officers", f), passphrase))];
+        Gateway.Policy = Statement.Sign(first with { Version = 2, Levels = [.. first.Levels.Select(l => l.Code == level ? l with { Handling = change(l.Handling) } : l)] }, officers, Clock.GetUtcNow()).Der.ToArray();
     }
 
     public SendRequest Request(string to = "H41")

@@ -17,7 +17,7 @@ public sealed record ResealRequest
     public required Guid Id { get; init; }
     /// <summary>Higher than of all that is about the original.</summary>
     public required int Revision { get; init; }
-    /// <summary>Offices that the author named; no others.</summary>
+    /// <summary>Offices that the author named and no others, and besides them the keys that the policy wants (recovery, self).</summary>
     public required IReadOnlyList<SealRecipient> Recipients { get; init; }
     public required int Urgency { get; init; }
     public required Times Times { get; init; }
@@ -46,9 +46,9 @@ static class EnvelopeResealer
         if (dispatch.Ref != original.Dispatch.Ref) throw new RefusedException(Refusal.DispatchMismatch, "ref");
         if (!dispatch.SignatureDigests.SequenceEqual(original.Dispatch.Signatures)) throw new RefusedException(Refusal.DispatchMismatch, "signatures");
 
-        // 2 Only to whom the author wrote.
+        // 2 Only to whom the author wrote; whoever else holds a key is the policy's affair.
         var content = dispatch.As<Dispatch>();
-        if (request.Recipients.FirstOrDefault(r => !content.To.Contains(r.Office)) is { } stranger) throw new RefusedException(Refusal.Addressees, stranger.Office);
+        if (request.Recipients.FirstOrDefault(r => r.Role is HeaderRules.To or HeaderRules.Cc && !content.To.Contains(r.Office)) is { } stranger) throw new RefusedException(Refusal.Addressees, stranger.Office);
 
         // 3 What others decided about it: as they signed it, where that still counts.
         var approvals = Approvals(request, original, content, now);

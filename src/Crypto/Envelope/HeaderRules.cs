@@ -43,17 +43,16 @@ static partial class HeaderRules
             Demand(IsOfficeCode(recipients[i].Office), "recipient office");
             Demand(recipients[i].Role is To or Cc or Self or Recovery, "role");
             Demand(i == 0 || Order(recipients[i - 1], recipients[i]) < 0, "order of recipients");
-            // No hidden escrow: recovery keys wait until a policy names them.
-            if (recipients[i].Role == Recovery) throw new RefusedException(Refusal.RecipientKeys, "recovery key");
             Demand(recipients[i].Role != Self || recipients[i].Office == header.Sender, "self is not the sender");
         }
         Demand(recipients.Select(r => r.Key).Distinct().Count() == recipients.Length, "one key twice");
         Demand(recipients.Any(r => r.Role == To), "nobody addressed");
     }
 
-    /// <summary>By office, then role, ordinal; equal means twice the same.</summary>
+    /// <summary>By office, then role, ordinal; equal means twice the same. Only of recovery may an office have several keys, by key: which ones these are is the policy's affair, and the decision's (R18).</summary>
     public static int Order(Recipient left, Recipient right) =>
-        string.CompareOrdinal(left.Office, right.Office) is var byOffice && byOffice != 0 ? byOffice : string.CompareOrdinal(left.Role, right.Role);
+        string.CompareOrdinal(left.Office, right.Office) is var byOffice && byOffice != 0 ? byOffice
+        : string.CompareOrdinal(left.Role, right.Role) is var byRole && byRole != 0 || left.Role != Recovery ? byRole : string.CompareOrdinal(left.Key.ToString(), right.Key.ToString());
 
     static void CheckTimes(Times times)
     {

@@ -105,7 +105,7 @@ static class FlowRules
         _ => Finding.Deny(refusal, reason),
     };
 
-    // R18: the keys that can open the envelope are current keys of its recipients, and the policy's recovery keys, all and no other. The manifest names
+    // R18: the keys that can open the envelope are current keys of its recipients, and the policy's recovery keys, all and no other; the sender's own as the policy says. The manifest names
     // no other than the header (Envelope.Verify). What a lying sender wraps besides, the recipients find and report.
     public static Finding KeysAreTheRecipients(RuleCase c)
     {
@@ -120,12 +120,20 @@ static class FlowRules
             }
         if (c.IsDryRun) return Finding.NotInDryRun;
         if (c.IsNew && !(recovery == policys.Length && AllAmong(recipients, policys))) return Finding.Deny(Refusal.RecipientKeys, "recovery-missing");
+        if (c.IsNew && c.Level?.Handling.Self is { } keeps && keeps != HasSelf(recipients)) return Finding.Deny(Refusal.RecipientKeys, keeps ? "self-missing" : "self");
         for (var i = 0; i < recipients.Count; i++)
         {
             if (recipients[i].Key is null) return Finding.Deny(Refusal.RecipientKeys, "key-unknown");
             if (!recipients[i].KeyCurrent) return Finding.Deny(Refusal.RecipientKeys, "key-not-current");
         }
         return Finding.Permit;
+    }
+
+    static bool HasSelf(IReadOnlyList<RecipientFacts> recipients)
+    {
+        for (var i = 0; i < recipients.Count; i++)
+            if (recipients[i].Role == "self") return true;
+        return false;
     }
 
     /// <summary>Whether each of the policy's recovery keys has its own recipient; one of them twice does not stand for another.</summary>

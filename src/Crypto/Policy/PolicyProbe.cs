@@ -17,7 +17,8 @@ static class PolicyProbe
         {
             Action = "submit", Label = label, LabelVerified = true, Sender = Sender, SenderClearance = Everything(policy), Approvals = [],
             // After those asked about, whom the policy itself wants besides.
-            Recipients = [.. recipients, .. (level?.Handling.Recovery ?? []).Select(key => Anybody(policy, "RECOVERY", "recovery", level!.Handling.Channels[0]) with { Key = key })],
+            Recipients = [.. recipients, .. (level?.Handling.Recovery ?? []).Select(key => Anybody(policy, "RECOVERY", "recovery", level!.Handling.Channels[0]) with { Key = key }),
+                .. level is { Handling.Self: true } ? [Anybody(policy, Sender, "self", level.Handling.Channels[0])] : Array.Empty<RecipientFacts>()],
             SenderHeldUntil = null, Directory = Nothing, Standing = Nothing, SenderPolicy = policy.Ref,
             ClockSure = true, DirectoryAsOf = at, Revocation = new(true, at.ToUnixTimeMilliseconds()), StoreCeiling = Everything(policy), References = [], Earlier = new(policy.Ref, null),
             Named = [.. recipients.Select(r => r.Office)], Sizes = level is null ? null : new(level.ManifestBucket, level.PayloadBucket),

@@ -87,6 +87,8 @@ public sealed record PolicyHandling
     public required int? PayloadDays { get; init; }
     /// <summary>Keys to which every dispatch of this level is sealed besides, role "recovery"; ordered. Empty: nobody else can open it.</summary>
     public required Digest[] Recovery { get; init; }
+    /// <summary>Whether every dispatch of this level is sealed to its sender besides, role "self": true must, false must not; null: as the sender likes.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public bool? Self { get; init; }
     /// <summary>Whether a second, independent engine must come to the same verdict.</summary>
     public required bool SecondOpinion { get; init; }
 }

@@ -51,6 +51,9 @@ public sealed record Header : IStatementContent
     /// <summary>The envelope that a recall, update or replacement is about; null: it is none. Only meaningful once the header was checked.</summary>
     [JsonIgnore] public Reference? Target => Envelope.HeaderRules.TargetOf(this);
 
+    /// <summary>Who can open it besides its addressees: the sender itself, and the policy's recovery keys. No copy goes to them.</summary>
+    [JsonIgnore] public IReadOnlyList<Recipient> Besides => [.. Recipients.Where(r => r.Role is Envelope.HeaderRules.Self or Envelope.HeaderRules.Recovery)];
+
     /// <summary>Whether it carries just what another one does: one dispatch, level, secret and ciphertext for both.</summary>
     public bool CarriesSame(Header other) => Sender == other.Sender && Dispatch.Ref == other.Dispatch.Ref && Dispatch.Signatures.AsSpan().SequenceEqual(other.Dispatch.Signatures) && Commitment == other.Commitment
         && Payload == other.Payload && Envelope.DispatchRules.SameLabel(Label, other.Label) && Envelope.HeaderRules.Answered(this).SequenceEqual(Envelope.HeaderRules.Answered(other));

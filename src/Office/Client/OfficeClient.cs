@@ -164,6 +164,17 @@ public sealed class OfficeClient : IDisposable
     /// <summary>Opens what the gateway's folder channel put into a folder, one after the other; each result as it comes.</summary>
     public async IAsyncEnumerable<FolderResult> OpenFolderAsync(string folder, string outFolder, [EnumeratorCancellation] CancellationToken cancel)
     {
+    /// <summary>Opens an envelope in one file of which no copy is this office's: as a holder of a recovery key, or as its sender. Nothing is acknowledged, and no gateway is needed.</summary>
+    /// <param name="receipt">The gateway's acceptance, DER.</param>
+    public async Task<AsideResult> OpenAsideAsync(string file, byte[] receipt, string outFolder, IProgress<long>? progress, CancellationToken cancel)
+    {
+        await using var envelope = File.OpenRead(file);
+        return await new OpenAside(office).RunAsync(envelope, receipt, outFolder, progress, cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>Opens again what this office sent and sealed to itself as well.</summary>
+    public Task<AsideResult> OpenSentAsync(OutboxEntry entry, string outFolder, IProgress<long>? progress, CancellationToken cancel) => new OpenAside(office).OfOutboxAsync(entry, outFolder, progress, cancel);
+
         var open = new OpenFolder(office, folder);
         open.Sweep();
         foreach (var parcel in open.Ready()) yield return await open.RunAsync(parcel, outFolder, null, cancel).ConfigureAwait(false);

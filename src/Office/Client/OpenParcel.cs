@@ -26,6 +26,8 @@ public sealed record OpenResult(Guid Parcel, string Sender, Guid Envelope, strin
     public DateTimeOffset? StampedAt { get; init; }
     /// <summary>Its level asks for a time-stamp and lets it wait, and it bears none.</summary>
     public bool StampPending { get; init; }
+    /// <summary>Who else can open it: the sender, and the policy's recovery keys.</summary>
+    public IReadOnlyList<Recipient> Besides { get; init; } = [];
 }
 
 /// <summary>From a parcel in the mailbox to documents on disk and receipts at the gateway. Again is harmless at every step.</summary>
@@ -158,7 +160,7 @@ sealed class OpenParcel(OfficeContext office)
         && (r.DispatchRef == header.Dispatch.Ref || (r.Id == original.Id && r.Ctx == original.Ref)))?.Id;
 
     // The policy says which roles may author at this level; the sender's card says who has them.
-    static void DemandAuthor(OpenedEnvelope opened, string[] roles)
+    internal static void DemandAuthor(OpenedEnvelope opened, string[] roles)
     {
         var persons = opened.Envelope.Sender.Persons.Where(p => opened.Dispatch.Signers.Contains(p.Certificate.Key));
         if (!persons.Any(p => p.Roles.Any(roles.Contains))) throw new RefusedException(Refusal.DispatchSigners, "role of the author");
@@ -167,8 +169,7 @@ sealed class OpenParcel(OfficeContext office)
     ReceivedRecord Place(HeldParcel held, ReceivedRecord? known, OpenedEnvelope opened, string making, string root)
     {
         var (sender, id) = (opened.Envelope.Header.Sender, opened.Envelope.Header.Id);
-        var sheet = opened.Dispatch.Sheet;
-        var number = sheet.Number is null ? null : sheet.Notation is null ? sheet.Number : $"{sheet.Number}/{sheet.Notation}";
+        var number = NumberOf(opened.Dispatch.Sheet);
         var folder = known is { Folder: { } before } && Path.GetDirectoryName(before) == root ? before : FreeFolder(root, sender, number, id);
         string[] files = [.. opened.Files.Select(f => Path.Combine(folder, Path.GetFileName(f)))];
         var record = Stamped(new ReceivedRecord(1, sender, id, opened.Envelope.Ctx, opened.Envelope.ManifestDigest, nameof(ReceivedState.Opening), held.Parcel,
@@ -246,10 +247,10 @@ sealed class OpenParcel(OfficeContext office)
     OpenResult Result(ReceivedRecord record, Guid parcel, Header header, Refusal? failure, bool again, bool acknowledged) => new(parcel, record.Sender, record.Id, record.Number,
         LevelOf(header.Label), DateTimeOffset.FromUnixTimeMilliseconds(record.Time), record.Folder, record.Files, failure, again, acknowledged)
     {
-        Label = header.Label, CopyOf = CopyOf(header), StampedAt = record.StampedAt is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null, StampPending = record.StampPending, Notice = header.Target is { } target && office.Received.FindRecall(header.Sender, target.Id) is { } notice && notice.Id == header.Id ? notice : null,
+        Label = header.Label, CopyOf = CopyOf(header), Besides = header.Besides, StampedAt = record.StampedAt is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null, StampPending = record.StampPending, Notice = header.Target is { } target && office.Received.FindRecall(header.Sender, target.Id) is { } notice && notice.Id == header.Id ? notice : null,
     };
 
-    static string FreeFolder(string root, string sender, string? number, Guid id)
+    internal static string FreeFolder(string root, string sender, string? number, Guid id)
     {
         var name = $"{sender}-{(number is null ? id.ToString() : Plain(number))}";
         var folder = Path.Combine(root, name);
@@ -260,6 +261,8 @@ sealed class OpenParcel(OfficeContext office)
     static string Plain(string number)
     {
         var plain = new StringBuilder(number.Length);
+    internal static string? NumberOf(Sheet sheet) => sheet.Number is null ? null : sheet.Notation is null ? sheet.Number : $"{sheet.Number}/{sheet.Notation}";
+
         foreach (var c in number) plain.Append(char.IsLetterOrDigit(c) || c is '-' or '_' ? c : '-');
         return plain.Length > 80 ? plain.ToString(0, 80) : plain.ToString();
     }

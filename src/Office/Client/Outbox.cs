@@ -13,7 +13,7 @@ public enum OutboxState
     Sealed,
     /// <summary>Bytes may have left. A crash leaves it here: the same bytes are sent again and the gateway gives the first receipt.</summary>
     Sending,
-    /// <summary>The gateway's receipt is here and verified. The payload's bytes are gone, everything else is kept.</summary>
+    /// <summary>The gateway's receipt is here and verified. The payload's bytes are gone unless they were sealed to this office too, everything else is kept.</summary>
     Accepted,
     /// <summary>The gateway has it and holds it, as its verified receipt says; not on its way. Persons must release it. The payload is kept here until it is.</summary>
     Held,
@@ -59,6 +59,12 @@ public sealed class OutboxEntry(string folder, OutboxRecord record)
 
     /// <summary>What lets the same content go to further offices, for this office's encryption key alone; null: sealed by an older version, or nothing that could go further.</summary>
     public byte[]? Kept() => Path.Combine(Folder, "kept.p7m") is var file && File.Exists(file) ? File.ReadAllBytes(file) : null;
+
+    /// <summary>The gateway's acceptance; null: not accepted yet.</summary>
+    public ReadOnlyMemory<byte>? Acceptance() => Receipts().Select(r => (ReadOnlyMemory<byte>?)r).FirstOrDefault(r => Statement.Read(r!.Value, StatementType.Receipt).As<Receipt>() is { Event: ReceiptEvent.SubmissionAcceptance });
+
+    /// <summary>Who can open it besides its addressees.</summary>
+    public IReadOnlyList<Recipient> Besides() => EnvelopeFile.PeekUnverified(File.ReadAllBytes(Path.Combine(Folder, "header.p7s"))).Besides;
 
     public string PayloadFile => Path.Combine(Folder, "payload");
     /// <summary>Bytes to be sent behind the manifest; an update sends none, its payload is at the gateway.</summary>
@@ -179,8 +185,10 @@ public sealed class Outbox(OfficeFiles files)
         return true;
     }
 
+    /// <summary>The gateway has it. What was sealed to this office too stays, so that it can be opened again.</summary>
     internal void DropPayload(OutboxEntry entry)
     {
+        if (entry.Besides().Any(r => r.Role == "self")) return;
         files.Step("drop payload");
         DurableFile.Delete(entry.PayloadFile);
     }

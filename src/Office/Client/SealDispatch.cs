@@ -17,6 +17,8 @@ public sealed record SendRequest
     public IReadOnlyList<string> Cc { get; init; } = [];
     /// <summary>Offices that the author writes to as well and that get it later, by an update, without him.</summary>
     public IReadOnlyList<string> Later { get; init; } = [];
+    /// <summary>Sealed to this office as well, which can then open it again; where the policy wants that it is so anyway.</summary>
+    public bool Keep { get; init; }
     /// <summary>Code of a level of the active policy. There is no default.</summary>
     public required string? Level { get; init; }
     public string? Basis { get; init; }
@@ -65,10 +67,10 @@ sealed class SealDispatch(OfficeContext office)
         var author = AuthorOf(request, level);
         var approvers = ApproversOf(request, level);
         var stamp = Stamping(TimeStampRule.Of(level.Handling), cancel);
-        // 2. To whom, by the verified directory; the first encryption key of a card is the one to seal to.
-        var recipients = request.To.Select(c => RecipientOf(office, c, "to")).Concat(request.Cc.Select(c => RecipientOf(office, c, "cc"))).ToList();
+        // 2. To whom, by the verified directory, and who else is to be able to open it.
+        var recipients = request.To.Select(c => SealedTo.Addressee(office, c, "to", level)).Concat(request.Cc.Select(c => SealedTo.Addressee(office, c, "cc", level))).ToList();
         if (recipients.Count == 0) throw new RefusedException(Refusal.Recipients, "no recipient");
-        string[] named = [.. recipients.Concat(request.Later.Select(c => RecipientOf(office, c, "to"))).Select(r => r.Office)];
+        string[] named = [.. recipients.Concat(request.Later.Select(c => SealedTo.Addressee(office, c, "to", level))).Select(r => r.Office)];
         if (named.Distinct().Count() != named.Length) throw new RefusedException(Refusal.Recipients, "an office is named twice");
         var replaced = request.Replaces is { } prefix ? Replaced(prefix) : null;
         var about = replaced is null ? request.About : RecallDispatch.About(office, replaced, "replace");
@@ -80,7 +82,7 @@ sealed class SealDispatch(OfficeContext office)
             Id = id,
             Gateway = office.Profile.Pins.Origin,
             Sender = office.Profile.Office,
-            Recipients = recipients,
+            Recipients = [.. recipients, .. SealedTo.Besides(office, level, request.Keep)],
             To = named,
             Label = label,
             Urgency = request.Urgency,
@@ -105,7 +107,7 @@ sealed class SealDispatch(OfficeContext office)
             Progress = progress,
         };
         // 3. One pass encrypts into the outbox. 4. What we would refuse ourselves gets no name there and never leaves.
-        return await office.Outbox.AddAsync(id, level.Code, request.To, request.Cc, Number(request.Sheet), author.Certificate.Key, about, now, async payload =>
+        return await office.Outbox.AddAsync(id, level.Code, request.To, request.Cc, OpenParcel.NumberOf(request.Sheet), author.Certificate.Key, about, now, async payload =>
         {
             var done = await Envelope.SealAsync(seal, payload, office.Clock, cancel).ConfigureAwait(false);
             Envelope.Verify(done.Parts, new EnvelopeContext(office.View.Directory, office.View.Trust, office.Now));
@@ -186,12 +188,6 @@ sealed class SealDispatch(OfficeContext office)
         _ => throw new RefusedException(Refusal.NotFound, $"more than one dispatch begins with {prefix}"),
     };
 
-    internal static SealRecipient RecipientOf(OfficeContext office, string code, string role)
-    {
-        var entry = office.View.Directory.Find(code) ?? throw new RefusedException(Refusal.NotFound, $"no office {code} in the directory");
-        return entry.Encryption.Count > 0 ? new SealRecipient(code, entry.Encryption[0], role) : throw new RefusedException(Refusal.RecipientKeys, code);
-    }
-
     static DocumentSource SourceOf(string file)
     {
         var info = new FileInfo(file);
@@ -199,7 +195,6 @@ sealed class SealDispatch(OfficeContext office)
         return new DocumentSource(info.Name.Normalize(), MediaTypes.Of(info.Name), info.Length, null, () => new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, useAsync: false));
     }
 
-    static string? Number(Sheet sheet) => sheet.Number is null ? null : sheet.Notation is null ? sheet.Number : $"{sheet.Number}/{sheet.Notation}";
 }
 
 /// <summary>Media types of what offices send; anything else is application/octet-stream.</summary>

@@ -61,15 +61,15 @@ sealed class UpdateDispatch(OfficeContext office)
 
     SealedEnvelope Seal(OutboxEntry original, byte[] kept, UpdateRequest request, AboutDispatch about, Guid id)
     {
-        var header = Statement.Read(original.Parts().Header, StatementType.Header).As<Header>();
+        var (header, level) = (Statement.Read(original.Parts().Header, StatementType.Header).As<Header>(), LevelOf(original));
         var done = Envelope.Reseal(new ResealRequest
         {
             Original = original.Parts(), Kept = kept, Keepers = office.Keys.Encrypt, Id = id, Revision = about.Revision,
-            Recipients = [.. request.Add.Select(o => SealDispatch.RecipientOf(office, o, "to")), .. request.Cc.Select(o => SealDispatch.RecipientOf(office, o, "cc"))],
+            Recipients = [.. request.Add.Select(o => SealedTo.Addressee(office, o, "to", level)), .. request.Cc.Select(o => SealedTo.Addressee(office, o, "cc", level)), .. SealedTo.Besides(office, level, keep: false)],
             Urgency = header.Urgency, Times = new Times(null, (office.Now + request.Expires).ToUnixTimeMilliseconds(), header.Times.RespondBy),
             Policy = office.View.Policy.Ref, Directory = office.View.Directory.Ref, Seen = office.Checkpoints.Seen,
             Approvers = [.. request.Approve.Distinct().Select(p => office.Keys.Person(p) ?? throw new RefusedException(Refusal.Profile, $"keys.persons.{p}: no key in the profile"))],
-            Office = office.Keys.Sign, ManifestBucket = LevelOf(original).ManifestBucket,
+            Office = office.Keys.Sign, ManifestBucket = level.ManifestBucket,
         }, office.Clock);
         Envelope.Verify(done.Parts, new EnvelopeContext(office.View.Directory, office.View.Trust, office.Now));
         // The same signatures: what is here of time-stamps is about them.

@@ -145,8 +145,18 @@ public partial class AttackTests
     }
 
     [Fact]
-    public void Verify_refuses_a_hidden_recovery_key() =>
-        Refused(Refusal.RecipientKeys, new Forge { Recipients = [("G22", Pki["G22"].Encrypt, "recovery"), ("H41", Pki["H41"].Encrypt, "to")] });
+    public async Task Who_else_can_open_it_stands_in_the_header_and_every_one_of_these_keys_must_be_of_its_office()
+    {
+        // Several keys of one office, as while one follows another, in the order of the keys; an addressee has one.
+        var more = Enumerable.Range(0, 2).Select(i => Pki.Key("Stray", "G22", $"recovery {i}", KeyUse.Encrypt)).Append(Pki["G22"].Encrypt).OrderBy(k => k.Certificate.Key.ToString(), StringComparer.Ordinal).ToArray();
+        var forge = new Forge { Recipients = [.. more.Select(k => ("G22", (FileKey)k, "recovery")), ("H41", Pki["H41"].Encrypt, "to")] };
+        Assert.Equal([.. more.Select(k => k.Certificate.Equals(Pki["G22"].Encrypt.Certificate)), true], forge.Verify().RecipientKeysCurrent);
+        Refused(Refusal.Header, new Forge { Recipients = [.. more.Reverse().Select(k => ("G22", (FileKey)k, "recovery")), ("H41", Pki["H41"].Encrypt, "to")] });
+        Refused(Refusal.Header, new Forge { Recipients = [("H41", Pki["H41"].Encrypt, "to"), ("H41", Pki["H14"].Encrypt, "to")] });
+        // It opens what it was sealed to and nothing that it was not.
+        var (parts, wire) = new Forge { Recipients = [("G22", Pki["G22"].Encrypt, "recovery"), ("H41", Pki["H41"].Encrypt, "to")] }.Make();
+        Assert.NotEmpty((await Forge.Open(parts, wire, "G22")).Files);
+    }
 
     [Fact]
     public async Task Open_refuses_a_key_to_which_it_was_not_sealed_without_using_it()

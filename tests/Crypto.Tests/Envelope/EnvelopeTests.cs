@@ -286,7 +286,8 @@ public class EnvelopeTests
         await Check(Refusal.Header, good with { Id = new Guid("0192f7d2-0000-4000-8000-000000000000") });
         await Check(Refusal.Header, good with { Recipients = [.. good.Recipients, good.Recipients[0]] });
         await Check(Refusal.LabelForm, good with { Label = Forge.NewLabel(257, "X") });
-        await Check(Refusal.RecipientKeys, good with { Recipients = [.. good.Recipients, new("G22", Pki["G22"].Encrypt.Certificate, "recovery")] });
+        await Check(Refusal.Header, good with { Recipients = [.. good.Recipients, new("G22", good.Recipients[0].Certificate, "recovery")] });
+        await Check(Refusal.Header, good with { Recipients = [.. good.Recipients, new("H41", Pki["G22"].Encrypt.Certificate, "self")] });
         await Check(Refusal.Size, good with { Documents = [never with { Length = 1L << 40 }, never with { Name = "b", Length = 1 }] });
         await Assert.ThrowsAsync<ArgumentException>(() => Seal(good with { ManifestBucket = 5000 }));
 

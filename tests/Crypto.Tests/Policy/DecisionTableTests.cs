@@ -27,6 +27,7 @@ public sealed class DecisionTableTests
     static readonly DecisionFacts Read = Mat with { Action = "read", Recipients = [], Reader = ToMat }, Seal = Mat with { Action = "seal", Recipients = [], LabelVerified = false, Floor = new(null) };
 
     static readonly CompiledPolicy Recovering = Edited(d => d.Handling(1)["recovery"] = new JsonArray(Key(100).ToString()));
+    static readonly CompiledPolicy Keeping = Edited(d => d.Handling(1)["self"] = true), NotKeeping = Edited(d => d.Handling(1)["self"] = false);
     static readonly CompiledPolicy RecoveringTwo = CompiledPolicy.Compile(Vietnam.Content with { Levels = [.. Vietnam.Content.Levels.Select(l => l.Code != "mat" ? l : l with { Handling = l.Handling with { Recovery = FactsGen.Strict.Level("toi-mat")!.Handling.Recovery } })] });
     static readonly CompiledPolicy Doubting = Edited(d => { foreach (var rank in new[] { 1, 2, 3 }) d.Handling(rank)["secondOpinion"] = true; });
     static readonly CompiledPolicy Retired = Edited(d => (d.Level(1)["obsolete"], d.TagSet(2)["values"]![0]!["obsolete"]) = (true, true));
@@ -156,6 +157,10 @@ public sealed class DecisionTableTests
         new("R18 dry", "a dry run with a recovery key that the policy does not name", Mat with { Action = "dry-run", Recipients = [.. Mat.Recipients, Cases.To("R", "recovery")] }, Deny, "E_RECIPIENT_KEYS"),
         new("R18 missing", "an envelope without the policy's recovery key", Mat.Under(Recovering), Deny, "E_RECIPIENT_KEYS"),
         new("R18 there", "an envelope with it", (Mat with { Recipients = [.. Mat.Recipients, Cases.To("R", "recovery") with { Key = Key(100) }] }).Under(Recovering), Permit, "-"),
+        new("R18 self", "an envelope sealed to its sender too, where the policy is silent", Mat with { Recipients = [.. Mat.Recipients, Cases.To("G22", "self")] }, Permit, "-"),
+        new("R18 self missing", "one that its sender could not open, where the policy wants that", Mat.Under(Keeping), Deny, "E_RECIPIENT_KEYS"),
+        new("R18 self there", "one that he can open there", (Mat with { Recipients = [.. Mat.Recipients, Cases.To("G22", "self")] }).Under(Keeping), Permit, "-"),
+        new("R18 self barred", "one that he can open, where the policy bars that", (Mat with { Recipients = [.. Mat.Recipients, Cases.To("G22", "self")] }).Under(NotKeeping), Deny, "E_RECIPIENT_KEYS"),
         new("R18 twice", "an envelope with one of two recovery keys, twice", (Mat with { Recipients = [.. Mat.Recipients, .. new[] { "R", "S" }.Select(o => Cases.To(o, "recovery") with { Key = Key(100) })] }).Under(RecoveringTwo), Deny, "E_RECIPIENT_KEYS"),
         new("R18 unknown", "a recipient whose key nobody knows", Mat.To(r => r with { Key = null }), Deny, "E_RECIPIENT_KEYS"),
         new("R19", "a payload that is not filled up", Mat with { Sizes = new(16384, 65535) }, Deny, "E_BUCKET"),

@@ -8,13 +8,13 @@ namespace Exchange.Tests.Policy;
 /// <summary>Random questions of every action: good ones, in which up to three facts are spoilt.</summary>
 static class FactsGen
 {
-    /// <summary>The policy that ships, with what it leaves out: recovery keys, a second opinion, a translator.</summary>
+    /// <summary>The policy that ships, with what it leaves out: recovery keys, a word about the sender's own key, a second opinion, a translator.</summary>
     public static readonly CompiledPolicy Strict = CompiledPolicy.Compile(Policies.Vietnam.Content with
     {
         Version = 2, Translators = [Key(200)],
         Levels = [.. Policies.Vietnam.Content.Levels.Select((l, rank) => l with
         {
-            Handling = l.Handling with { SecondOpinion = rank > 1, Revocation = new PolicyFreshness?[] { null, new(15, "hold"), new(15, "deny"), new(14, "deny") }[rank], Recovery = rank == 2 ? [.. new[] { Key(100), Key(101) }.OrderBy(k => k.ToString(), StringComparer.Ordinal)] : [] },
+            Handling = l.Handling with { SecondOpinion = rank > 1, Self = rank == 1 ? true : rank == 3 ? false : null, Revocation = new PolicyFreshness?[] { null, new(15, "hold"), new(15, "deny"), new(14, "deny") }[rank], Recovery = rank == 2 ? [.. new[] { Key(100), Key(101) }.OrderBy(k => k.ToString(), StringComparer.Ordinal)] : [] },
         })],
     });
 
@@ -43,11 +43,12 @@ static class FactsGen
         RecipientFacts[] to = [.. Enumerable.Range(0, draw.Next(1, 4)).Select(i => Cases.To($"H{i}", i == 2 ? "cc" : "to") with { Clearance = draw.Next(3) == 0 ? wide : Cases.All, ChannelCeiling = Cases.All })];
         RecipientFacts[] recovery = action is not ("submit" or "forward" or "dry-run") ? []
             : [.. level.Handling.Recovery.Select((k, i) => Cases.To($"R{i}", "recovery") with { Key = k, Clearance = Cases.All, ChannelCeiling = Cases.All })];
+        RecipientFacts[] self = action is "submit" or "forward" or "dry-run" && level.Handling.Self == true ? [Cases.To("G22", "self") with { Clearance = Cases.All, ChannelCeiling = Cases.All }] : [];
         return Cases.Thuong() with
         {
             Action = action, Label = label, Earlier = new(policy.Ref, null),
             Approvals = [Cases.Signatory, Release(1), Release(draw.Next(4) == 0 ? 1 : 2)],
-            Recipients = action is "seal" or "relabel" or "read" ? [] : [.. to, .. recovery],
+            Recipients = action is "seal" or "relabel" or "read" ? [] : [.. to, .. recovery, .. self],
             References = action == "forward" ? [new("forward", Key(9), Lower(label, policy), "H99", null)] : [],
             Reader = wide, Floor = new(new int?[] { null, 10, 20, 30 }[draw.Next(4)]), SecondOpinion = draw.Next(5) == 0 ? Verdict.Hold : Verdict.Permit,
             Relabel = action == "relabel" ? Change(other, draw) : null,

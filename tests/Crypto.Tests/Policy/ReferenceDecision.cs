@@ -191,6 +191,7 @@ sealed class ReferenceDecision(DecisionFacts f, PolicyStatement policy, Digest r
         if (recovery.Exists(r => r.Key is not { } k || !named.Contains(k))) return Deny;
         if (f.Action == "dry-run") return Permit;
         if (Comes && (recovery.Count != named.Count || !named.SetEquals(recovery.Select(r => r.Key!.Value)))) return Deny;
+        if (Comes && Mine?.Handling.Self is { } keeps && keeps != f.Recipients.Select(r => r.Role).Contains("self")) return Deny;
         return If(f.Recipients.All(r => r.Key is not null && r.KeyCurrent));
     }
 

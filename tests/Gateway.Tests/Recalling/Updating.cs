@@ -24,13 +24,13 @@ static class Updating
         return (envelope, file);
     }
 
-    public static SealedEnvelope Reseal(this TestGateway gateway, SealedEnvelope original, string add, int revision = 1)
+    public static SealedEnvelope Reseal(this TestGateway gateway, SealedEnvelope original, string add, int revision = 1, params SealRecipient[] besides)
     {
         var (world, now, header) = (gateway.Host.Shared.Worlds.Current, gateway.Clock.GetUtcNow(), EnvelopeFile.PeekUnverified(original.Parts.Header));
         return Envelope.Reseal(new ResealRequest
         {
             Original = original.Parts, Kept = original.Kept, Keepers = [DevPkiFolder.Key("offices", "G22", "encrypt.p12")], Id = Guid.CreateVersion7(now), Revision = revision,
-            Recipients = [.. add.Split(',').Select(o => new SealRecipient(o, world.Directory.Find(o)!.Encryption[0], "to"))], Urgency = header.Urgency,
+            Recipients = [.. add.Split(',').Select(o => new SealRecipient(o, world.Directory.Find(o)!.Encryption[0], "to")), .. besides], Urgency = header.Urgency,
             Times = new Times(null, now.AddDays(5).ToUnixTimeMilliseconds(), null), Policy = world.Policy.Ref, Directory = world.Directory.Ref, Seen = null, Office = DevPkiFolder.Sign("G22"),
             ManifestBucket = world.Policy.Level(header.Label.Class)!.ManifestBucket,
         }, gateway.Clock);
