@@ -317,7 +317,13 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
         "Nothing is to be done.", "Không cần làm gì.");
     public static readonly Refusal HasCopy = new("E_HAS_COPY",
         "This office has a copy of the dispatch already, or one is on its way to it.", "Cơ quan này đã có bản của văn bản, hoặc bản đang trên đường tới.",
-        "Leave the office out, or take its copy back first.", "Bỏ cơ quan này khỏi danh sách, hoặc thu hồi bản của cơ quan đó trước.");
+        "Leave the office out, or take its copy back first. Where its key is lost, wait for its new card and send it again: exchange resend.", "Bỏ cơ quan này khỏi danh sách, hoặc thu hồi bản của cơ quan đó trước. Nếu cơ quan mất khóa, đợi thẻ mới rồi gửi lại: exchange resend.");
+    public static readonly Refusal KeyRetired = new("E_KEY_RETIRED",
+        "The key that this copy is sealed to is no longer one of its office's.", "Khóa dùng để niêm phong bản gửi này không còn là khóa của cơ quan nhận.",
+        "The sender sends it once more, to the office's new key and without its author: exchange resend ID --to OFFICE.", "Nơi gửi gửi lại tới khóa mới, không cần người ký: exchange resend MÃ --to CƠ-QUAN.");
+    public static readonly Refusal Resent = new("E_RESENT",
+        "The sender has sent the same dispatch once more, sealed to another key of the office; this copy ended for that one.", "Nơi gửi đã gửi lại cùng văn bản tới khóa khác của cơ quan; bản này kết thúc, thay bằng bản mới.",
+        "Open the other copy.", "Mở bản mới.");
     public static readonly Refusal NotKept = new("E_NOT_KEPT",
         "What is needed to give this dispatch to further offices was not kept when it was sealed.", "Khi niêm phong văn bản này, phần cần thiết để gửi thêm nơi nhận đã không được lưu.",
         "Send it anew, with its documents, to the offices that are to be added.", "Gửi mới văn bản cùng tài liệu tới các nơi nhận cần bổ sung.");

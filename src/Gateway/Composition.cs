@@ -134,6 +134,7 @@ static class Composition
         var labels = new EndLabels(change, shared);
         var expire = new ExpireParcels(shared, end);
         var stop = new StopRecalled(shared, end);
+        var retired = new EndRetired(shared, end);
         var delivery = worker;
         loops =
         [
@@ -143,6 +144,7 @@ static class Composition
             new("sign-in failures", TimeSpan.FromSeconds(10), now => failures.Step(shared.Journal, now)),
             new("expired parcels", TimeSpan.FromSeconds(limits.ExpirySeconds), expire.Step),
             new("recalled copies", TimeSpan.FromSeconds(limits.ExpirySeconds), stop.Step),
+            new("copies to keys that are gone", TimeSpan.FromSeconds(limits.ExpirySeconds), retired.Step),
             new("expired uploads", TimeSpan.FromSeconds(limits.ExpirySeconds), upload.Step),
             new("held dispatches", TimeSpan.FromSeconds(limits.ExpirySeconds), released.Step),
             new("labels", TimeSpan.FromSeconds(limits.ExpirySeconds), labels.Step),

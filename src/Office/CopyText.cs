@@ -1,3 +1,4 @@
+using Exchange.Crypto;
 using Exchange.Office.Client;
 
 namespace Exchange.Office;
@@ -10,15 +11,17 @@ static class CopyText
         "available" => say.Text("in the office's mailbox, not fetched yet", "trong hộp đến của cơ quan, chưa tải về"),
         "queued" => copy.Status?.NextAt is null && copy.Status?.Attempts is 0 ? say.Text("on its way", "đang chuyển") : say.Text("waiting at the gateway", "đang chờ tại trục"),
         "delivered" => say.Text("delivered", "đã giao"),
+        "refused" when copy.Code == Refusal.KeyRetired.Code => say.Text("ended: its office has another key now; send it again with exchange resend", "kết thúc: cơ quan đã đổi khóa; gửi lại bằng exchange resend"),
+        "recalled" when copy.Code == Refusal.Resent.Code => say.Text("ended: sent again to the office's new key", "kết thúc: đã gửi lại tới khóa mới của cơ quan"),
         "refused" => say.Text("ended: may no longer be released", "kết thúc: không còn được phép chuyển"),
         "expired" => say.Text("ended: its time ran out", "kết thúc: quá thời hạn"),
         "dead" => say.Text("ended: the office's system refused it", "kết thúc: hệ thống nơi nhận từ chối"),
         "recalled" => say.Text("recalled", "đã thu hồi"),
+        null when copy.Role == "self" => say.Text("this office itself can open it", "cơ quan gửi tự mở lại được"),
+        null when copy.Role == "recovery" => say.Text("can open it, gets no copy", "mở được khi khôi phục, không nhận bản gửi"),
         null => "?",
         var other => other,
     };
-        null when copy.Role == "self" => say.Text("this office itself can open it", "cơ quan gửi tự mở lại được"),
-        null when copy.Role == "recovery" => say.Text("can open it, gets no copy", "mở được khi khôi phục, không nhận bản gửi"),
 
     /// <summary>null: nothing more is to come, or nothing is known.</summary>
     public static string? Next(CopyView copy, Output say)

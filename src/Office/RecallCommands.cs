@@ -4,7 +4,7 @@ using Exchange.Office.Client;
 
 namespace Exchange.Office;
 
-/// <summary>recall and update: what was sent is taken back, or goes further.</summary>
+/// <summary>recall, update and resend: what was sent is taken back, goes further, or goes once more.</summary>
 static class RecallCommands
 {
     public static Command Recall(Shell shell)
@@ -78,6 +78,24 @@ static class RecallCommands
             }
             say.Json(told);
             return code;
+        });
+    }
+
+    public static Command Resend(Shell shell)
+    {
+        var id = new Argument<string>("ID") { Description = "Of a dispatch that was sent from here; its first characters will do" };
+        var to = new Option<string>("--to") { Description = "Offices that had a copy and cannot open it, because their key is lost, or whose copy ended undelivered", Required = true, HelpName = "H41" };
+        var expires = new Option<string?>("--expires") { Description = "Accepted until then at the latest: 30m, 12h, 5d; default 30d", HelpName = "5d" };
+        var approve = new Option<string[]>("--approve") { Description = "Role that approves, where the approvals of then have lapsed", HelpName = "ROLE" };
+        var command = new Command("resend", "Sends a dispatch once more to an office that lost its key, without its author and without its documents. Gửi lại cho nơi nhận đã mất khóa.") { id, to, expires, approve };
+        return shell.Does(command, async (parsed, say, cancel) =>
+        {
+            using var client = shell.Client(parsed, say);
+            await client.RefreshAsync(cancel).ConfigureAwait(false);
+            var entry = await client.ResendAsync(TrackCommands.Find(client, parsed.GetValue(id)!), SendForm.Codes(parsed.GetValue(to)), SendForm.Span(parsed.GetValue(expires) ?? "30d"), parsed.GetValue(approve) ?? [], cancel).ConfigureAwait(false);
+            var verdict = await client.DeliverAsync(entry, null, cancel).ConfigureAwait(false);
+            say.Json(new { id = entry.Id, of = entry.Record.About!.Id, revision = entry.Record.About.Revision, to = entry.Record.To, cc = entry.Record.Cc, state = verdict.GetType().Name.ToLowerInvariant() });
+            return SendCommands.Tell(entry, verdict, say);
         });
     }
 

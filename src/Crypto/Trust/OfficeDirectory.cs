@@ -10,7 +10,11 @@ public sealed record OfficePerson(Certificate Certificate, IReadOnlyList<string>
 public sealed record OfficeEntry(
     string Code, OfficeName Name, string? Parent, Digest CardRef, long CardVersion,
     IReadOnlyList<Certificate> Signing, IReadOnlyList<Certificate> Encryption, IReadOnlyList<Certificate> Tls, IReadOnlyList<OfficePerson> Persons,
-    DateTimeOffset? HeldUntil);
+    DateTimeOffset? HeldUntil)
+{
+    /// <summary>Every encryption key that its card names, also those whose certificate is not good now: what is not among these the office has taken out.</summary>
+    public IReadOnlyList<Digest> NamedEncryption { get; init; } = [];
+}
 
 /// <summary>The directory, verified: two pinned officers, every card present and signed as it must be. Immutable.</summary>
 public sealed class OfficeDirectory
@@ -75,6 +79,8 @@ public sealed class OfficeDirectory
     /// <summary>Ordered by code.</summary>
     public IReadOnlyList<OfficeEntry> Offices { get; }
     public OfficeEntry? Find(string code) => byCode.GetValueOrDefault(code);
+    /// <summary>The office has taken this encryption key out of its card, or is gone itself: nothing sealed to it is handed out any more, and it comes back to nobody. An ended or unknown certificate is not that.</summary>
+    public bool IsRetired(string office, Digest key) => Find(office) is not { } entry || !entry.NamedEncryption.Contains(key);
     /// <summary>The office whose card holds this TLS key.</summary>
     public OfficeEntry? FindByTls(Digest key) => byTls.GetValueOrDefault(key);
     /// <summary>DER of the directory statement and of each card by ref: for passing on.</summary>
@@ -95,7 +101,10 @@ public sealed class OfficeDirectory
         var held = vouched is null || heldBefore > vouched ? heldBefore ?? vouched : vouched;
         return new OfficeEntry(office.Code, office.Name, office.Parent, card.Ref, keys.Version,
             Good("sign", Purpose.OfficeSigning), Good("encrypt", Purpose.OfficeEncryption), Good("tls", Purpose.TlsClient),
-            [.. keys.Persons.Select(p => Usable(p.Certificate, Purpose.PersonSigning) is { } c ? new OfficePerson(c, p.Roles) : null).OfType<OfficePerson>()], held);
+            [.. keys.Persons.Select(p => Usable(p.Certificate, Purpose.PersonSigning) is { } c ? new OfficePerson(c, p.Roles) : null).OfType<OfficePerson>()], held)
+        {
+            NamedEncryption = [.. keys.Keys.Where(k => k.Use == "encrypt").Select(k => Digest.Of(k.Certificate))],
+        };
 
         List<Certificate> Good(string use, Purpose purpose) =>
             [.. keys.Keys.Where(k => k.Use == use).Select(k => Usable(k.Certificate, purpose)).OfType<Certificate>()];

@@ -34,13 +34,13 @@ sealed class DeliverParcel(Shared shared, Channels channels, ReleaseParcel relea
         EndedAttempt Ended(AttemptOutcome outcome, string detail, ChannelSign sign = ChannelSign.None) =>
             new(job, copy, started, outcome, detail) { Sign = cut.IsCancellationRequested && sign == ChannelSign.Failed ? ChannelSign.None : sign, Counts = !job.IsProbe && !cut.IsCancellationRequested, HasOther = allowed.Any(c => c.Adapter != job.Channel) };
 
-        // Its sender has taken it back. What is surely not there ends here; what may be there is asked about, and never sent again.
-        if (copy.AskedBack)
+        // Its sender has taken it back, or sends it again to another key. What is surely not there ends here; what may be there is asked about, and never sent again.
+        if (copy.StoppedFor is { } stopped)
         {
             switch (job.Ask ? await AskOnly(job, copy, cut) : null)
             {
                 case null:
-                    await settle.Ended(Ended(AttemptOutcome.Recalled, ""), ParcelState.Recalled, Refusal.Recalled, null);
+                    await settle.Ended(Ended(AttemptOutcome.Recalled, ""), ParcelState.Recalled, stopped, null);
                     copies.Drop(job.Parcel);
                     return;
                 case DeliveryOutcome.Delivered { Receipt: { } signed }:
@@ -59,7 +59,8 @@ sealed class DeliverParcel(Shared shared, Channels channels, ReleaseParcel relea
         var decision = release.Decide(copy, job.Attempt == 1 ? "release" : "retry", null, job.Channel);
         if (decision is { Verdict: Verdict.Deny, IsPassing: false })
         {
-            await settle.Ended(Ended(AttemptOutcome.Denied, Refusal.NotReleasable.Code), ParcelState.Refused, Refusal.NotReleasable, DecisionRow.Of(decision.Record));
+            var reason = release.EndedFor(copy);
+            await settle.Ended(Ended(AttemptOutcome.Denied, reason.Code), ParcelState.Refused, reason, DecisionRow.Of(decision.Record));
             return;
         }
         if (decision.Verdict != Verdict.Permit)

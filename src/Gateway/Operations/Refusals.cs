@@ -23,7 +23,7 @@ static class Refusals
             Refusal.LabelCaveat, Refusal.LabelTerm, Refusal.LabelBelow, Refusal.RelabelPersons, Refusal.OriginatorControl, Refusal.StoreCeiling, Refusal.DirectoryLate, Refusal.RevocationLate, Refusal.Translator],
         [404] = [Refusal.NotFound],
         [409] = [Refusal.SameId, Refusal.NotHeld, Refusal.LabelPrevious, Refusal.StatusSequence, Refusal.Revision, Refusal.NothingToRecall, Refusal.HasCopy, Refusal.NotKept, Refusal.Replay, Refusal.NothingToUpload, Refusal.UploadOffset, Refusal.VersionOld, Refusal.Fork],
-        [410] = [Refusal.PayloadErased, Refusal.Recalled],
+        [410] = [Refusal.PayloadErased, Refusal.Recalled, Refusal.Resent, Refusal.KeyRetired],
         [413] = [Refusal.Size, Refusal.TooLarge],
         // Well-formed, and its content does not hold.
         [422] = [Refusal.Signature, Refusal.CertificateUntrusted, Refusal.CertificateTime, Refusal.CertificateRevoked, Refusal.CertificatePurpose, Refusal.CertificateAlgorithm,

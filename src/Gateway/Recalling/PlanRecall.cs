@@ -16,16 +16,16 @@ sealed class PlanRecall(Shared shared, HandedOut handedOut)
     /// <exception cref="RefusedException">RecallTarget, Revision.</exception>
     public RecallPlan? Prepare(Header header, DispatchRow own, IReadOnlyList<ParcelRow> parcels, World world, DateTimeOffset now)
     {
-        if (Read(header) is not { } target) return null;
+        if (Read(header, world) is not { } target) return null;
         var row = new RecallRow { Dispatch = own.Id, Sender = own.Sender, Target = target.Named.Id, Ref = target.Named.Ref, Kind = header.Kind, Revision = target.Named.Revision };
-        // An update stops nothing: whoever has the dispatch keeps it.
-        IEnumerable<ParcelRow> open = header.Kind == "update" ? [] : target.Copies.Where(c => c.State is ParcelState.Available or ParcelState.Queued or ParcelState.Delivered or ParcelState.Dead);
-        return new RecallPlan(row, target, [.. open.Select(copy => Stoppable(copy, target.Dispatch!, header, own, parcels, world, now))], Held(target, world, now), handedOut);
+        // An update ends what it stands in for, so that no office gets the dispatch twice. It asks nothing back: whoever has it keeps it.
+        var open = target.Copies.Where(c => c.Copy.State is ParcelState.Available or ParcelState.Queued or ParcelState.Dead || (c.Copy.State == ParcelState.Delivered && header.Kind != "update"));
+        return new RecallPlan(row, target, [.. open.Select(c => Stoppable(c.Copy, c.Of, header, own, parcels, world, now))], Held(target, world, now), handedOut);
     }
 
     StoppableCopy Stoppable(ParcelRow copy, DispatchSummary target, Header header, DispatchRow own, IReadOnlyList<ParcelRow> parcels, World world, DateTimeOffset now)
     {
-        var stopped = Failure(target.Sender, target.Envelope, target.Ctx, target.ManifestDigest, copy, Refusal.Recalled, world, now);
+        var stopped = Failure(target.Sender, target.Envelope, target.Ctx, target.ManifestDigest, copy, RecallTable.Reason(header.Kind), world, now);
         // A replacement goes to its own addressees, whatever became of what it replaces.
         var notice = header.Kind == "recall" ? parcels.FirstOrDefault(p => p.Office == copy.Office) : null;
         var unneeded = notice is null ? null : Failure(own.Sender, own.Envelope, own.Ctx, own.ManifestDigest, notice, Refusal.NothingToRecall, world, now);
@@ -46,9 +46,9 @@ sealed class PlanRecall(Shared shared, HandedOut handedOut)
         return shared.Evidence.Sign(ReceiptEvent.ContentConsignmentFailure, reason.Code, new(sender, envelope, ctx, manifest, copy.Office, copy.Key), entry, world.Policy.Ref, now);
     }
 
-    RecallTarget? Read(Header header)
+    RecallTarget? Read(Header header, World world)
     {
         using var reader = shared.Engine.Reader().Snapshot();
-        return RecallTarget.Read(reader, header);
+        return RecallTarget.Read(reader, header, world.Directory);
     }
 }

@@ -16,7 +16,7 @@ sealed record StoppableCopy(ParcelRow Copy, SignedReceipt Receipt, (ParcelRow Pa
 
 /// <summary>
 /// What accepting a recall, update or replacement does besides, in the same commit; everything signed beforehand. Copies that have not left are stopped, those that a worker carries
-/// are marked, those that arrived are asked about. Made for one commit; disposing lets mailboxes be read again.
+/// are marked, those that arrived are asked about. An update does so to copies that it stands in for, and asks about none. Made for one commit; disposing lets mailboxes be read again.
 /// </summary>
 sealed class RecallPlan(RecallRow row, RecallTarget target, IReadOnlyList<StoppableCopy> copies, (HeldRow Row, SignedReceipt Receipt)? held, HandedOut handedOut) : IDisposable
 {
@@ -40,13 +40,13 @@ sealed class RecallPlan(RecallRow row, RecallTarget target, IReadOnlyList<Stoppa
 
     void Stop(Batch b, StoppableCopy copy)
     {
-        var parcel = copy.Copy.Id;
+        var (parcel, reason) = (copy.Copy.Id, RecallTable.Reason(row.Kind).Code);
         // 1. In a mailbox: no byte of it goes out any more. Whether some went out before, only memory says.
-        var inMailbox = ParcelTable.Move(b, parcel, ParcelState.Available, ParcelState.Recalled, Refusal.Recalled.Code);
+        var inMailbox = ParcelTable.Move(b, parcel, ParcelState.Available, ParcelState.Recalled, reason);
         // 2. In a queue, and neither carried at this moment nor perhaps arrived: it never left.
         var mayHaveLeft = !inMailbox && RecallTable.MayHaveLeft(b, parcel);
         var neverLeft = !inMailbox && !mayHaveLeft && JobTable.Drop(b, parcel);
-        if (neverLeft && !ParcelTable.Move(b, parcel, ParcelState.Queued, ParcelState.Recalled, Refusal.Recalled.Code)) throw new InvalidOperationException("A job of a parcel that is not queued.");
+        if (neverLeft && !ParcelTable.Move(b, parcel, ParcelState.Queued, ParcelState.Recalled, reason)) throw new InvalidOperationException("A job of a parcel that is not queued.");
         // 3. Anything else is asked about: who carries it finds the mark, who has it is told.
         RecallTable.Ask(b, parcel, row.Dispatch, mayHaveLeft);
         if (!inMailbox && !neverLeft) return;

@@ -13,8 +13,13 @@ sealed class StopRecalled(Shared shared, EndParcel end)
     public async Task<int> Step(DateTimeOffset now)
     {
         IReadOnlyList<EndingParcel> stopped;
-        using (var reader = shared.Engine.Reader()) stopped = RecallTable.Stopped(reader, AtOnce);
-        foreach (var copy in stopped) await end.End(copy, ParcelState.Recalled, Refusal.Recalled, null);
+        IReadOnlyList<Refusal> reasons;
+        using (var reader = shared.Engine.Reader())
+        {
+            stopped = RecallTable.Stopped(reader, AtOnce);
+            reasons = [.. stopped.Select(copy => RecallTable.StoppedFor(reader, copy.Parcel) ?? Refusal.Recalled)];
+        }
+        foreach (var (copy, reason) in stopped.Zip(reasons)) await end.End(copy, ParcelState.Recalled, reason, null);
         return stopped.Count;
     }
 }

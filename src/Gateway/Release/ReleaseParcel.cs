@@ -13,8 +13,8 @@ namespace Exchange.Gateway.Release;
 sealed record FoundParcel(ParcelRow Row, DispatchRow Dispatch, Header Header, DecisionFacts Accepted, Digest AcceptedPolicy)
 {
     public required LabelInForce Label { get; init; }
-    /// <summary>Its sender has recalled or replaced it: not a byte of it leaves any more.</summary>
-    public required bool AskedBack { get; init; }
+    /// <summary>Its sender has recalled or replaced it, or sends it again to another key: not a byte of it leaves any more. null: nothing of that.</summary>
+    public required Refusal? StoppedFor { get; init; }
 
     public EndingParcel Ending => new()
     {
@@ -35,7 +35,7 @@ sealed class ReleaseParcel(Shared shared)
         var dispatch = DispatchTable.ReadOfParcel(reader, office, parcel) ?? throw new InvalidOperationException("A parcel without its dispatch.");
         var accepted = DecisionTable.Find(reader, dispatch.Decision) is { } decision ? decision.Record : throw Gone();
         var header = Statement.Read(dispatch.Header, StatementType.Header).As<Header>();
-        return new FoundParcel(row, dispatch, header, Decision.FactsOf(accepted) ?? throw Gone(), Decision.PolicyOf(accepted)) { Label = LabelInForce.Of(reader, dispatch.Id, header), AskedBack = RecallTable.IsAskedBack(reader, parcel) };
+        return new FoundParcel(row, dispatch, header, Decision.FactsOf(accepted) ?? throw Gone(), Decision.PolicyOf(accepted)) { Label = LabelInForce.Of(reader, dispatch.Id, header), StoppedFor = RecallTable.StoppedFor(reader, parcel) };
     }
 
     static RefusedException Gone() => new(Refusal.NotReleasable, "the decision record is gone");
@@ -58,6 +58,9 @@ sealed class ReleaseParcel(Shared shared)
         span.Verdict(decision.Verdict);
         return decision;
     }
+
+    /// <summary>What ends a copy that may no longer be released, in a word that its sender may hear. That a key has gone from a card the directory tells every office.</summary>
+    public Refusal EndedFor(FoundParcel parcel) => shared.Worlds.Current.Directory.IsRetired(parcel.Row.Office, parcel.Row.Key) ? Refusal.KeyRetired : Refusal.NotReleasable;
 
     /// <summary>The file form from its first byte. Reading changes nothing.</summary>
     /// <exception cref="RefusedException">PayloadErased.</exception>

@@ -84,6 +84,9 @@ internal static class DispatchTable
     public static DispatchSummary? Find(Source source, string sender, Guid envelope) =>
         source.OneWritten<DispatchSummary>($"SELECT {Short} FROM dispatch WHERE sender = @sender AND envelope = @envelope", new { sender, envelope });
 
+    /// <summary>One's own dispatch by the gateway's id.</summary>
+    public static DispatchSummary? Of(Source source, string sender, Guid id) => source.One<DispatchSummary>($"SELECT {Short} FROM dispatch WHERE id = @id AND sender = @sender", new { id, sender });
+
     /// <summary>The sender's dispatches in the order of arrival, after the one with this envelope id (null: from the first).</summary>
     public static IReadOnlyList<DispatchSummary> List(Source source, string sender, Guid? afterEnvelope, int limit) => source.Query<DispatchSummary>(
         $"""

@@ -27,8 +27,26 @@ internal sealed record DueParcel : EndingParcel
     public required long? HalfAt { get; init; }
 }
 
+/// <summary>A key to which some copy still waits.</summary>
+internal sealed record WaitingKey
+{
+    public required string Office { get; init; }
+    public required Digest Key { get; init; }
+}
+
 internal static class ParcelExpiry
 {
+    /// <summary>Every office and key to which a copy waits that no worker carries.</summary>
+    public static IReadOnlyList<WaitingKey> Waiting(Source source) => source.Query<WaitingKey>(
+        "SELECT DISTINCT p.office, p.key FROM parcel p WHERE p.state IN (1, 7) AND NOT EXISTS (SELECT 1 FROM job j WHERE j.parcel = p.id AND j.state = 1) ORDER BY p.office, p.key");
+
+    /// <summary>Copies that wait sealed to this key, and that no worker carries.</summary>
+    public static IReadOnlyList<EndingParcel> Of(Source source, string office, Digest key, int limit) => source.Query<EndingParcel>(
+        """
+        SELECT p.id AS parcel, p.dispatch, p.office, p.key, d.sender, d.envelope, d.ctx, d.manifest_digest FROM parcel p JOIN dispatch d ON d.id = p.dispatch
+        WHERE p.office = @office AND p.key = @key AND p.state IN (1, 7) AND NOT EXISTS (SELECT 1 FROM job j WHERE j.parcel = p.id AND j.state = 1) ORDER BY p.id LIMIT @limit
+        """, new { office, key, limit });
+
     /// <summary>Any office's, soonest first, by the index of what is looked at next; an end only while no worker carries the copy.</summary>
     public static IReadOnlyList<DueParcel> Due(Source source, long now, int limit) => source.Query<DueParcel>(
         """

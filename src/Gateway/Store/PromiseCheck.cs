@@ -86,7 +86,7 @@ internal static class PromiseCheck
         WithReceipt(EntryKind.Label, ReceiptEvent.LabelChange),
         ("recall", "its dispatch is missing, or of another sender", "SELECT dispatch FROM recall r WHERE NOT EXISTS (SELECT 1 FROM dispatch d WHERE d.id = r.dispatch AND d.sender = r.sender)"),
         ("recall", "what it updates is missing", "SELECT dispatch FROM recall r WHERE r.kind = 'update' AND NOT EXISTS (SELECT 1 FROM dispatch d WHERE d.sender = r.sender AND d.envelope = r.target AND d.ctx = r.ref)"),
-        ("asked_back", "it is no copy of what is recalled", "SELECT parcel FROM asked_back a WHERE NOT EXISTS (SELECT 1 FROM recall r JOIN dispatch d ON d.sender = r.sender AND d.envelope = r.target AND d.ctx = r.ref JOIN parcel p ON p.dispatch = d.id WHERE r.dispatch = a.recall AND p.id = a.parcel)"),
+        ("asked_back", "it is no copy of what is recalled", "SELECT parcel FROM asked_back a WHERE NOT EXISTS (SELECT 1 FROM recall r JOIN dispatch d ON d.sender = r.sender AND d.envelope = r.target AND d.ctx = r.ref JOIN parcel p ON p.dispatch = d.id OR (r.kind = 'update' AND p.dispatch IN (SELECT u.dispatch FROM recall u WHERE u.sender = r.sender AND u.target = r.target AND u.kind = 'update')) WHERE r.dispatch = a.recall AND p.id = a.parcel)"),
         ("parcel", "it is recalled, but its receipt is missing",
             $"SELECT id FROM parcel p WHERE p.state = 6 AND NOT EXISTS (SELECT 1 FROM receipt r WHERE r.parcel = p.id AND r.event = '{ReceiptEvent.ContentConsignmentFailure}')"),
         ("status", "its entry is missing", "SELECT parcel FROM status s WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.leaf = s.leaf AND e.kind = 24 AND e.subject = s.parcel)"),

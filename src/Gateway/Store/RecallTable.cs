@@ -53,11 +53,20 @@ internal static class RecallTable
     /// <summary>An attempt on it ended and nobody knows how, or one is under way: it may have left.</summary>
     public static bool MayHaveLeft(Source source, Guid parcel) => source.One<long>("SELECT EXISTS (SELECT 1 FROM job WHERE parcel = @parcel AND (state = 1 OR ask = 1))", new { parcel }) == 1;
 
-    public static bool IsAskedBack(Source source, Guid parcel) => source.One<long>("SELECT EXISTS (SELECT 1 FROM asked_back WHERE parcel = @parcel)", new { parcel }) == 1;
+    /// <summary>Why not a byte of this copy leaves any more: its sender took it back, or sends it again to another key; null: nothing stops it.</summary>
+    public static Refusal? StoppedFor(Source source, Guid parcel) =>
+        source.One<string?>("SELECT r.kind FROM asked_back a JOIN recall r ON r.dispatch = a.recall WHERE a.parcel = @parcel ORDER BY r.kind = 'update' LIMIT 1", new { parcel }) is { } kind ? Reason(kind) : null;
 
-    /// <summary>What asked this copy back, oldest first.</summary>
+    /// <param name="kind">Of what stops a copy.</param>
+    public static Refusal Reason(string kind) => kind == "update" ? Refusal.Resent : Refusal.Recalled;
+
+    /// <summary>What asked this copy back, oldest first; an update asks nobody.</summary>
     public static IReadOnlyList<AskedBack> Of(Source source, Guid parcel) => source.Query<AskedBack>(
-        "SELECT d.envelope, d.ctx, r.revision FROM asked_back a JOIN recall r ON r.dispatch = a.recall JOIN dispatch d ON d.id = a.recall WHERE a.parcel = @parcel ORDER BY r.revision", new { parcel });
+        "SELECT d.envelope, d.ctx, r.revision FROM asked_back a JOIN recall r ON r.dispatch = a.recall JOIN dispatch d ON d.id = a.recall WHERE a.parcel = @parcel AND r.kind <> 'update' ORDER BY r.revision", new { parcel });
+
+    /// <summary>Copies of a dispatch by whatever envelope an office has it: of the first, and of all updates of it.</summary>
+    public static IReadOnlyList<ParcelRow> Copies(Source source, string sender, Guid target, Guid dispatch) =>
+        [.. source.Query<Guid>("SELECT dispatch FROM recall WHERE sender = @sender AND target = @target AND kind = 'update' ORDER BY dispatch", new { sender, target }).Prepend(dispatch).SelectMany(d => ParcelTable.OfDispatch(source, sender, d))];
 
     /// <summary>Copies that were under way when they were asked back, and are not any more, and did not arrive: oldest first.</summary>
     public static IReadOnlyList<EndingParcel> Stopped(Source source, int limit) => source.Query<EndingParcel>(

@@ -44,7 +44,7 @@ sealed class Arrival(Shared shared)
 
         var envelope = Envelope.Verify(parts, new EnvelopeContext(world.Directory, world.Trust, now));
         var header = envelope.Header;
-        DemandRecalls(header);
+        DemandRecalls(header, world);
         return new Arrived(parts, envelope, world, now, References(office, header.References)) { Session = session, Relabelled = Relabelled(header) };
     }
 
@@ -76,10 +76,10 @@ sealed class Arrival(Shared shared)
     }
 
     /// <summary>It may ask back what it asks back, and has not been taken back itself before it came.</summary>
-    void DemandRecalls(Header header)
+    void DemandRecalls(Header header, World world)
     {
         using var reader = store.Engine.Reader();
-        RecallTarget.Read(reader, header);
+        RecallTarget.Read(reader, header, world.Directory);
         if (RecallTable.IsRecalled(reader, header.Sender, header.Id)) throw new RefusedException(Refusal.Recalled, "before it came");
     }
 

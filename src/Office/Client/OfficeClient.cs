@@ -67,6 +67,9 @@ public sealed class OfficeClient : IDisposable
     /// <returns>In the order in which they are to be delivered.</returns>
     public Task<IReadOnlyList<OutboxEntry>> UpdateAsync(OutboxEntry entry, UpdateRequest request, CancellationToken cancel) => new UpdateDispatch(office).RunAsync(entry, request, cancel);
 
+    /// <summary>Seals the same content once more to offices that had a copy under a key that is gone, or whose copy ended undelivered, into the outbox: without its author, without its documents, without a new upload.</summary>
+    public Task<OutboxEntry> ResendAsync(OutboxEntry entry, IReadOnlyList<string> offices, TimeSpan expires, IReadOnlyList<string> approve, CancellationToken cancel) => new UpdateDispatch(office).AgainAsync(entry, offices, expires, approve, cancel);
+
     /// <summary>Seals recalls of a dispatch into the outbox, one for each envelope by which an office has it; those that are there already when it was asked for before.</summary>
     public Task<IReadOnlyList<OutboxEntry>> RecallAsync(OutboxEntry entry, RecallRequest request, CancellationToken cancel) => new RecallDispatch(office).RunAsync(entry, request, cancel);
 

@@ -25,6 +25,8 @@ public sealed record CopyView(string Office, string Role, string? State, CopyEvi
 {
     /// <summary>Envelope that brings it, where that is not the first one.</summary>
     public Guid? Update { get; init; }
+    /// <summary>To which it is sealed.</summary>
+    public Digest Key { get; init; }
     /// <summary>What the office says it does with it, verified, by number.</summary>
     public IReadOnlyList<StatusView> Handling { get; init; } = [];
 }
@@ -82,7 +84,7 @@ sealed class TrackDispatch(OfficeContext office)
         var receipts = entry.Receipts().Select(View).ToList();
         if (audit && offline is null && receipts.Count > 0) receipts = await AuditAsync(receipts, findings, cancel).ConfigureAwait(false);
         var said = FollowHandling.Kept(entry).ToLookup(s => s.Office);
-        return new DispatchView(entry, status?.State, [.. header.Recipients.Select(r => CopyOf(r, status, receipts) with { Handling = [.. said[r.Office]] })], receipts, offline, findings) { Level = status?.Level };
+        return new DispatchView(entry, status?.State, [.. header.Recipients.Select(r => CopyOf(r, status, receipts) with { Key = r.Key, Handling = [.. said[r.Office]] })], receipts, offline, findings) { Level = status?.Level };
     }
 
     async Task TakeAllAsync(OutboxEntry entry, Header header, List<string> findings, CancellationToken cancel)

@@ -2,13 +2,14 @@ using Exchange.Crypto;
 using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
+using Exchange.Crypto.Trust;
 
 namespace Exchange.Office.Client;
 
 /// <summary>Who is to get a dispatch that was sent, and who is to give it back.</summary>
 public sealed record UpdateRequest
 {
-    /// <summary>Offices that its author named.</summary>
+    /// <summary>Offices that its author named. One that had a copy sealed to a key that it has no more, or that ended undelivered, gets it anew.</summary>
     public required IReadOnlyList<string> Add { get; init; }
     public IReadOnlyList<string> Cc { get; init; } = [];
     public IReadOnlyList<string> Remove { get; init; } = [];
@@ -37,7 +38,7 @@ sealed class UpdateDispatch(OfficeContext office)
         var kept = original.Kept() ?? throw new RefusedException(Refusal.NotKept);
 
         // 2. Asked for before: the same bytes again. Whoever has it, or may have it, needs no other copy.
-        var served = view.Copies.Where(IsServed).Select(c => c.Office).ToHashSet();
+        var served = view.Copies.Where(c => IsServed(c, office.View.Directory)).Select(c => c.Office).ToHashSet();
         bool Same(OutboxEntry e) => e.Record.To.ToHashSet().SetEquals(request.Add) && e.Record.Cc.ToHashSet().SetEquals(request.Cc);
         if (RecallDispatch.Updates(office, original.Id).LastOrDefault(Same) is { } before && before.Record.To.Concat(before.Record.Cc).All(served.Contains) && request.Remove.Count == 0) return [before];
         if (request.Add.Concat(request.Cc).FirstOrDefault(o => served.Contains(o) && !request.Remove.Contains(o)) is { } there) throw new RefusedException(Refusal.HasCopy, there);
@@ -56,8 +57,22 @@ sealed class UpdateDispatch(OfficeContext office)
         return [.. recalls, update];
     }
 
-    /// <summary>On its way, or there and not reported as unopenable. What nobody knows may be there.</summary>
-    static bool IsServed(CopyView copy) => copy.Evidence != CopyEvidence.Failed && copy.State is null or "available" or "queued" or "delivered";
+    /// <summary>Once more to offices that had a copy, as it was addressed to them: their key was lost, or it ended undelivered.</summary>
+    /// <exception cref="RefusedException">RecallTarget: an office that it never went to, HasCopy: one whose copy is of use; and as <see cref="RunAsync"/>.</exception>
+    public async Task<OutboxEntry> AgainAsync(OutboxEntry entry, IReadOnlyList<string> offices, TimeSpan expires, IReadOnlyList<string> approve, CancellationToken cancel)
+    {
+        var original = entry.Record.About is { Kind: "update", Id: var first } ? office.Outbox.Find(first) ?? throw new RefusedException(Refusal.NotFound, $"{first} is not here") : entry;
+        var roles = RecallDispatch.Updates(office, original.Id).Prepend(original).SelectMany(e => e.Record.To.Select(o => (Office: o, Role: "to")).Concat(e.Record.Cc.Select(o => (Office: o, Role: "cc")))).ToLookup(a => a.Office, a => a.Role);
+        if (offices.FirstOrDefault(o => !roles.Contains(o)) is { } stranger) throw new RefusedException(Refusal.RecallTarget, $"{stranger}: it never went there; exchange update --add {stranger}");
+        // An envelope has to be addressed to somebody: who got a copy of it alone gets it addressed.
+        string[] cc = [.. offices.Where(o => roles[o].First() == "cc")], to = [.. offices.Except(cc)];
+        var request = new UpdateRequest { Add = to.Length > 0 ? to : cc, Cc = to.Length > 0 ? cc : [], Expires = expires, Approve = approve };
+        return (await RunAsync(original, request, cancel).ConfigureAwait(false))[^1];
+    }
+
+    /// <summary>On its way, or there and not reported as unopenable, under a key that its office still has. What nobody knows may be there.</summary>
+    static bool IsServed(CopyView copy, OfficeDirectory directory) => copy.Role is "to" or "cc" && copy.Evidence != CopyEvidence.Failed && copy.State is null or "available" or "queued" or "delivered"
+        && (copy.Evidence == CopyEvidence.OpenedProven || (directory.Find(copy.Office)?.Encryption.Any(c => c.Key == copy.Key) ?? false));
 
     SealedEnvelope Seal(OutboxEntry original, byte[] kept, UpdateRequest request, AboutDispatch about, Guid id)
     {

@@ -100,9 +100,11 @@ sealed class TestGateway : IAsyncDisposable
     }
 
     /// <summary>A client of this office.</summary>
-    public HttpClient As(string office)
+    public HttpClient As(string office) => As(DevPkiFolder.Tls(office));
+
+    /// <param name="tls">Key of an office.</param>
+    public HttpClient As(X509Certificate2 tls)
     {
-        var tls = DevPkiFolder.Tls(office);
         var client = new HttpClient(new SocketsHttpHandler
         {
             SslOptions = new SslClientAuthenticationOptions

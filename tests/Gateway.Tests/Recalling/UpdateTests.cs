@@ -20,7 +20,7 @@ public sealed class UpdateTests(SharedGateway shared) : IClassFixture<SharedGate
     [Theory, InlineData(1000), InlineData(100_000)]
     public async Task An_office_that_is_added_gets_the_same_ciphertext_and_nobody_sends_it_again(int size)
     {
-        var (original, file) = await gateway.SendKept("H14", "H37", size: size);
+        var (original, file) = await gateway.SendKept("H14", "H37,H41", size: size);
         var update = await gateway.Update(original, "H37");
         Assert.Equal(Updating.Whole(update, original, file), (await gateway.Fetch(update, "H37")).Body);
         Assert.Null(await gateway.Parcel(original, "H37"));
@@ -28,14 +28,16 @@ public sealed class UpdateTests(SharedGateway shared) : IClassFixture<SharedGate
         Assert.Equal(201, (await TestGateway.Send(gateway.As("H37"), HttpMethod.Post, $"/mailbox/{await gateway.Parcel(update, "H37")}/receipts", OfficeReceipts.Sign(update, ReceiptEvent.ContentHandover, "H37"))).Status);
         var again = await gateway.Hand(update);
         Assert.Equal((200, ReceiptEvent.SubmissionAcceptance), (again.Status, again.Receipt.Event));
-        // The next one, also for an office that has it already, as when its key is lost.
-        Assert.Equal((409, "E_REVISION"), await gateway.Hand(gateway.Reseal(original, "H14")) is var low ? (low.Status, low.Code) : default);
-        var second = await gateway.Update(original, "H14", 2);
-        Assert.Equal(Updating.Whole(second, original, file), (await gateway.Fetch(second, "H14")).Body);
+        // The next one; nobody gets it twice, by whichever envelope he has it.
+        Assert.Equal((409, "E_REVISION"), await gateway.Hand(gateway.Reseal(original, "H41")) is var low ? (low.Status, low.Code) : default);
+        foreach (var served in new[] { "H14", "H37", "H37,H41" })
+            Assert.Equal((409, "E_HAS_COPY"), await gateway.Hand(gateway.Reseal(original, served, 2)) is var twice ? (twice.Status, twice.Code) : default);
+        var second = await gateway.Update(original, "H41", 2);
+        Assert.Equal(Updating.Whole(second, original, file), (await gateway.Fetch(second, "H41")).Body);
         // Taking one of them back leaves the other.
-        var (_, recall) = await gateway.SealFile("H14", change: r => r with { Kind = "recall", Documents = [], References = [new Reference("recall", second.IdOf(), second.Ctx, 1)] });
+        var (_, recall) = await gateway.SealFile("H41", change: r => r with { Kind = "recall", Documents = [], References = [new Reference("recall", second.IdOf(), second.Ctx, 1)] });
         Assert.Equal(201, (await gateway.Submit(recall)).Status);
-        Assert.Equal((410, 200), ((await gateway.Fetch(second, "H14")).Status, (await gateway.Fetch(original, "H14")).Status));
+        Assert.Equal((410, 200), ((await gateway.Fetch(second, "H41")).Status, (await gateway.Fetch(original, "H14")).Status));
     }
 
     [Fact]
@@ -64,7 +66,7 @@ public sealed class UpdateTests(SharedGateway shared) : IClassFixture<SharedGate
             foreach (var target in new[] { update, recall })
             {
                 var header = EnvelopeFile.PeekUnverified(target.Parts.Header) with { Id = Guid.CreateVersion7(), Kind = "update", References = [new Reference("update", target.IdOf(), target.Ctx, 1)] };
-                Assert.Equal(Refusal.RecallTarget, Assert.Throws<RefusedException>(() => RecallTarget.Read(reader, header)).Refusal);
+                Assert.Equal(Refusal.RecallTarget, Assert.Throws<RefusedException>(() => RecallTarget.Read(reader, header, gateway.Host.Shared.Worlds.Current.Directory)).Refusal);
             }
 
         // Recalled from one office it may go to another; once something else has taken its place it may not.
@@ -96,7 +98,9 @@ public sealed class UpdateTests(SharedGateway shared) : IClassFixture<SharedGate
         var (original, file) = await gateway.SealKept("H41", "H37", "toi-mat", size);
         Assert.Equal(202, (await gateway.Submit(file)).Status);
         await Released(original);
-        // H41 once more, as when it has lost its key: H37 is not cleared for this level.
+        // H41 once more, which could not open the first: H37 is not cleared for this level.
+        foreach (var (said, code) in new[] { (ReceiptEvent.ContentHandover, "OK"), (ReceiptEvent.ContentOpeningFailure, "E_CANNOT_OPEN") })
+            Assert.Equal(201, (await TestGateway.Send(gateway.As("H41"), HttpMethod.Post, $"/mailbox/{await gateway.Parcel(original, "H41")}/receipts", OfficeReceipts.Sign(original, said, "H41", code))).Status);
         var update = gateway.Reseal(original, "H41");
         var held = await gateway.Hand(update);
         Assert.Equal((202, "application/cms"), (held.Status, held.Type));
