@@ -30,6 +30,7 @@ namespace Exchange.Office
             root.Subcommands.Add(RecallCommands.Recall(shell));
             root.Subcommands.Add(RecallCommands.Update(shell));
             root.Subcommands.Add(RecallCommands.Resend(shell));
+            root.Subcommands.Add(ArchiveCommands.Archive(shell));
             root.Subcommands.Add(SendCommands.Outbox(shell));
             root.Subcommands.Add(HoldCommands.Held(shell));
             root.Subcommands.Add(HoldCommands.Approve(shell));

@@ -43,6 +43,7 @@ public sealed class JoinTests
             Assert.EndsWith("H41 can be reached\n", rolled.Out, StringComparison.Ordinal);
             Assert.Contains("keys change in the usual way", rolled.Out, StringComparison.Ordinal);
             await SendAsync(guide, "G22", "H41", "after a roll-over");
+            Assert.Contains("archived, 0 bad", (await guide.DoAsync(Assert.Single(guide.Blocks("Keep what was opened")))).Out, StringComparison.Ordinal);
         }
         finally { await EndAsync(gateway); }
     }

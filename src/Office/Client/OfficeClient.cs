@@ -164,9 +164,6 @@ public sealed class OfficeClient : IDisposable
         };
     }
 
-    /// <summary>Opens what the gateway's folder channel put into a folder, one after the other; each result as it comes.</summary>
-    public async IAsyncEnumerable<FolderResult> OpenFolderAsync(string folder, string outFolder, [EnumeratorCancellation] CancellationToken cancel)
-    {
     /// <summary>Opens an envelope in one file of which no copy is this office's: as a holder of a recovery key, or as its sender. Nothing is acknowledged, and no gateway is needed.</summary>
     /// <param name="receipt">The gateway's acceptance, DER.</param>
     public async Task<AsideResult> OpenAsideAsync(string file, byte[] receipt, string outFolder, IProgress<long>? progress, CancellationToken cancel)
@@ -178,6 +175,9 @@ public sealed class OfficeClient : IDisposable
     /// <summary>Opens again what this office sent and sealed to itself as well.</summary>
     public Task<AsideResult> OpenSentAsync(OutboxEntry entry, string outFolder, IProgress<long>? progress, CancellationToken cancel) => new OpenAside(office).OfOutboxAsync(entry, outFolder, progress, cancel);
 
+    /// <summary>Opens what the gateway's folder channel put into a folder, one after the other; each result as it comes.</summary>
+    public async IAsyncEnumerable<FolderResult> OpenFolderAsync(string folder, string outFolder, [EnumeratorCancellation] CancellationToken cancel)
+    {
         var open = new OpenFolder(office, folder);
         open.Sweep();
         foreach (var parcel in open.Ready()) yield return await open.RunAsync(parcel, outFolder, null, cancel).ConfigureAwait(false);
@@ -245,6 +245,15 @@ public sealed class OfficeClient : IDisposable
     public IEnumerable<ReceivedRecord> Received() => office.Received.List();
 
     public ReceivedRecord? FindReceived(string sender, Guid id) => office.Received.Find(sender, id);
+
+    /// <summary>What this office opened and keeps under its archive key.</summary>
+    public IReadOnlyList<ArchivedDispatch> Archived() => new Archive(office).List();
+
+    /// <summary>Opens what is archived, by a key of the archive: the key that it came to is not needed.</summary>
+    public Task<AsideResult> OpenArchivedAsync(ArchivedDispatch item, string outFolder, IProgress<long>? progress, CancellationToken cancel) => new Archive(office).OpenAsync(item, outFolder, progress, cancel);
+
+    /// <summary>Whether what is archived is as it came, and opens. No document is written.</summary>
+    public Task<ArchiveFinding> VerifyArchivedAsync(ArchivedDispatch item, CancellationToken cancel) => new Archive(office).VerifyAsync(item, cancel);
 
     public void Dispose() => office.Dispose();
 }

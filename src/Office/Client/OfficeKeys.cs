@@ -26,6 +26,9 @@ public sealed class OfficeKeys : IDisposable
     /// <summary>Keys that envelopes were sealed to: the current one first.</summary>
     public IEnumerable<IPrivateKey> Encrypt => profile.Keys.Encrypt.Select(Load);
 
+    /// <summary>Keys of the archive: the current one first. Empty: nothing is archived.</summary>
+    public IEnumerable<IPrivateKey> Archive => profile.Keys.Archive.Select(Load);
+
     /// <summary>The person's key of a role; null when this profile has none.</summary>
     public IPrivateKey? Person(string role) => profile.Keys.Persons.TryGetValue(role, out var file) ? Load(file) : null;
 

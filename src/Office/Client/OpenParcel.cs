@@ -45,6 +45,7 @@ sealed class OpenParcel(OfficeContext office)
 
     readonly VerifyParcel verify = new(office);
     readonly SignReceipt sign = new(office);
+    readonly Archive archive = new(office);
 
     /// <param name="recalled">Also what its sender has taken back.</param>
     public async Task<OpenResult> RunAsync(Guid parcel, string outFolder, IProgress<long>? progress, CancellationToken cancel, bool recalled = false)
@@ -96,7 +97,7 @@ sealed class OpenParcel(OfficeContext office)
         {
             // Its sender has taken it back, before it came or before it was opened.
             if (!recalled && IsTakenBack(header, held.Envelope.Ctx)) throw new RefusedException(Refusal.Recalled);
-            record = await OpenAsync(held, known, file, outFolder, cancel).ConfigureAwait(false);
+            record = await OpenAsync(held, known, bytes, file, outFolder, cancel).ConfigureAwait(false);
         }
         catch (RefusedException e) when (OfTheSender.Contains(e.Refusal))
         {
@@ -110,7 +111,7 @@ sealed class OpenParcel(OfficeContext office)
         return Result(record, held.Parcel, held.Envelope.Header, failure, again: false, acknowledged);
     }
 
-    async Task<ReceivedRecord> OpenAsync(HeldParcel held, ReceivedRecord? known, FileStream payload, string outFolder, CancellationToken cancel)
+    async Task<ReceivedRecord> OpenAsync(HeldParcel held, ReceivedRecord? known, ParcelFiles bytes, FileStream payload, string outFolder, CancellationToken cancel)
     {
         var header = held.Envelope.Header;
         if (known is null or { Stage: ReceivedState.Held } && held.Submission.Time > header.Times.Expires) throw new RefusedException(Refusal.Expired);
@@ -125,10 +126,12 @@ sealed class OpenParcel(OfficeContext office)
             var opened = await Envelope.OpenAsync(new OpenRequest
             {
                 Parts = held.Parts, Payload = payload, Context = verify.Context(header, held.Submission), Office = office.Profile.Office, Key = held.Key, Folder = making,
-                OfficeSignsDispatch = level.Authors.Contains("office"), TimeStamp = NeedOf(header, level),
+                OfficeSignsDispatch = level.Authors.Contains("office"), TimeStamp = NeedOf(header, level), Keeper = archive.Key,
             }, cancel).ConfigureAwait(false);
             DemandAuthor(opened, level.AuthorRoles);
             KeepEvidence(held, opened);
+            // Archived before anybody hears that it was opened: what is acknowledged opens when the key of today is gone.
+            if (opened.Kept is { } kept && header.Payload is not null) archive.Keep(held, bytes, kept);
             // Durable before the sender hears that it was read: from here on what it is about is not opened without a clerk's word.
             if (header is { Kind: "recall" or "replace", Target: { } target })
                 office.Received.SaveRecall(new(1, header.Sender, target.Id, target.Ref, target.Revision, header.Kind, header.Id, held.Envelope.Ctx, held.Parcel, header.Kind == "recall" ? opened.Dispatch.Sheet.Subject : null));
@@ -258,11 +261,11 @@ sealed class OpenParcel(OfficeContext office)
         return Directory.Exists(folder) || File.Exists(folder) ? Path.Combine(root, $"{name}-{id}") : folder;
     }
 
+    internal static string? NumberOf(Sheet sheet) => sheet.Number is null ? null : sheet.Notation is null ? sheet.Number : $"{sheet.Number}/{sheet.Notation}";
+
     static string Plain(string number)
     {
         var plain = new StringBuilder(number.Length);
-    internal static string? NumberOf(Sheet sheet) => sheet.Number is null ? null : sheet.Notation is null ? sheet.Number : $"{sheet.Number}/{sheet.Notation}";
-
         foreach (var c in number) plain.Append(char.IsLetterOrDigit(c) || c is '-' or '_' ? c : '-');
         return plain.Length > 80 ? plain.ToString(0, 80) : plain.ToString();
     }

@@ -15,7 +15,11 @@ public sealed record Pins(IReadOnlyList<Digest> DirectoryOfficers, IReadOnlyList
 /// <summary>PKCS#12 files, absolute paths.</summary>
 /// <param name="Encrypt">The current key first, then older ones that still open what was sealed to them.</param>
 /// <param name="Persons">By role ("signatory", "clerk"), or by any other name where several persons have one role.</param>
-public sealed record KeyFiles(string Sign, IReadOnlyList<string> Encrypt, string Tls, IReadOnlyDictionary<string, string> Persons);
+public sealed record KeyFiles(string Sign, IReadOnlyList<string> Encrypt, string Tls, IReadOnlyDictionary<string, string> Persons)
+{
+    /// <summary>Keys of the office's own archive, in no card: the current one first, then older ones that still open what was archived under them. Empty: nothing is archived.</summary>
+    public IReadOnlyList<string> Archive { get; init; } = [];
+}
 
 /// <summary>Who time-stamps what is signed here. Their certificates are trusted by the trust folder, as all others.</summary>
 /// <param name="Authorities">1 to 8, asked in this order.</param>
@@ -98,7 +102,7 @@ sealed class ProfileReader(string folder)
         var pins = Child(root, "", "pins");
         Known(pins, "pins.", "directoryOfficers", "policyOfficers", "gatewayEvidence");
         var keys = Child(root, "", "keys");
-        Known(keys, "keys.", "sign", "encrypt", "tls", "persons");
+        Known(keys, "keys.", "sign", "encrypt", "tls", "persons", "archive");
         return new Profile
         {
             Office = office,
@@ -107,7 +111,10 @@ sealed class ProfileReader(string folder)
                 Text(root, "", "origin") ?? "", Text(root, "", "checkpointKey") ?? ""),
             Keys = new KeyFiles(Existing(Text(keys, "keys.", "sign"), "keys.sign"),
                 [.. Texts(keys, "keys.", "encrypt").Select((f, i) => Existing(f, $"keys.encrypt[{i}]"))],
-                Existing(Text(keys, "keys.", "tls"), "keys.tls"), Persons(keys)),
+                Existing(Text(keys, "keys.", "tls"), "keys.tls"), Persons(keys))
+            {
+                Archive = keys.ValueKind == JsonValueKind.Object && keys.TryGetProperty("archive", out _) ? [.. Texts(keys, "keys.", "archive").Select((f, i) => Existing(f, $"keys.archive[{i}]"))] : [],
+            },
             PassphraseFile = root.TryGetProperty("passphraseFile", out var none) && none.ValueKind == JsonValueKind.Null ? null
                 : Existing(Text(root, "", "passphraseFile"), "passphraseFile"),
             Trust = Existing(Text(root, "", "trust"), "trust", isFolder: true),

@@ -85,7 +85,7 @@ sealed class JoinOffice(TakeRequest given, KeyRequest request, string passphrase
         var persons = before?.Keys.Persons.ToDictionary(p => p.Key, p => Relative(p.Value)) ?? [];
         foreach (var role in keys.Select(k => k.Kind.Name).Where(DirectoryForm.Roles.Contains)) persons[role] = New(role)!;
         string[] encrypt = [.. new[] { New("encrypt") }.OfType<string>(), .. before?.Keys.Encrypt.Select(Relative) ?? []];
-        var files = new KeyFiles(New("sign") ?? Relative(before!.Keys.Sign), encrypt, New("tls") ?? Relative(before!.Keys.Tls), persons);
+        var files = new KeyFiles(New("sign") ?? Relative(before!.Keys.Sign), encrypt, New("tls") ?? Relative(before!.Keys.Tls), persons) { Archive = [.. before?.Keys.Archive.Select(Relative) ?? []] };
         var passphraseFile = given.PassphraseFile is { } file ? Relative(Path.GetFullPath(file)) : before?.PassphraseFile is { } old ? Relative(old) : null;
         return ProfileJson.Write(request.Code, given.Gateway ?? before!.Gateway.AbsoluteUri.TrimEnd('/'), pins, files, passphraseFile,
             before is null ? "trust" : Relative(before.Trust), before is null ? "state" : Relative(before.State),

@@ -38,8 +38,19 @@ static class ProfileJson
             if (timeStamps.Policy is not null) settings["policy"] = timeStamps.Policy;
             profile["timestamps"] = settings;
         }
-        return Encoding.UTF8.GetBytes(profile.ToJsonString(Readable) + "\n");
+        if (keys.Archive.Count > 0) profile["keys"]!["archive"] = List(keys.Archive);
+        return Bytes(profile);
     }
+
+    /// <summary>The profile with another archive key before those that it has.</summary>
+    public static byte[] WithArchive(ReadOnlySpan<byte> profile, string file)
+    {
+        var root = JsonNode.Parse(profile)!;
+        root["keys"]!["archive"] = List([file, .. root["keys"]!["archive"]?.AsArray().Select(f => f!.GetValue<string>()) ?? []]);
+        return Bytes(root);
+    }
+
+    static byte[] Bytes(JsonNode profile) => Encoding.UTF8.GetBytes(profile.ToJsonString(Readable) + "\n");
 
     static JsonArray List(IEnumerable<string> texts) => [.. texts.Select(t => (JsonNode)t)];
 }
