@@ -17,7 +17,10 @@ public sealed class DevelopmentPki : IDisposable
     public DirectoryInfo Folder { get; } = Directory.CreateTempSubdirectory("exchange-pki-");
     public string At(params string[] parts) => Path.Combine([Folder.FullName, .. parts]);
 
-    public DevelopmentPki() => DevPki.Write(Folder.FullName, TimeProvider.System.GetUtcNow(), force: false);
+    public DevelopmentPki() : this([]) { }
+
+    /// <param name="more">Offices besides the usual ones.</param>
+    internal DevelopmentPki(IReadOnlyList<DevOffice> more) => DevPki.Write(Folder.FullName, TimeProvider.System.GetUtcNow(), force: false, more);
 
     public void Dispose() => Folder.Delete(recursive: true);
 }
