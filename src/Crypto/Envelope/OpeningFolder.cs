@@ -46,7 +46,7 @@ sealed class OpeningFolder : IPlaintextSink, IDisposable
                 return;
             }
             var piece = plaintext[..(int)Math.Min(plaintext.Length, left)];
-            await current!.WriteAsync(piece, cancel);
+            await current!.WriteSegmentAsync(piece, cancel);
             left -= piece.Length;
             plaintext = plaintext[piece.Length..];
         }

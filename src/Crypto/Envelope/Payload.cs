@@ -32,7 +32,7 @@ public static class Payload
             async segment =>
             {
                 tree.Add(segment.Leaf);
-                if (copyTo is not null) await copyTo.WriteAsync(segment.Wire, cancel);
+                if (copyTo is not null) await copyTo.WriteSegmentAsync(segment.Wire, cancel);
                 progress?.Report(done += segment.Length);
             }, cancel);
         await DemandEndAsync(wire, cancel);
@@ -53,7 +53,7 @@ public static class Payload
         await SegmentPipeline.RunAsync(length, first,
             async segment =>
             {
-                try { return await wire.ReadAtLeastAsync(segment.Wire, segment.Wire.Length, throwOnEndOfStream: false, cancel) == segment.Wire.Length; }
+                try { return await wire.ReadSegmentAsync(segment.Wire, cancel) == segment.Wire.Length; }
                 catch (Exception e)
                 {
                     // However the line broke: what came before it is whole, and is kept.
@@ -77,7 +77,7 @@ public static class Payload
 
     internal static async ValueTask ReadSegmentAsync(Stream wire, Segment segment, CancellationToken cancel)
     {
-        if (await wire.ReadAtLeastAsync(segment.Wire, segment.Wire.Length, throwOnEndOfStream: false, cancel) != segment.Wire.Length)
+        if (await wire.ReadSegmentAsync(segment.Wire, cancel) != segment.Wire.Length)
             throw new RefusedException(Refusal.PayloadLength, "short");
     }
 

@@ -32,7 +32,7 @@ static class PayloadSealer
                     async segment =>
                     {
                         tree.Add(segment.Leaf);
-                        await output.WriteAsync(segment.Wire, cancel);
+                        await output.WriteSegmentAsync(segment.Wire, cancel);
                         progress?.Report(done += segment.Length);
                     }, cancel);
             }
@@ -64,7 +64,7 @@ static class PayloadSealer
             {
                 var want = (int)Math.Min(buffer.Length, left);
                 var piece = buffer[..want];
-                if (await current!.ReadAtLeastAsync(piece, want, throwOnEndOfStream: false, cancel) != want)
+                if (await current!.ReadSegmentAsync(piece, cancel) != want)
                     throw new InvalidDataException($"Document {opened} is shorter than announced.");
                 left -= want;
                 buffer = buffer[want..];

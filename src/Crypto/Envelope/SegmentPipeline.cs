@@ -43,7 +43,7 @@ static class SegmentPipeline
         var count = Payload.Segments(length);
         var flying = new Queue<(Segment Segment, Task Work)>(Depth);
         var own = new Stack<Segment>(Depth);
-        var turns = Task.CompletedTask;
+        var turned = Task.CompletedTask;
         try
         {
             for (var index = first; index < count; index++)
@@ -59,8 +59,7 @@ static class SegmentPipeline
                 own.Push(segment);
                 if (!await fill(segment)) break;
                 own.Pop();
-                if (turn is not null) turns = AfterAsync(turns, turn, segment);
-                flying.Enqueue((segment, AfterAsync(turns, work, segment)));
+                flying.Enqueue((segment, turn is null ? Task.Run(() => work(segment), CancellationToken.None) : TurnAndWork(segment)));
             }
             while (flying.Count > 0) await DrainOne();
         }
@@ -80,11 +79,26 @@ static class SegmentPipeline
             }
         }
 
-        // On the pool in any case: the thread that ends one step would else do the next before what it has itself to do.
-        static async Task AfterAsync(Task before, Action<Segment> step, Segment segment)
+        // One thread does both, while the bytes are near it; the next turn begins on another one as soon as this is over.
+        Task TurnAndWork(Segment segment)
         {
-            await before;
-            await Task.Run(() => step(segment), CancellationToken.None);
+            var (before, over) = (turned, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+            turned = over.Task;
+            return Task.Run(async () =>
+            {
+                try
+                {
+                    await before;
+                    turn(segment);
+                }
+                catch (Exception e)
+                {
+                    over.SetException(e);
+                    throw;
+                }
+                over.SetResult();
+                work(segment);
+            }, CancellationToken.None);
         }
 
         async ValueTask DrainOne()
