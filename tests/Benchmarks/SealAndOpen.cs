@@ -33,32 +33,45 @@ sealed class SealAndOpen
         policy = CompiledPolicy.Open(File.ReadAllBytes(Path.Combine(statements, "policy.p7s")), Pinned("policyOfficers"), trust, now);
     }
 
-    string Payload => Path.Combine(work, "payload");
+    public string Payload => Path.Combine(work, "payload");
+    public string Opened => Path.Combine(work, "opened", "document.bin");
 
     public async Task SealAsync()
     {
+        File.Delete(Payload);
+        await using var payload = new FileStream(Payload, FileMode.Create, FileAccess.ReadWrite, FileShare.Read, 1 << 16);
+        last = await SealAsync(new("document.bin", "application/octet-stream", new FileInfo(file).Length, null, () => new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16)),
+            [new("H41", recipient.Certificate, "to")], payload);
+    }
+
+    /// <summary>As the office's client asks for it.</summary>
+    public Task<SealedEnvelope> SealAsync(DocumentSource document, IReadOnlyList<SealRecipient> recipients, Stream payload)
+    {
         var now = TimeProvider.System.GetUtcNow();
         var level = policy.Level("thuong")!;
-        await using var payload = File.Create(Payload);
-        last = await Envelope.SealAsync(new SealRequest
+        return Envelope.SealAsync(new SealRequest
         {
-            Id = Guid.CreateVersion7(now), Gateway = "benchmark/ledger", Sender = "G22", Recipients = [new SealRecipient("H41", recipient.Certificate, "to")], To = ["H41"],
+            Id = Guid.CreateVersion7(now), Gateway = "benchmark/ledger", Sender = "G22", Recipients = recipients, To = [.. recipients.Select(r => r.Office)],
             Label = policy.NewLabel(level.Code), Urgency = 0, Times = new(null, now.AddDays(1).ToUnixTimeMilliseconds(), null), Policy = policy.Ref, Directory = directory.Ref, Seen = null,
             Sheet = new() { Number = null, Notation = null, Subject = "Benchmark", DocumentType = "Công văn", Place = null, Date = "2026-11-24", Signatory = null },
-            Documents = [new("document.bin", "application/octet-stream", new FileInfo(file).Length, null, () => File.OpenRead(file))],
-            Authors = [clerk], Approvers = [], Office = office, ManifestBucket = level.ManifestBucket, PayloadBucket = level.PayloadBucket,
+            Documents = [document], Authors = [clerk], Approvers = [], Office = office, ManifestBucket = level.ManifestBucket, PayloadBucket = level.PayloadBucket,
         }, payload, TimeProvider.System, CancellationToken.None);
     }
 
-    public async Task OpenAsync()
+    /// <param name="keep">Leave the document where it was opened, until the next time.</param>
+    public async Task OpenAsync(bool keep = false)
     {
-        var folder = Directory.CreateDirectory(Path.Combine(work, "opened")).FullName;
-        await using (var payload = File.OpenRead(Payload))
+        if (File.Exists(Opened)) File.Delete(Opened);
+        var folder = Directory.CreateDirectory(Path.GetDirectoryName(Opened)!).FullName;
+        await using (var payload = new FileStream(Payload, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16))
             await Envelope.OpenAsync(new OpenRequest
             {
                 Parts = last!.Parts, Payload = payload, Context = new(directory, trust, TimeProvider.System.GetUtcNow()), Office = "H41", Key = recipient,
                 Folder = folder, OfficeSignsDispatch = false,
             }, CancellationToken.None);
-        Directory.Delete(folder, recursive: true);
+        if (!keep) Directory.Delete(folder, recursive: true);
     }
+
+    /// <summary>What a gateway does with a payload that it has at hand.</summary>
+    public Task CheckAsync(byte[] wire) => Crypto.Envelope.Payload.VerifyAsync(new MemoryStream(wire), last!.Payload!, null, null, CancellationToken.None);
 }
