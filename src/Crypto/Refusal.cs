@@ -51,6 +51,9 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
     public static readonly Refusal CertificateAlgorithm = new("E_CERTIFICATE_ALGORITHM",
         "A certificate uses a key or signature algorithm that is not allowed.", "Chứng thư dùng khóa hoặc thuật toán chữ ký không được phép.",
         "Ask for a certificate with a P-384 or RSA-3072 key and SHA-256 or better.", "Đề nghị cấp chứng thư khóa P-384 hoặc RSA-3072, SHA-256 trở lên.");
+    public static readonly Refusal CertificateForm = new("E_CERTIFICATE_FORM",
+        "A certificate is not made as the standard demands.", "Chứng thư không được lập đúng chuẩn.",
+        "Ask the authority that issued it for a proper certificate.", "Đề nghị cơ quan cấp chứng thư cấp lại chứng thư đúng chuẩn.");
     public static readonly Refusal RevocationUnknown = new("E_REVOCATION_UNKNOWN",
         "It cannot be determined whether a certificate has been revoked: no current revocation list.", "Không xác định được chứng thư có bị thu hồi hay không: thiếu danh sách thu hồi còn hiệu lực.",
         "The administrator must load the current revocation lists.", "Quản trị viên cần nạp danh sách thu hồi hiện hành.");

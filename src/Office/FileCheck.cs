@@ -60,7 +60,7 @@ static class FileCheck
             };
             // What bears a time-stamp was signed by then, whatever became of the certificate.
             var verdict = client.Trust.Check(signer, purpose, i < stamps.Count ? stamps[i].Time : now);
-            findings.Add(verdict.Refusal is { } refusal ? new Finding(FindingKind.Bad, file, "certificate", refusal.Code, verdict.Detail) : new Finding(FindingKind.Good, file, "certificate", FindingCode.Ok, signer.Subject));
+            findings.Add(verdict.Refusal is { } refusal ? new Finding(FindingKind.Bad, file, "certificate", refusal.Code, verdict.Explained) : new Finding(FindingKind.Good, file, "certificate", FindingCode.Ok, signer.Subject));
             findings.Add(known ? new Finding(FindingKind.Good, file, "signer", FindingCode.Ok, who) : new Finding(FindingKind.Bad, file, "signer", Refusal.SignerUnknown.Code, $"not a {who}"));
         }
     }

@@ -1,4 +1,6 @@
+using System.Formats.Asn1;
 using Exchange.Crypto.Keys;
+using Org.BouncyCastle.Asn1.X509;
 using Org.BouncyCastle.Crypto.Parameters;
 
 namespace Exchange.Crypto.Trust;
@@ -6,7 +8,7 @@ namespace Exchange.Crypto.Trust;
 /// <summary>One X.509 certificate as parsed, strict DER, nothing verified. Compared by <see cref="Key"/>.</summary>
 public sealed class Certificate : IEquatable<Certificate>
 {
-    const int MostMet = 2048;
+    const int MostMet = 2048, MostBytes = 64 * 1024;
     static readonly Lock Gate = new();
     static Dictionary<Digest, Certificate> met = [], metBefore = [];
     readonly byte[] der;
@@ -14,18 +16,26 @@ public sealed class Certificate : IEquatable<Certificate>
 
     sealed record Point(Ecdsa Algorithm, ECPublicKeyParameters? Key);
 
-    /// <exception cref="RefusedException"><see cref="Refusal.Der"/>: not exactly one certificate.</exception>
+    /// <exception cref="RefusedException"><see cref="Refusal.Der"/>: not exactly one certificate; <see cref="Refusal.CertificateForm"/>: longer than 64 KiB, with an extension twice, or without an issuer.</exception>
     public Certificate(ReadOnlySpan<byte> der)
     {
+        if (der.Length > MostBytes) throw new RefusedException(Refusal.CertificateForm, $"certificate of {der.Length} bytes");
         this.der = der.ToArray();
         Key = Digest.Of(der);
         try
         {
             Parsed = new Org.BouncyCastle.X509.X509Certificate(this.der);
             if (!Parsed.GetEncoded().AsSpan().SequenceEqual(der)) throw new RefusedException(Refusal.Der, "certificate");
-            _ = Parsed.SerialNumber; _ = Parsed.NotAfter; _ = Parsed.GetPublicKey();
+            _ = Parsed.SerialNumber; _ = Parsed.NotAfter;
+            // Reading a key may cost a hundred verifications (BouncyCastle exponentiates with the parameters of DSA and DH): only those that the profile may allow are read.
+            if (CertificateProfile.WrongKey(this) is null) _ = Parsed.GetPublicKey();
+            KeyId = Digest.Of(PublicKeyInfo);
         }
-        catch (Exception e) when (e is not RefusedException) { throw new RefusedException(Refusal.Der, "certificate"); }
+        catch (ArgumentException e) when (e.Message.StartsWith("repeated extension", StringComparison.Ordinal)) { throw new RefusedException(Refusal.CertificateForm, "certificate: an extension twice"); }
+        catch (Exception e) when (e is not RefusedException)
+        {
+            throw HasEmptyIssuer(this.der) ? new RefusedException(Refusal.CertificateForm, "certificate: empty issuer name") : new RefusedException(Refusal.Der, "certificate");
+        }
     }
 
     /// <summary>As the constructor, for certificates that come with what they signed: one that was met lately is not parsed again. What it is worth is not said by that.</summary>
@@ -37,6 +47,20 @@ public sealed class Certificate : IEquatable<Certificate>
             if (met.TryGetValue(key, out var known) || metBefore.TryGetValue(key, out known)) return Keep(known);
         var fresh = new Certificate(der);
         lock (Gate) return Keep(fresh);
+    }
+
+    // BouncyCastle reads no such certificate, and does not say why.
+    static bool HasEmptyIssuer(byte[] der)
+    {
+        try
+        {
+            var signed = new AsnReader(der, AsnEncodingRules.DER).ReadSequence().ReadSequence();
+            if (signed.PeekTag().TagClass == TagClass.ContextSpecific) signed.ReadEncodedValue();
+            signed.ReadInteger();
+            signed.ReadSequence();
+            return !signed.ReadSequence().HasData;
+        }
+        catch (AsnContentException) { return false; }
     }
 
     // Whoever comes with ever new certificates costs others a parse, and memory for twice as many.
@@ -64,6 +88,10 @@ public sealed class Certificate : IEquatable<Certificate>
     public byte[] PublicKeyInfo => Parsed.CertificateStructure.SubjectPublicKeyInfo.GetDerEncoded();
 
     internal Org.BouncyCastle.X509.X509Certificate Parsed { get; }
+    /// <summary>SHA-256 of SubjectPublicKeyInfo: a key may have several certificates.</summary>
+    internal Digest KeyId { get; }
+    internal bool IsAuthority => Parsed.CertificateStructure.Extensions is { } extensions && BasicConstraints.FromExtensions(extensions) is { } constraints && constraints.IsCA();
+    internal bool IsSelfIssued => Parsed.SubjectDN.Equivalent(Parsed.IssuerDN, inOrder: true);
 
     /// <summary>Its public point; null when it is no key of this algorithm. One object for as long as the certificate lives: BouncyCastle keeps tables with it, and verifies twice as fast from the fifth time on.</summary>
     internal ECPublicKeyParameters? PointFor(Ecdsa algorithm)

@@ -32,7 +32,8 @@ public enum Purpose
 /// </summary>
 static class CertificateProfile
 {
-    const int MinRsaBits = 3072, MaxRsaBits = 8192;
+    public const int MinRsaBits = 3072;
+    const int MaxRsaBits = 8192;
     const int Signing = KeyUsage.DigitalSignature | KeyUsage.NonRepudiation;
 
     // RFC 5758 3.2, RFC 4055 5. No SHA-1, no SHA-224, no RSASSA-PSS: its parameters default to SHA-1.
@@ -45,59 +46,71 @@ static class CertificateProfile
     static readonly HashSet<string> KnownCritical =
         [X509Extensions.KeyUsage.Id, X509Extensions.BasicConstraints.Id, X509Extensions.ExtendedKeyUsage.Id];
 
-    public static string? WrongKey(Certificate certificate)
+    // The numbers are looked at before anything is computed with them.
+    public static string? WrongKey(Certificate certificate, int leastRsaBits = MinRsaBits)
     {
         if (Ecdsa.Of(certificate) is not null) return null;
-        if (certificate.Parsed.CertificateStructure.SubjectPublicKeyInfo.Algorithm.Algorithm.Id != Oids.RsaEncryption) return "key is neither P-384, P-256 nor RSA";
-        var rsa = (RsaKeyParameters)certificate.Parsed.GetPublicKey();
-        return rsa.Modulus.BitLength is >= MinRsaBits and <= MaxRsaBits && rsa.Exponent.IntValueExact >= 65537
-            ? null : $"RSA key of {rsa.Modulus.BitLength} bits";
+        var info = certificate.Parsed.CertificateStructure.SubjectPublicKeyInfo;
+        if (info.Algorithm.Algorithm.Id != Oids.RsaEncryption) return "key is neither P-384, P-256 nor RSA";
+        var rsa = RsaPublicKeyStructure.GetInstance(info.ParsePublicKey());
+        if (rsa.Modulus.BitLength < leastRsaBits || rsa.Modulus.BitLength > MaxRsaBits) return $"RSA key of {rsa.Modulus.BitLength} bits";
+        // As other implementations: no exponent that makes verifying slow (up to 2^32), none that makes it weak.
+        return rsa.PublicExponent.BitLength is >= 17 and <= 32 ? null : $"RSA exponent of {rsa.PublicExponent.BitLength} bits";
     }
 
     public static string? WrongSignature(AlgorithmIdentifier algorithm) =>
         SignatureAlgorithms.Contains(algorithm.Algorithm.Id) ? null : $"signature algorithm {algorithm.Algorithm.Id}";
 
-    public static string? WrongPurpose(Certificate certificate, Purpose purpose)
+    /// <summary>Everything that keeps it from its purpose.</summary>
+    public static IEnumerable<string> WrongPurposes(Certificate certificate, Purpose purpose)
     {
         var extensions = certificate.Parsed.CertificateStructure.Extensions;
-        if (extensions is null) return "no extensions";
+        if (extensions is null) { yield return "no extensions"; yield break; }
         foreach (var oid in extensions.GetCriticalExtensionOids())
-            if (!KnownCritical.Contains(oid.Id)) return $"unknown critical extension {oid.Id}";
-        if (BasicConstraints.FromExtensions(extensions) is { } constraints && constraints.IsCA()) return "a CA certificate";
+            if (!KnownCritical.Contains(oid.Id)) yield return $"unknown critical extension {oid.Id}";
+        if (certificate.IsAuthority) yield return "a CA certificate";
 
         var curve = Ecdsa.Of(certificate);
         var ec = curve is not null;
         // P-256 where signatures are many and short-lived; RSA where only TLS or an older token asks for it.
-        if (curve == Ecdsa.P256 && purpose is not (Purpose.GatewayEvidence or Purpose.TlsClient or Purpose.TlsServer or Purpose.TimeStamping)) return "key is not P-384";
-        if (!ec && purpose is not (Purpose.OfficeEncryption or Purpose.TlsClient or Purpose.TlsServer or Purpose.TimeStamping)) return "key is not P-384";
-        var (required, tolerated, extended) = purpose switch
-        {
-            Purpose.OfficeEncryption when ec => (KeyUsage.KeyAgreement, 0, KeyPurposeID.id_kp_emailProtection),
-            Purpose.OfficeEncryption => (KeyUsage.KeyEncipherment, 0, KeyPurposeID.id_kp_emailProtection),
-            // Common CAs set these beside digitalSignature for TLS 1.2; they do no harm, nonRepudiation would.
-            Purpose.TlsClient => (KeyUsage.DigitalSignature, KeyUsage.KeyAgreement | KeyUsage.KeyEncipherment, KeyPurposeID.id_kp_clientAuth),
-            Purpose.TlsServer => (KeyUsage.DigitalSignature, KeyUsage.KeyAgreement | KeyUsage.KeyEncipherment, KeyPurposeID.id_kp_serverAuth),
-            _ => (Signing, 0, KeyPurposeID.id_kp_emailProtection),
-        };
-        if (KeyUsage.FromExtensions(extensions) is not { } usage) return "no key usage";
-        var bits = usage.IntValue;
-        if (purpose == Purpose.TimeStamping) return (bits & Signing) == 0 || (bits & ~Signing) != 0 ? $"key usage {bits:x}" : WrongTimeStamping(extensions);
-        if ((bits & required) != required || (bits & ~(required | tolerated)) != 0) return $"key usage {bits:x}";
+        if (curve == Ecdsa.P256 && purpose is not (Purpose.GatewayEvidence or Purpose.TlsClient or Purpose.TlsServer or Purpose.TimeStamping)) yield return "key is not P-384";
+        if (!ec && purpose is not (Purpose.OfficeEncryption or Purpose.TlsClient or Purpose.TlsServer or Purpose.TimeStamping)) yield return "key is not P-384";
+        var (required, tolerated, extended) = Wanted(purpose, ec);
+        if (KeyUsage.FromExtensions(extensions) is not { } usage) yield return "no key usage";
+        else if ((usage.IntValue & required) != required || (usage.IntValue & ~(required | tolerated)) != 0 || (usage.IntValue & Signing) == 0 && purpose == Purpose.TimeStamping) yield return $"key usage {usage.IntValue:x}";
+        if (purpose == Purpose.TimeStamping && !IsForTimeAlone(extensions)) yield return "extended key usage: timeStamping alone, critical";
         // anyExtendedKeyUsage does not count: a certificate is for what it names.
-        return ExtendedKeyUsage.FromExtensions(extensions) is { } list && list.HasKeyPurposeId(extended) ? null : "extended key usage";
+        else if (ExtendedKeyUsage.FromExtensions(extensions) is not { } list || !list.HasKeyPurposeId(extended)) yield return "extended key usage";
     }
 
     // A key that signs anything else could be made to sign a time.
-    static string? WrongTimeStamping(X509Extensions extensions) =>
-        extensions.GetExtension(X509Extensions.ExtendedKeyUsage) is { IsCritical: true } && ExtendedKeyUsage.FromExtensions(extensions) is { Count: 1 } list
-            && list.HasKeyPurposeId(KeyPurposeID.id_kp_timeStamping) ? null : "extended key usage: timeStamping alone, critical";
+    static bool IsForTimeAlone(X509Extensions extensions) =>
+        extensions.GetExtension(X509Extensions.ExtendedKeyUsage) is { IsCritical: true } && ExtendedKeyUsage.FromExtensions(extensions) is { Count: 1 } list && list.HasKeyPurposeId(KeyPurposeID.id_kp_timeStamping);
 
-    /// <summary>What a certificate in the trust store must be; the rest of RFC 5280 for CAs is PKIX validation's.</summary>
-    public static string? WrongAuthority(Certificate certificate)
+    static (int Required, int Tolerated, KeyPurposeID Extended) Wanted(Purpose purpose, bool ec) => purpose switch
     {
-        var extensions = certificate.Parsed.CertificateStructure.Extensions;
-        if (extensions is null || BasicConstraints.FromExtensions(extensions) is not { } constraints || !constraints.IsCA()) return "not a CA";
-        const int needed = KeyUsage.KeyCertSign | KeyUsage.CrlSign;
-        return KeyUsage.FromExtensions(extensions) is { } usage && (usage.IntValue & needed) == needed ? null : "a CA that may not sign certificates and CRLs";
-    }
+        Purpose.OfficeEncryption when ec => (KeyUsage.KeyAgreement, 0, KeyPurposeID.id_kp_emailProtection),
+        Purpose.OfficeEncryption => (KeyUsage.KeyEncipherment, 0, KeyPurposeID.id_kp_emailProtection),
+        // Common CAs set these beside digitalSignature for TLS 1.2; they do no harm, nonRepudiation would.
+        Purpose.TlsClient => (KeyUsage.DigitalSignature, KeyUsage.KeyAgreement | KeyUsage.KeyEncipherment, KeyPurposeID.id_kp_clientAuth),
+        Purpose.TlsServer => (KeyUsage.DigitalSignature, KeyUsage.KeyAgreement | KeyUsage.KeyEncipherment, KeyPurposeID.id_kp_serverAuth),
+        // Either bit of signing, or both.
+        Purpose.TimeStamping => (0, Signing, KeyPurposeID.id_kp_timeStamping),
+        _ => (Signing, 0, KeyPurposeID.id_kp_emailProtection),
+    };
+
+    /// <summary>An extended key usage in a CA bounds what it may certify others for; without one it may do so for everything.</summary>
+    public static string? WrongAbove(Certificate authority, Purpose purpose) =>
+        authority.Parsed.CertificateStructure.Extensions is not { } extensions || ExtendedKeyUsage.FromExtensions(extensions) is not { } list || list.HasKeyPurposeId(KeyPurposeID.AnyExtendedKeyUsage)
+        || list.HasKeyPurposeId(Wanted(purpose, ec: true).Extended) ? null : "extended key usage";
+
+    /// <summary>What a pinned root must be; the rest of RFC 5280 for CAs is said in <see cref="CertificateRules"/>.</summary>
+    public static string? WrongRoot(Certificate certificate) => !certificate.IsAuthority ? "not a CA" : May(certificate, KeyUsage.KeyCertSign | KeyUsage.CrlSign) ? null : "a CA that may not sign certificates and CRLs";
+
+    /// <summary>What stands below the roots in a store: a CA, or one that issues CRLs in place of a CA.</summary>
+    public static string? WrongAuthority(Certificate certificate) =>
+        certificate.IsAuthority ? May(certificate, KeyUsage.KeyCertSign) ? null : "a CA that may not sign certificates" : May(certificate, KeyUsage.CrlSign) ? null : "not a CA";
+
+    public static bool May(Certificate certificate, int usage) =>
+        certificate.Parsed.CertificateStructure.Extensions is { } extensions && KeyUsage.FromExtensions(extensions) is { } named && (named.IntValue & usage) == usage;
 }

@@ -7,14 +7,14 @@ namespace Exchange.Crypto.Trust;
 /// <param name="Silent">Why nobody says that it was good; null: somebody does.</param>
 /// <param name="AsOf">When that was issued.</param>
 /// <param name="Until">From when on it says nothing any more.</param>
-sealed record RevocationWord(DateTimeOffset? RevokedFrom, string? Silent, DateTimeOffset AsOf, DateTimeOffset Until)
+/// <param name="From">From when on that holds.</param>
+sealed record RevocationWord(DateTimeOffset? RevokedFrom, string? Silent, DateTimeOffset AsOf, DateTimeOffset From, DateTimeOffset Until)
 {
+    /// <param name="lists">What the CRLs say.</param>
     /// <param name="issuer">Its CA, one step up in the path.</param>
-    public static RevocationWord Of(Certificate certificate, Certificate issuer, DateTimeOffset at, TrustStore store, StapledResponses? responses)
+    public static RevocationWord Of(CrlWord lists, Certificate certificate, Certificate issuer, DateTimeOffset at, StapledResponses? responses)
     {
-        var list = store.ListOf(issuer);
-        var (revoked, silent) = (list?.RevokedFrom(certificate), Why(list, certificate, at));
-        var word = silent is null ? new RevocationWord(revoked, null, list!.ThisUpdate, list.NextUpdate) : new(revoked, silent, DateTimeOffset.MinValue, at);
+        var word = lists.Silent is null ? new RevocationWord(lists.RevokedFrom, null, lists.AsOf, lists.From, lists.Until) : new(lists.RevokedFrom, lists.Silent, DateTimeOffset.MinValue, DateTimeOffset.MinValue, at);
         foreach (var answer in responses?.Of(certificate, issuer) ?? [])
         {
             if (answer.RevokedFrom is { } from && !(word.RevokedFrom <= from)) word = word with { RevokedFrom = from };
@@ -22,9 +22,6 @@ sealed record RevocationWord(DateTimeOffset? RevokedFrom, string? Silent, DateTi
         }
         return word;
     }
-
-    static string? Why(RevocationList? list, Certificate certificate, DateTimeOffset at) =>
-        list is null ? "no CRL of its issuer" : at >= list.NextUpdate ? "CRL is stale" : certificate.NotAfter < list.ThisUpdate ? "expired before the CRL was issued" : null;
 
     // As with a CRL: of what had expired before, a responder may know nothing any more, unless it says how far back it does (RFC 6960 4.4.4).
     static bool Speaks(OcspAnswer answer, Certificate certificate, DateTimeOffset at) =>

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Org.BouncyCastle.Asn1.X509;
 
 namespace Exchange.Crypto.Trust;
 
@@ -10,24 +11,33 @@ public sealed class TrustStore
     public const string DevelopmentRoot = Oids.Arc + ".6.1";
 
     readonly RevocationList[] lists;
+    readonly ILookup<Digest, Certificate> named;
+    readonly Dictionary<RevocationList, RevocationList> deltas;
 
     TrustStore(IReadOnlyList<Certificate> roots, IReadOnlyList<Certificate> intermediates, RevocationList[] lists)
     {
         Roots = roots;
         Intermediates = intermediates;
+        Authorities = [.. roots, .. intermediates];
         this.lists = lists;
+        named = Authorities.ToLookup(a => Digest.Of(a.Parsed.SubjectDN.GetDerEncoded()));
+        CompleteLists = [.. lists.Where(l => l.Base is null)];
+        deltas = CompleteLists.Select(l => (List: l, Delta: Array.Find(lists, d => d.Updates(l) && Line(d) == Line(l)))).Where(p => p.Delta is not null).ToDictionary(p => p.List, p => p.Delta!);
         Id = Name();
     }
 
     /// <param name="roots">DER.</param>
     /// <param name="intermediates">DER.</param>
-    /// <param name="crls">DER; each must verify under one of the CAs; for one issuer the highest CRL number wins.</param>
+    /// <param name="crls">DER; each must verify under one of the CAs; for one issuer and scope the highest CRL number wins, of complete lists and of deltas.</param>
     /// <exception cref="RefusedException">A CRL or certificate cannot be read or does not verify.</exception>
-    public static TrustStore Create(IEnumerable<ReadOnlyMemory<byte>> roots, IEnumerable<ReadOnlyMemory<byte>> intermediates, IEnumerable<ReadOnlyMemory<byte>> crls)
+    public static TrustStore Create(IEnumerable<ReadOnlyMemory<byte>> roots, IEnumerable<ReadOnlyMemory<byte>> intermediates, IEnumerable<ReadOnlyMemory<byte>> crls) =>
+        Create(roots, intermediates, crls, PathDemands.Shipped);
+
+    internal static TrustStore Create(IEnumerable<ReadOnlyMemory<byte>> roots, IEnumerable<ReadOnlyMemory<byte>> intermediates, IEnumerable<ReadOnlyMemory<byte>> crls, PathDemands demands)
     {
-        var anchors = Authorities(roots, "root");
+        var anchors = Read(roots, "root", demands, CertificateProfile.WrongRoot);
         if (anchors.Count == 0) throw new RefusedException(Refusal.CertificateUntrusted, "trust store without a root");
-        return new TrustStore(anchors, Authorities(intermediates, "intermediate"), []).WithCrls(crls);
+        return new TrustStore(anchors, Read(intermediates, "intermediate", demands, CertificateProfile.WrongAuthority), []).WithCrls(crls);
     }
 
     /// <summary>Reads a folder: roots/*.pem|der|crt, intermediates/…, crls/*.crl|pem|der.</summary>
@@ -49,10 +59,10 @@ public sealed class TrustStore
     public IReadOnlyList<Certificate> Intermediates { get; }
     /// <summary>DER of the CRLs in use.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Crls => [.. lists.Select(l => (ReadOnlyMemory<byte>)l.Der)];
-    /// <summary>When the first of them says nothing any more; null: there are none.</summary>
-    public DateTimeOffset? CrlsUntil => lists.Length == 0 ? null : lists.Min(l => l.NextUpdate);
+    /// <summary>When the first of them says nothing any more; null: there are none. A complete list lasts as long as a delta that brings it up to date.</summary>
+    public DateTimeOffset? CrlsUntil => CompleteLists.Length == 0 ? null : CompleteLists.Min(l => DeltaOf(l) is { } delta && delta.NextUpdate > l.NextUpdate ? delta.NextUpdate : l.NextUpdate);
     /// <summary>When the oldest of them was issued; null: there are none.</summary>
-    public DateTimeOffset? CrlsSince => lists.Length == 0 ? null : lists.Min(l => l.ThisUpdate);
+    public DateTimeOffset? CrlsSince => CompleteLists.Length == 0 ? null : CompleteLists.Min(l => l.ThisUpdate);
     /// <summary>SHA-256 over the sorted keys of anchors and CRLs: names this store in a World.</summary>
     public Digest Id { get; }
     /// <summary>A root says of itself that it is for development only. A gateway outside Development does not start with it.</summary>
@@ -62,22 +72,33 @@ public sealed class TrustStore
     /// <exception cref="RefusedException">One of them cannot be read or does not verify.</exception>
     public TrustStore WithCrls(IEnumerable<ReadOnlyMemory<byte>> crls)
     {
-        var all = Roots.Concat(Intermediates).ToList();
-        var newest = lists.ToDictionary(l => IssuerName(l.Issuer));
-        foreach (var list in crls.Select(der => RevocationList.Read(der, all)))
+        var newest = lists.ToDictionary(l => (Line(l), l.Base is not null));
+        foreach (var list in crls.Select(der => RevocationList.Read(der, Authorities)))
         {
-            var issuer = IssuerName(list.Issuer);
-            if (!newest.TryGetValue(issuer, out var used) || list.Number.CompareTo(used.Number) > 0) newest[issuer] = list;
+            var line = (Line(list), list.Base is not null);
+            if (!newest.TryGetValue(line, out var used) || list.Number.CompareTo(used.Number) > 0) newest[line] = list;
         }
         return new TrustStore(Roots, Intermediates, [.. newest.Values.OrderBy(l => l.Key)]);
     }
 
-    /// <summary>The list of this CA; null: there is none.</summary>
+    /// <summary>Roots, then intermediates.</summary>
+    internal IReadOnlyList<Certificate> Authorities { get; }
+    internal RevocationList[] CompleteLists { get; }
+    /// <summary>The delta that brings this complete list up to date; null: there is none.</summary>
+    internal RevocationList? DeltaOf(RevocationList complete) => deltas.GetValueOrDefault(complete);
+
+    /// <summary>The CAs with exactly this name.</summary>
+    internal IEnumerable<Certificate> Named(X509Name name) => named[Digest.Of(name.GetDerEncoded())];
+
+    /// <summary>The list about all certificates of this CA; null: there is none.</summary>
     internal RevocationList? ListOf(Certificate authority)
     {
-        var name = IssuerName(authority);
-        return Array.Find(lists, l => IssuerName(l.Issuer) == name);
+        var line = (IssuerName(authority), "");
+        return Array.Find(CompleteLists, l => Line(l) == line);
     }
+
+    // The versions of one list: same issuer, same key, same scope.
+    static (Digest, string) Line(RevocationList list) => (IssuerName(list.Issuer), list.Scope.Der);
 
     // A CA that was issued a second certificate for the same key has one CRL for both.
     internal static Digest IssuerName(Certificate authority) => Digest.Of([.. authority.Parsed.SubjectDN.GetDerEncoded(), .. authority.PublicKeyInfo]);
@@ -94,13 +115,13 @@ public sealed class TrustStore
         return new Digest(hash.GetHashAndReset());
     }
 
-    static List<Certificate> Authorities(IEnumerable<ReadOnlyMemory<byte>> ders, string kind)
+    static List<Certificate> Read(IEnumerable<ReadOnlyMemory<byte>> ders, string kind, PathDemands demands, Func<Certificate, string?> unfit)
     {
         var all = new List<Certificate>();
-        foreach (var certificate in ders.Select(der => new Certificate(der.Span)))
+        foreach (var certificate in ders.Select(der => Certificate.Of(der.Span)))
         {
             string? wrong;
-            try { wrong = CertificateProfile.WrongAuthority(certificate) ?? CertificateProfile.WrongKey(certificate); }
+            try { wrong = (demands.ExactForm ? unfit(certificate) : null) ?? CertificateProfile.WrongKey(certificate, demands.LeastRsaBits); }
             catch (Exception e) when (e is not RefusedException) { throw new RefusedException(Refusal.Der, $"{kind}: {e.GetType().Name}"); }
             if (wrong is not null) throw new RefusedException(Refusal.CertificateUntrusted, $"{kind}: {wrong}");
             if (!all.Contains(certificate)) all.Add(certificate);

@@ -68,7 +68,7 @@ sealed class PingOffice(World world, IEngine engine, IReadOnlyList<IDeliveryAdap
 
     string Why(byte[] der, Purpose purpose)
     {
-        try { return world.Trust.Check(new Certificate(der), purpose, clock.GetUtcNow()) is { Refusal: { } refusal } verdict ? $"{refusal.Code} ({verdict.Detail})" : "not in force yet"; }
+        try { return world.Trust.Check(new Certificate(der), purpose, clock.GetUtcNow()) is { Refusal: { } refusal } verdict ? $"{refusal.Code} ({verdict.Explained})" : "not in force yet"; }
         catch (RefusedException e) { return e.Message; }
     }
 

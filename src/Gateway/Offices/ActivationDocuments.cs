@@ -1,7 +1,5 @@
 using System.Formats.Asn1;
 using System.Numerics;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Exchange.Crypto;
 using Exchange.Crypto.Statements;
 using Exchange.Gateway.Store;
@@ -11,6 +9,9 @@ namespace Exchange.Gateway.Offices;
 /// <summary>What was offered for activation, by kind. Nothing is verified here.</summary>
 internal sealed record ActivationDocuments
 {
+    // RFC 5280 5.2.3 to 5.2.5.
+    const string CrlNumber = "2.5.29.20", DeltaCrlIndicator = "2.5.29.27", IssuingDistributionPoint = "2.5.29.28";
+
     public ReadOnlyMemory<byte>? Policy { get; private set; }
     public ReadOnlyMemory<byte>? Approval { get; private set; }
     public ReadOnlyMemory<byte>? Directory { get; private set; }
@@ -64,20 +65,33 @@ internal sealed record ActivationDocuments
         throw new RefusedException(Refusal.Request, "not a policy, activation, directory, card, standing or CRL");
     }
 
-    /// <summary>SHA-256 of the issuer's name, and the CRL number.</summary>
+    /// <summary>SHA-256 of the issuer's name, and of what the list is about where it is not about all of its certificates; and the CRL number. Lists of one name are versions of one list.</summary>
     /// <exception cref="RefusedException">Der: not a CRL, or a number that no version can hold.</exception>
-    public static (string Issuer, long Number) NameOfCrl(ReadOnlyMemory<byte> der)
+    public static (string Line, long Number) NameOfCrl(ReadOnlyMemory<byte> der)
     {
+        var extensionsTag = new Asn1Tag(TagClass.ContextSpecific, 0);
         try
         {
-            CertificateRevocationListBuilder.Load(der.Span, out BigInteger number, out _);
             var list = new AsnReader(der, AsnEncodingRules.DER).ReadSequence().ReadSequence();
             list.ReadInteger();
             list.ReadSequence();
-            var issuer = Digest.Of(list.ReadEncodedValue().Span);
-            return number <= StrictJson.MaxInteger ? (issuer.ToString(), (long)number) : throw new RefusedException(Refusal.Der, "CRL number");
+            List<byte> line = [.. list.ReadEncodedValue().Span];
+            while (list.HasData && !list.PeekTag().HasSameClassAndValue(extensionsTag)) list.ReadEncodedValue();
+            BigInteger? number = null;
+            for (var extensions = list.ReadSequence(extensionsTag).ReadSequence(); extensions.HasData;)
+            {
+                var extension = extensions.ReadSequence();
+                var oid = extension.ReadObjectIdentifier();
+                if (extension.PeekTag().HasSameClassAndValue(Asn1Tag.Boolean)) extension.ReadBoolean();
+                var value = extension.ReadOctetString();
+                if (oid == CrlNumber) number = new AsnReader(value, AsnEncodingRules.DER).ReadInteger();
+                if (oid == IssuingDistributionPoint) line.AddRange(value);
+                // Which list a delta starts from changes from one delta to the next.
+                if (oid == DeltaCrlIndicator) line.Add(1);
+            }
+            return number <= StrictJson.MaxInteger ? (Digest.Of([.. line]).ToString(), (long)number.Value) : throw new RefusedException(Refusal.Der, "CRL number");
         }
-        catch (Exception e) when (e is CryptographicException or AsnContentException) { throw new RefusedException(Refusal.Der, "CRL"); }
+        catch (AsnContentException) { throw new RefusedException(Refusal.Der, "CRL"); }
     }
 
     // RFC 5280 5.1: a CertificateList begins with a SEQUENCE; RFC 5652 3: a ContentInfo with an OBJECT IDENTIFIER.

@@ -71,7 +71,7 @@ sealed class JoinOffice(TakeRequest given, KeyRequest request, string passphrase
         }
         if (client is null) throw new UsageException($"{ProfileFile}: there is none, so the key that must sign the next card is not known; if it is lost, say --lost", $"{ProfileFile}: không có, nên không biết khóa phải ký thẻ kế tiếp; nếu đã mất, dùng --lost");
         using var signer = FileKey.Load(client.Profile.Keys.Sign, passphrase);
-        if (trust.Check(signer.Certificate, Purpose.OfficeSigning, now) is { Refusal: { } refusal, Detail: var detail })
+        if (trust.Check(signer.Certificate, Purpose.OfficeSigning, now) is { Refusal: { } refusal, Explained: var detail })
             throw new UsageException($"the signing key in use is no longer good ({refusal.Code}: {detail}): it cannot sign the next card; get all keys anew and say --lost", $"khóa ký đang dùng không còn hợp lệ ({refusal.Code}: {detail}): không thể ký thẻ kế tiếp; hãy làm mới mọi khóa và dùng --lost");
         return CardWriter.Next(before, added, given.Dropped, (use, c) => trust.Check(c, PurposeOf(use), now).Good, signer, now);
     }

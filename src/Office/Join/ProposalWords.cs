@@ -67,7 +67,7 @@ sealed class ProposalWords(OfficerFolder known, Proposal proposal, Output say, D
     Words Unfit(string use, Certificate key)
     {
         var purpose = use switch { "sign" => Purpose.OfficeSigning, "encrypt" => Purpose.OfficeEncryption, "tls" => Purpose.TlsClient, _ => Purpose.PersonSigning };
-        return known.Trust.Check(key, purpose, now) is { Refusal: { } refusal } verdict ? new($"  NOT USABLE: {refusal.En} ({verdict.Detail})", $"  KHÔNG DÙNG ĐƯỢC: {refusal.Vi} ({verdict.Detail})") : new("", "");
+        return known.Trust.Check(key, purpose, now) is { Refusal: { } refusal } verdict ? new($"  NOT USABLE: {refusal.En} ({verdict.Explained})", $"  KHÔNG DÙNG ĐƯỢC: {refusal.Vi} ({verdict.Explained})") : new("", "");
     }
 
     void Standing(StandingStatement next)

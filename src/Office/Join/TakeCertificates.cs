@@ -76,7 +76,7 @@ sealed class TakeCertificates(string target, KeyRequest request, string passphra
         var before = wrong.Count;
         foreach (var purpose in kind.Purposes)
             if (trust.Check(certificate, purpose, now) is { Refusal: { } refusal } verdict)
-                wrong.Add(new($"{kind.Name}: {refusal.Code}: {refusal.En} ({verdict.Detail}) {refusal.RemedyEn}", $"{kind.Name}: {refusal.Code}: {refusal.Vi} ({verdict.Detail}) {refusal.RemedyVi}"));
+                wrong.Add(new($"{kind.Name}: {refusal.Code}: {refusal.En} ({verdict.Explained}) {refusal.RemedyEn}", $"{kind.Name}: {refusal.Code}: {refusal.Vi} ({verdict.Explained}) {refusal.RemedyVi}"));
         if (kind.Use == KeyUse.Tls)
             foreach (var host in request.Hosts.Where(h => !bare.MatchesHostname(h, allowWildcards: false, allowCommonName: false)))
                 wrong.Add(new($"{kind.Name}: the certificate is not for {host}: ask the CA for one with this subjectAltName", $"{kind.Name}: chứng thư không dành cho {host}: đề nghị CA cấp với subjectAltName này"));

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Exchange.Office.Dev;
 using Org.BouncyCastle.Asn1;
@@ -9,7 +10,7 @@ using Org.BouncyCastle.X509;
 
 namespace Exchange.Tests.Trust;
 
-enum CrlForm { Plain, Delta, Partition, NoNumber, NoNextUpdate, Sha1, Invalidity }
+enum CrlForm { Plain, Critical, NoNumber, NoNextUpdate, Sha1, Invalidity }
 
 /// <summary>CRLs that .NET would not make.</summary>
 static class OddCrl
@@ -24,8 +25,7 @@ static class OddCrl
         generator.SetThisUpdate(TestPki.Start.UtcDateTime);
         if (form != CrlForm.NoNextUpdate) generator.SetNextUpdate(TestPki.NextUpdate.UtcDateTime);
         if (form != CrlForm.NoNumber) generator.AddExtension(X509Extensions.CrlNumber, false, new CrlNumber(BigInteger.Two));
-        if (form == CrlForm.Delta) generator.AddExtension(X509Extensions.DeltaCrlIndicator, true, new CrlNumber(BigInteger.One));
-        if (form == CrlForm.Partition) generator.AddExtension(X509Extensions.IssuingDistributionPoint, true, new IssuingDistributionPoint(null, true, false, null, false, false));
+        if (form == CrlForm.Critical) generator.AddExtension(new DerObjectIdentifier("2.25.1"), true, DerNull.Instance);
         if (certificate is not null)
         {
             var extensions = new X509ExtensionsGenerator();
@@ -33,5 +33,23 @@ static class OddCrl
             generator.AddCrlEntry(new BigInteger(1, certificate.SerialNumberBytes.Span), revoked!.Value.UtcDateTime, extensions.Generate());
         }
         return generator.Generate(new Asn1SignatureFactory(form == CrlForm.Sha1 ? "SHA1WITHECDSA" : "SHA384WITHECDSA", key)).GetEncoded();
+    }
+
+    /// <summary>A list with this number, and whatever else <paramref name="more"/> puts into it.</summary>
+    public static byte[] Build(DevAuthority authority, int number, Action<X509V2CrlGenerator>? more = null, DateTimeOffset? from = null, DateTimeOffset? until = null)
+    {
+        using var key = authority.Certificate.GetECDsaPrivateKey()!;
+        return Build(authority.Certificate.SubjectName.RawData, key, number, more, from, until);
+    }
+
+    public static byte[] Build(byte[] issuer, ECDsa key, int number, Action<X509V2CrlGenerator>? more = null, DateTimeOffset? from = null, DateTimeOffset? until = null)
+    {
+        var generator = new X509V2CrlGenerator();
+        generator.SetIssuerDN(X509Name.GetInstance(issuer));
+        generator.SetThisUpdate((from ?? TestPki.Start).UtcDateTime);
+        generator.SetNextUpdate((until ?? TestPki.NextUpdate).UtcDateTime);
+        generator.AddExtension(X509Extensions.CrlNumber, false, new CrlNumber(BigInteger.ValueOf(number)));
+        more?.Invoke(generator);
+        return generator.Generate(new Asn1SignatureFactory("SHA384WITHECDSA", PrivateKeyFactory.CreateKey(key.ExportPkcs8PrivateKey()))).GetEncoded();
     }
 }

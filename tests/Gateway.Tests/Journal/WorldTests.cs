@@ -8,6 +8,7 @@ using Exchange.Crypto.Statements;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Offices;
 using Exchange.Gateway.Store;
+using Org.BouncyCastle.Asn1.X509;
 
 namespace Exchange.Tests;
 
@@ -209,6 +210,27 @@ public sealed class WorldTests : IDisposable
         store.Reopen();
         Assert.Equal(Refusal.CertificateRevoked, store.Worlds.Current.Trust.Check(victim, Crypto.Trust.Purpose.OfficeSigning, TestPki.Now).Refusal);
         Assert.Empty(store.Check());
+    }
+
+    [Fact]
+    public void A_list_and_the_delta_that_brings_it_up_to_date_both_stay_in_force_over_a_restart()
+    {
+        Activate([Policy(1), .. Directory(1, null, "G22", "H41"), Standing(1)]);
+        var victim = pki["H41"].Sign.Certificate;
+        Activate(pki.Issuing.Crl(7, TestPki.Now, TestPki.NextUpdate));
+        var delta = Trust.OddCrl.Build(pki.Issuing, 8, list =>
+        {
+            list.AddExtension(X509Extensions.DeltaCrlIndicator, true, new CrlNumber(Org.BouncyCastle.Math.BigInteger.ValueOf(7)));
+            list.AddCrlEntry(new Org.BouncyCastle.Math.BigInteger(victim.SerialNumber), TestPki.Now.AddMinutes(-1).UtcDateTime, 1);
+        });
+        Assert.Equal(Refusal.CertificateRevoked, Activate(delta).Trust.Check(victim, Crypto.Trust.Purpose.OfficeSigning, TestPki.Now).Refusal);
+
+        store.Reopen();
+
+        var trust = store.Worlds.Current.Trust;
+        Assert.Equal(Refusal.CertificateRevoked, trust.Check(victim, Crypto.Trust.Purpose.OfficeSigning, TestPki.Now).Refusal);
+        Assert.True(trust.Check(pki["G22"].Sign.Certificate, Crypto.Trust.Purpose.OfficeSigning, TestPki.Now).Good);
+        Assert.Equal(Refusal.VersionOld, Refused(delta));
     }
 
     [Fact]
