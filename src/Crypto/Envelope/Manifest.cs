@@ -148,7 +148,9 @@ static class ManifestOpener
     {
         var rid = KeyWraps.Rid(key.Certificate);
         var (info, mine) = manifest.Recipients.SelectMany(i => i.Keys.Select(k => (i, k))).FirstOrDefault(p => p.k.Rid.Span.SequenceEqual(rid));
-        if (mine is null || KeyWraps.For(key.Certificate).Unwrap(key, info, mine) is not { } cek) return null;
+        if (mine is null) return null;
+        // What does not unwrap goes on with a key that opens nothing: how long a refusal takes does not tell whether unwrapping or decrypting failed.
+        var cek = KeyWraps.For(key.Certificate).Unwrap(key, info, mine) ?? RandomNumberGenerator.GetBytes(KeyWraps.CekLength);
         try { return Decrypt(manifest, cek); }
         finally { CryptographicOperations.ZeroMemory(cek); }
     }

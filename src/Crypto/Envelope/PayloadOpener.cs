@@ -46,7 +46,7 @@ static class PayloadOpener
             finally { foreach (var one in gcm.Values) one.Dispose(); }
             await Payload.DemandEndAsync(wire, cancel);
             if (root is { } expected && tree.Root() != expected) throw new RefusedException(Refusal.PayloadRoot);
-            if (bad) throw new RefusedException(Refusal.CannotOpen, "segment tag");
+            if (bad) throw new RefusedException(Refusal.CannotOpen);
         }
         finally { CryptographicOperations.ZeroMemory(key); }
     }

@@ -124,7 +124,7 @@ public static class SealedParcelOpener
         public async ValueTask WriteAsync(ReadOnlyMemory<byte> plaintext, CancellationToken cancel)
         {
             var content = plaintext[..(int)Math.Clamp(length - at, 0, plaintext.Length)];
-            if (plaintext.Span[content.Length..].ContainsAnyExcept((byte)0)) throw new RefusedException(Refusal.CannotOpen, "padding");
+            if (plaintext.Span[content.Length..].ContainsAnyExcept((byte)0)) throw new RefusedException(Refusal.CannotOpen);
             at += plaintext.Length;
             while (Receipt is null && content.Length > 0)
             {
@@ -140,7 +140,7 @@ public static class SealedParcelOpener
         void Filled()
         {
             var said = BinaryPrimitives.ReadInt32BigEndian(front);
-            if (said is < 0 or > SealedParcel.MaxReceipt) throw new RefusedException(Refusal.CannotOpen, "receipt");
+            if (said is < 0 or > SealedParcel.MaxReceipt) throw new RefusedException(Refusal.CannotOpen);
             if (have == SealedParcel.Prefix + said) Receipt = front[SealedParcel.Prefix..];
             else Array.Resize(ref front, SealedParcel.Prefix + said);
         }
