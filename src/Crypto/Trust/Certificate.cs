@@ -26,9 +26,9 @@ public sealed class Certificate : IEquatable<Certificate>
         {
             Parsed = new Org.BouncyCastle.X509.X509Certificate(this.der);
             if (!Parsed.GetEncoded().AsSpan().SequenceEqual(der)) throw new RefusedException(Refusal.Der, "certificate");
-            _ = Parsed.SerialNumber; _ = Parsed.NotAfter;
-            // Reading a key may cost a hundred verifications (BouncyCastle exponentiates with the parameters of DSA and DH): only those that the profile may allow are read.
-            if (CertificateProfile.WrongKey(this) is null) _ = Parsed.GetPublicKey();
+            _ = Parsed.SerialNumber; _ = Parsed.NotBefore; _ = Parsed.NotAfter;
+            // No other key is looked at: BouncyCastle tests the numbers in one of DSA or RSA, of up to 16384 bits, for seconds, and whoever sends a certificate chooses them.
+            if (Ecdsa.Of(this) is not null) _ = Parsed.GetPublicKey();
             KeyId = Digest.Of(PublicKeyInfo);
         }
         catch (ArgumentException e) when (e.Message.StartsWith("repeated extension", StringComparison.Ordinal)) { throw new RefusedException(Refusal.CertificateForm, "certificate: an extension twice"); }

@@ -1,7 +1,6 @@
 using Exchange.Crypto.Keys;
 using Org.BouncyCastle.Asn1;
 using Org.BouncyCastle.Asn1.X509;
-using Org.BouncyCastle.Crypto.Parameters;
 
 namespace Exchange.Crypto.Trust;
 
@@ -52,6 +51,7 @@ static class CertificateProfile
         if (Ecdsa.Of(certificate) is not null) return null;
         var info = certificate.Parsed.CertificateStructure.SubjectPublicKeyInfo;
         if (info.Algorithm.Algorithm.Id != Oids.RsaEncryption) return "key is neither P-384, P-256 nor RSA";
+        // The numbers as they stand: whether they are a key's is tested at length, and only once a CA of ours has signed them.
         var rsa = RsaPublicKeyStructure.GetInstance(info.ParsePublicKey());
         if (rsa.Modulus.BitLength < leastRsaBits || rsa.Modulus.BitLength > MaxRsaBits) return $"RSA key of {rsa.Modulus.BitLength} bits";
         // As other implementations: no exponent that makes verifying slow (up to 2^32), none that makes it weak.
