@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.RegularExpressions;
 using Exchange.Crypto.Labels;
 using Exchange.Crypto.Statements;
@@ -19,7 +20,7 @@ static partial class DispatchRules
         Demand(dispatch.Salt.Length == SaltLength, "salt");
         Demand(HeaderRules.IsOfficeCode(dispatch.From), "from");
         Demand(dispatch.To.Length is >= 1 and <= MaxAddressees && dispatch.To.All(HeaderRules.IsOfficeCode) && dispatch.To.Distinct().Count() == dispatch.To.Length, "to");
-        Demand(dispatch.Sheet.Subject.Length > 0 && dispatch.Sheet.DocumentType.Length > 0, "sheet");
+        Demand(dispatch.Sheet.Subject.Length > 0 && dispatch.Sheet.DocumentType.Length > 0 && Texts(dispatch.Sheet).All(IsLine), "sheet");
         Demand(DateOnly.TryParseExact(dispatch.Sheet.Date, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _), "date");
         Demand(dispatch.Documents.Length <= MaxDocuments, "number of documents");
         foreach (var document in dispatch.Documents)
@@ -30,6 +31,13 @@ static partial class DispatchRules
         }
         DocumentName.CheckAll(dispatch.Documents.Select(d => d.Name));
     }
+
+    static IEnumerable<string> Texts(Sheet sheet) =>
+        ((string?[])[sheet.Number, sheet.Notation, sheet.Subject, sheet.DocumentType, sheet.Place, sheet.Signatory?.Authority, sheet.Signatory?.Position, sheet.Signatory?.Name]).OfType<string>();
+
+    /// <summary>One line that shows as what it is: it goes to lists, registers and terminals. Nothing that controls them, turns text around or is invisible.</summary>
+    static bool IsLine(string text) => text.EnumerateRunes().All(r => Rune.GetUnicodeCategory(r) is not
+        (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator));
 
     /// <summary>The author's addressees, level and office are those under which it travels.</summary>
     /// <exception cref="RefusedException">SenderMismatch, LabelMismatch, Addressees, PayloadLength.</exception>
