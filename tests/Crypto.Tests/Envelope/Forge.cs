@@ -127,6 +127,23 @@ sealed class Forge
         return new SignedData(Oids.ContentType(type), json, [signer.Certificate.Der], [info]).Encode();
     }
 
+    /// <summary>Puts a good signature over whatever signed attributes are left; as it is, where none can be found.</summary>
+    public static byte[] SignAttributes(byte[] der, IPrivateKey key)
+    {
+        try
+        {
+            var root = Tlv.Parse(der);
+            var info = root.Children![1].Children![0].Children![^1].Children![0];
+            var attributes = info.Children!.First(c => c.Encoded[0] == 0xA0);
+            var old = info.Children!.Last(c => c.Encoded[0] == 4);
+            byte[] tbs = [0x31, .. attributes.Encoded[1..]];
+            var signature = key.Sign(tbs);
+            System.Formats.Asn1.AsnDecoder.ReadEncodedValue(der, System.Formats.Asn1.AsnEncodingRules.DER, out _, out _, out var length);
+            return [.. root.Rebuild(t => ReferenceEquals(t, old) ? [4, (byte)signature.Length, .. signature] : null), .. der[length..]];
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException or NullReferenceException or System.Formats.Asn1.AsnContentException) { return der; }
+    }
+
     public VerifiedEnvelope Verify() => Crypto.Envelope.Envelope.Verify(Make().Parts, Context);
 
     /// <summary>Opens as an office, into a folder that is gone afterwards; whatever happens, no temp file stays.</summary>

@@ -125,14 +125,14 @@ public class TamperTests
         var (parts, _) = Small().Make();
         // A manifestDigest or label that still has its form but another value reaches the checks behind the signature.
         HashSet<string> expected = [.. StatementCodes, "E_MANIFEST", "E_LABEL_FORM"];
-        Each(ButSignature(Edits(parts.Header)), expected, der => parts with { Header = SignAttributes(der, Pki["G22"].Sign) });
+        Each(ButSignature(Edits(parts.Header)), expected, der => parts with { Header = Forge.SignAttributes(der, Pki["G22"].Sign) });
     }
 
     [Fact]
     public void Every_value_of_an_approval_removed_doubled_or_appended_is_refused_though_signed_anew()
     {
         var (parts, _) = Small().Make();
-        Each(ButSignature(Edits(parts.Approvals[0])), StatementCodes, der => parts with { Approvals = [SignAttributes(der, Pki["G22"].Signatory)] });
+        Each(ButSignature(Edits(parts.Approvals[0])), StatementCodes, der => parts with { Approvals = [Forge.SignAttributes(der, Pki["G22"].Signatory)] });
     }
 
     // Signing anew repairs these.
@@ -157,23 +157,6 @@ public class TamperTests
         Header = new Forge().Sign(StatementType.Header, SignedData.Decode(parts.Header, 1).Content.ToArray(), Pki["G22"].Sign, EssLabel.ToEss(Forge.Thuong), Digest.Of(manifest)),
         Manifest = manifest,
     };
-
-    /// <summary>Puts a good signature over whatever signed attributes are left; as it is, where none can be found.</summary>
-    static byte[] SignAttributes(byte[] der, IPrivateKey key)
-    {
-        try
-        {
-            var root = Tlv.Parse(der);
-            var info = root.Children![1].Children![0].Children![^1].Children![0];
-            var attributes = info.Children!.First(c => c.Encoded[0] == 0xA0);
-            var old = info.Children!.Last(c => c.Encoded[0] == 4);
-            byte[] tbs = [0x31, .. attributes.Encoded[1..]];
-            var signature = key.Sign(tbs);
-            System.Formats.Asn1.AsnDecoder.ReadEncodedValue(der, System.Formats.Asn1.AsnEncodingRules.DER, out _, out _, out var length);
-            return [.. root.Rebuild(t => ReferenceEquals(t, old) ? [4, (byte)signature.Length, .. signature] : null), .. der[length..]];
-        }
-        catch (Exception e) when (e is ArgumentException or InvalidOperationException or NullReferenceException or System.Formats.Asn1.AsnContentException) { return der; }
-    }
 
     /// <summary>Each member removed, doubled, renamed, set to null, and one added, at every depth; each list shortened and lengthened with null.</summary>
     static IEnumerable<(string What, string Json)> JsonEdits(string json)

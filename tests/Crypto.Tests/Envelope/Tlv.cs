@@ -31,8 +31,10 @@ sealed record Tlv(byte[] Encoded, List<Tlv>? Children, string Path)
         if (place(this) is { } other) return other;
         if (Children is null) return Encoded;
         var body = Children.SelectMany(c => c.Rebuild(place)).ToArray();
-        return [Encoded[0], .. Length(body.Length), .. body];
+        return Value(Encoded[0], body);
     }
+
+    public static byte[] Value(byte tag, byte[] body) => [tag, .. Length(body.Length), .. body];
 
     /// <summary>Replaces the first match, or removes it.</summary>
     public static byte[] Edit(ReadOnlyMemory<byte> der, Func<Tlv, bool> which, byte[]? replacement)
