@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using CsCheck;
 using Exchange.Crypto;
 using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Keys;
@@ -81,15 +80,6 @@ public class EnvelopeTests
         var (made, wire) = await Seal(request with { Recipients = [.. request.Recipients, new("G22", Pki["G22"].Encrypt.Certificate, "self")] });
         Assert.Equal([9], Assert.Single((await Forge.Open(made.Parts, wire, "G22")).Files).Bytes);
     }
-
-    [Fact]
-    public Task Documents_of_any_number_and_size_come_back() =>
-        Gen.Select(Gen.Int[0, 70000].Array[1, 5], Gen.OneOf(Gen.Const(1), Gen.Const(4096), Gen.Const(65536))).SampleAsync(async (sizes, bucket) =>
-        {
-            var documents = sizes.Select(RandomNumberGenerator.GetBytes).ToArray();
-            var (made, wire) = await Seal(Request(documents) with { PayloadBucket = bucket });
-            Assert.Equal(documents, (await Forge.Open(made.Parts, wire, "H41")).Files.Select(f => f.Bytes));
-        }, iter: 15);
 
     [Fact]
     public async Task Lengths_of_manifest_and_payload_show_only_buckets()
