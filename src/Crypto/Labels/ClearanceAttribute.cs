@@ -39,46 +39,44 @@ public static class ClearanceAttribute
     }
 
     /// <summary>Clearances that a certificate bears; none: no clearance at all. Those of other policies may have categories of any syntax.</summary>
-    public static IReadOnlyList<CertifiedClearance> Of(Certificate certificate)
+    public static IReadOnlyList<CertifiedClearance> Of(Certificate certificate) => Extension(certificate, DirectoryAttributes) is { } der ? ReadAttributes(der) : [];
+
+    /// <summary>As <see cref="Of"/>, from the value of the extension.</summary>
+    internal static IReadOnlyList<CertifiedClearance> ReadAttributes(ReadOnlyMemory<byte> der) => Strictly(() =>
     {
-        if (Extension(certificate, DirectoryAttributes) is not { } der) return [];
-        return Strictly(() =>
+        var outer = new AsnReader(der, AsnEncodingRules.DER);
+        var attributes = outer.ReadSequence();
+        outer.ThrowIfNotEmpty();
+        List<CertifiedClearance>? found = null;
+        while (attributes.HasData)
         {
-            var outer = new AsnReader(der, AsnEncodingRules.DER);
-            var attributes = outer.ReadSequence();
-            outer.ThrowIfNotEmpty();
-            List<CertifiedClearance>? found = null;
-            while (attributes.HasData)
-            {
-                var attribute = attributes.ReadSequence();
-                var type = attribute.ReadObjectIdentifier();
-                var values = attribute.ReadSetOf();
-                attribute.ThrowIfNotEmpty();
-                if (type != Attribute) continue;
-                // RFC 5755 4.4.6: once, with one value.
-                if (found is not null) throw Form("clearance twice");
-                found = [Read(values.ReadSequence())];
-                values.ThrowIfNotEmpty();
-            }
-            return (IReadOnlyList<CertifiedClearance>)(found ?? []);
-        });
-    }
+            var attribute = attributes.ReadSequence();
+            var type = attribute.ReadObjectIdentifier();
+            var values = attribute.ReadSetOf();
+            attribute.ThrowIfNotEmpty();
+            if (type != Attribute) continue;
+            // RFC 5755 4.4.6: once, with one value.
+            if (found is not null) throw Form("clearance twice");
+            found = [Read(values.ReadSequence())];
+            values.ThrowIfNotEmpty();
+        }
+        return (IReadOnlyList<CertifiedClearance>)(found ?? []);
+    });
 
     /// <summary>Bounds that a CA certificate sets; null: it sets none. An empty list bounds everything away.</summary>
-    public static IReadOnlyList<CertifiedClearance>? ConstraintsOf(Certificate authority)
+    public static IReadOnlyList<CertifiedClearance>? ConstraintsOf(Certificate authority) => Extension(authority, Constraints) is { } der ? ReadConstraints(der) : null;
+
+    /// <summary>As <see cref="ConstraintsOf"/>, from the value of the extension.</summary>
+    internal static IReadOnlyList<CertifiedClearance> ReadConstraints(ReadOnlyMemory<byte> der) => Strictly(() =>
     {
-        if (Extension(authority, Constraints) is not { } der) return null;
-        return Strictly(() =>
-        {
-            var outer = new AsnReader(der, AsnEncodingRules.DER);
-            var list = outer.ReadSequence();
-            outer.ThrowIfNotEmpty();
-            List<CertifiedClearance> found = [];
-            while (list.HasData) found.Add(Read(list.ReadSequence()));
-            if (found.DistinctBy(c => c.Policy).Count() != found.Count) throw Form("one policy twice");
-            return found;
-        });
-    }
+        var outer = new AsnReader(der, AsnEncodingRules.DER);
+        var list = outer.ReadSequence();
+        outer.ThrowIfNotEmpty();
+        List<CertifiedClearance> found = [];
+        while (list.HasData) found.Add(Read(list.ReadSequence()));
+        if (found.DistinctBy(c => c.Policy).Count() != found.Count) throw Form("one policy twice");
+        return found;
+    });
 
     /// <summary>DER of one clearance; validity does not fit and is the certificate's.</summary>
     public static byte[] Write(Clearance clearance)
@@ -144,13 +142,15 @@ public static class ClearanceAttribute
     }
 
     /// <summary>In our terms, valid as long as the certificate is; a category that is not of our syntax, or not DER, is refused.</summary>
-    static Clearance? Grant(Certificate bearer, IReadOnlyList<CertifiedClearance> certified, string policy)
+    static Clearance? Grant(Certificate bearer, IReadOnlyList<CertifiedClearance> certified, string policy) => Own(certified, policy, bearer.NotBefore, bearer.NotAfter);
+
+    internal static Clearance? Own(IReadOnlyList<CertifiedClearance> certified, string policy, DateTimeOffset from, DateTimeOffset to)
     {
         if (certified.FirstOrDefault(c => c.Policy == policy) is not { } one) return null;
         var clearance = new Clearance
         {
             Policy = policy, Classes = [.. one.Classes], Categories = one.Categories.IsEmpty ? [] : EssLabel.Categories(Strictly(() => EssLabel.ReadCategories(new AsnReader(one.Categories, AsnEncodingRules.DER).ReadSetOf()))),
-            ValidFrom = bearer.NotBefore.ToUnixTimeMilliseconds(), ValidTo = bearer.NotAfter.ToUnixTimeMilliseconds() + 1000,
+            ValidFrom = from.ToUnixTimeMilliseconds(), ValidTo = to.ToUnixTimeMilliseconds() + 1000,
         };
         LabelForm.Check(clearance);
         return clearance;

@@ -22,7 +22,7 @@ public sealed record Checkpoint(string Origin, long Size, Digest Root)
     /// <summary>As the other; the key as its line of text.</summary>
     public static Checkpoint Open(string note, string verifierKey) => Open(Encoding.UTF8.GetBytes(note), VerifierKey.Parse(verifierKey));
 
-    static Checkpoint Parse(string text, string origin)
+    internal static Checkpoint Parse(string text, string origin)
     {
         var lines = text.Split('\n');
         if (lines.Length != 4 || lines[3].Length != 0) throw new RefusedException(Refusal.Note, "a checkpoint has three lines");
