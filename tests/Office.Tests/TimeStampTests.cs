@@ -213,7 +213,7 @@ public sealed class TimeStampTests(DevPkiFixture pki) : IDisposable
     // By a program that does not care what the level asks for.
     static SealRequest Careless(OfficeContext office, Guid id) => new()
     {
-        Id = id, Gateway = office.Profile.Pins.Origin, Sender = "G22", Recipients = [SealDispatch.RecipientOf(office, "H41", "to")], To = ["H41"],
+        Id = id, Gateway = office.Profile.Pins.Origin, Sender = "G22", Recipients = [SealedTo.Addressee(office, "H41", "to", office.View.Policy.Level("toi-mat")!)], To = ["H41"],
         Label = office.View.Policy.NewLabel("toi-mat", "1.2", [], []), Urgency = 0, Times = new Times(null, office.Now.AddDays(1).ToUnixTimeMilliseconds(), null), Policy = office.View.Policy.Ref,
         Directory = office.View.Directory.Ref, Seen = null, Documents = [new DocumentSource("a.txt", "text/plain", 1, null, () => new MemoryStream([65]))],
         Sheet = new Sheet { Number = null, Notation = null, Subject = "S", DocumentType = "Công văn", Place = null, Date = "2026-11-24", Signatory = null },

@@ -63,7 +63,7 @@ sealed class OpenAside(OfficeContext office)
             var opened = await Envelope.OpenAsync(new OpenRequest
             {
                 Parts = parts, Payload = payload, Context = verify.Context(header, submission), Office = office.Profile.Office, Key = key, Kept = kept, Folder = making,
-                OfficeSignsDispatch = level.Authors.Contains("office"), Progress = progress,
+                OfficeSignsDispatch = level.Authors.Contains("office"), TimeStamp = OpenParcel.NeedOf(office, header, level), Progress = progress,
             }, cancel).ConfigureAwait(false);
             OpenParcel.DemandAuthor(opened, level.AuthorRoles);
             var number = OpenParcel.NumberOf(opened.Dispatch.Sheet);

@@ -126,7 +126,7 @@ sealed class OpenParcel(OfficeContext office)
             var opened = await Envelope.OpenAsync(new OpenRequest
             {
                 Parts = held.Parts, Payload = payload, Context = verify.Context(header, held.Submission), Office = office.Profile.Office, Key = held.Key, Folder = making,
-                OfficeSignsDispatch = level.Authors.Contains("office"), TimeStamp = NeedOf(header, level), Keeper = archive.Key,
+                OfficeSignsDispatch = level.Authors.Contains("office"), TimeStamp = NeedOf(office, header, level), Keeper = archive.Key,
             }, cancel).ConfigureAwait(false);
             DemandAuthor(opened, level.AuthorRoles);
             KeepEvidence(held, opened);
@@ -145,7 +145,7 @@ sealed class OpenParcel(OfficeContext office)
     }
 
     // A level that has begun to ask for time-stamps did not ask it of what was sealed under another version of the policy.
-    TimeStampNeed NeedOf(Header header, PolicyLevel level) =>
+    internal static TimeStampNeed NeedOf(OfficeContext office, Header header, PolicyLevel level) =>
         TimeStampRule.Of(level.Handling) is var need && need == TimeStampNeed.Demanded && header.Policy != office.View.Policy.Ref ? TimeStampNeed.Due : need;
 
     ReceivedRecord Stamped(ReceivedRecord record, OpenedEnvelope opened) => record with

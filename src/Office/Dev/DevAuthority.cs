@@ -46,9 +46,6 @@ internal sealed class DevAuthority : IDisposable
         return new DevAuthority(request.CreateSelfSigned(validity.From, validity.Until), key);
     }
 
-    /// <summary>One that was made before.</summary>
-    public static DevAuthority Of(X509Certificate2 withKey) => new(withKey, withKey.GetECDsaPrivateKey()!);
-
     /// <summary>An issuing CA under this one.</summary>
     public DevAuthority Subordinate(string name, Validity validity)
     {

@@ -58,6 +58,8 @@ public class AttackTests
         Assert.NotEmpty((await Forge.Open(parts, wire, "G22")).Files);
     }
 
+    static void Refused(Refusal refusal, Forge forge) => Assert.Equal(refusal, Assert.Throws<RefusedException>(() => forge.Verify()).Refusal);
+
     [Fact]
     public async Task Open_refuses_a_key_to_which_it_was_not_sealed_without_using_it()
     {
