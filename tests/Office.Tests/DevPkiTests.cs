@@ -168,7 +168,7 @@ public sealed class DevPkiTests(DevPkiFixture pki)
         Assert.True(pki.Check.Check(certificate, Purpose.TlsClient, Now).Good);
         Assert.Null(pki.Directory.FindByTls(certificate.Key));
         using var real = pki.Key("offices/H41/tls.p12");
-        Assert.Equal(real.Certificate.Subject, certificate.Subject.Replace('\u0410', 'A').Replace('\u041d', 'H'));
+        Assert.Equal(real.Certificate.Subject, certificate.Subject.Replace('\u041d', 'H'));
         Assert.NotEqual(real.Certificate.Subject, certificate.Subject);
     }
 

@@ -21,7 +21,7 @@ public class TamperTests
     /// <summary>What reading a statement can answer.</summary>
     static readonly HashSet<string> StatementCodes =
     [
-        "E_DER", "E_SIZE", "E_JSON", "E_STATEMENT_TYPE", "E_STATEMENT_SIGNERS", "E_STATEMENT_ATTRIBUTES", "E_SIGNATURE", "E_ALGORITHM",
+        "E_DER", "E_CERTIFICATE_FORM", "E_SIZE", "E_JSON", "E_STATEMENT_TYPE", "E_STATEMENT_SIGNERS", "E_STATEMENT_ATTRIBUTES", "E_SIGNATURE", "E_ALGORITHM",
     ];
 
     static Forge Small() => new() { Approvers = [Pki["G22"].Signatory], Files = [("a.pdf", [1, 2, 3])], PayloadBucket = 16 };

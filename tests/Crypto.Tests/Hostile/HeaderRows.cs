@@ -76,7 +76,6 @@ static class HeaderRows
         Says("another signer", Refusal.StatementSigners, h => h with { Signers = [Digest.Of([1])] }),
         Says("no signer", Refusal.StatementSigners, h => h with { Signers = [] }),
         Says("its signer twice", Refusal.StatementSigners, h => h with { Signers = [h.Signers[0], h.Signers[0]] }),
-        new("header: a hidden recovery key", Refusal.RecipientKeys, () => Outside(new Forge { Recipients = [("G22", G22.Encrypt, "recovery"), ("H41", Pki["H41"].Encrypt, "to")] })),
 
         Label("without a policy", l => l with { Policy = "" }),
         Label("whose policy has a second spelling", l => l with { Policy = "2.025.1" }),

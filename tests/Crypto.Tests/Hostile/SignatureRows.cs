@@ -167,10 +167,10 @@ static class SignatureRows
         }),
 
         Carries("none of the signer's", Refusal.StatementSigners, _ => TestPki.Der(Pki["H14"].Sign)),
-        Carries("100000 SEQUENCEs in each other", Refusal.Der, _ => Deep(1 << 19)),
+        Carries("100000 SEQUENCEs in each other", Refusal.CertificateForm, _ => Deep(1 << 19)),
         Carries("a text", Refusal.Der, _ => [0x0c, 2, 0x4d, 0x4d]),
         Carries("with a byte behind it", Refusal.Der, c => Tlv.Edit(c, t => t.Path == "/2", [.. Tlv.Parse(c).Children![2].Encoded, 5, 0])),
-        Carries("an algorithm with 100000 SEQUENCEs in each other", Refusal.Der, c => Tlv.Edit(c, t => t.Path == "/1", Tlv.Value(0x30, [.. Tlv.Oid(Oids.EcdsaSha384), .. Deep(1 << 19)]))),
+        Carries("an algorithm with 100000 SEQUENCEs in each other", Refusal.CertificateForm, c => Tlv.Edit(c, t => t.Path == "/1", Tlv.Value(0x30, [.. Tlv.Oid(Oids.EcdsaSha384), .. Deep(1 << 19)]))),
         Slow("DSA", "1.2.840.10040.4.1", inParameters: true),
         Slow("Diffie-Hellman", "1.2.840.10046.2.1", inParameters: true),
         Slow("RSA", Oids.RsaEncryption, inParameters: false),

@@ -114,6 +114,7 @@ public sealed class NonInterferenceTests : IAsyncLifetime
         yield return new("GET", "/directory/cards/{reference}", w => $"/directory/cards/{w.Gateway.Host.Shared.Worlds.Current.Directory.Find("H41")!.CardRef}");
         yield return new("GET", "/policy", _ => "/policy");
         yield return new("GET", "/trust/crls", _ => "/trust/crls");
+        yield return new("GET", "/trust/ocsp/{key}", _ => $"/trust/ocsp/{DevPkiFolder.Sign("H41").Certificate.Key}");
         yield return new("GET", "/openapi.json", _ => "/openapi.json");
         foreach (var level in new[] { "thuong", "mat" })
             foreach (var to in new[] { "H41", "H37", "NONE" })

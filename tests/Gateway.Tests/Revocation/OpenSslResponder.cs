@@ -24,7 +24,7 @@ sealed class OpenSslResponder : IDisposable
         Write("ca.pem", authority.Certificate.ExportCertificatePem());
         Write("responder.pem", responder.ExportCertificatePem());
         Write("responder.key", key.ExportPkcs8PrivateKeyPem());
-        Write("index.txt", string.Concat(known.Select(k => $"{(k.Revoked is null ? "V" : "R")}\t{Time(k.Certificate.NotAfter)}\t{(k.Revoked is { } from ? Time(from) + ",keyCompromise" : "")}\t{Convert.ToHexString(k.Certificate.SerialNumber)}\tunknown\t/CN=x\n")));
+        Write("index.txt", string.Concat(known.Select((k, i) => $"{(k.Revoked is null ? "V" : "R")}\t{Time(k.Certificate.NotAfter)}\t{(k.Revoked is { } from ? Time(from) + ",keyCompromise" : "")}\t{Convert.ToHexString(k.Certificate.SerialNumber)}\tunknown\t/CN={i}\n")));
         Start();
     }
 
