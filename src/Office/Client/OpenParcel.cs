@@ -37,7 +37,7 @@ sealed class OpenParcel(OfficeContext office)
     static readonly HashSet<Refusal> OfTheSender =
     [
         Refusal.CannotOpen, Refusal.DispatchMismatch, Refusal.DispatchSigners, Refusal.SenderMismatch, Refusal.Addressees, Refusal.LabelMismatch,
-        Refusal.DocumentDigest, Refusal.DocumentName, Refusal.Expired, Refusal.Recalled, Refusal.TimeStamp, Refusal.TimeStampMissing,
+        Refusal.DispatchForm, Refusal.DocumentDigest, Refusal.DocumentName, Refusal.PayloadPadding, Refusal.Expired, Refusal.Recalled, Refusal.TimeStamp, Refusal.TimeStampMissing,
     ];
 
     // Bytes that are not what the header names: another copy may be.
