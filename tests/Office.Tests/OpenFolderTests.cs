@@ -154,7 +154,7 @@ public sealed class OpenFolderTests(DevPkiFixture pki)
     }
 
     [Fact]
-    public Task A_program_killed_at_a_third_of_its_steps_ends_with_one_opening_and_one_handover() => Killed(every: 3);
+    public Task A_program_killed_at_a_sixth_of_its_steps_ends_with_one_opening_and_one_handover() => Killed(every: 6);
 
     [Fact, Trait("tier", "long")]
     public Task A_program_killed_at_any_step_ends_with_one_opening_and_one_handover() => Killed(every: 1);

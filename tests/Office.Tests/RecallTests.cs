@@ -100,7 +100,7 @@ public sealed partial class RecallTests(DevPkiFixture pki)
     }
 
     [Fact]
-    public Task A_program_killed_at_a_third_of_the_steps_of_taking_a_recall_in_never_acknowledges_what_it_does_not_keep() => Killed(every: 3);
+    public Task A_program_killed_at_a_sixth_of_the_steps_of_taking_a_recall_in_never_acknowledges_what_it_does_not_keep() => Killed(every: 6);
 
     [Fact, Trait("tier", "long")]
     public Task A_program_killed_at_any_step_of_taking_a_recall_in_never_acknowledges_what_it_does_not_keep() => Killed(every: 1);

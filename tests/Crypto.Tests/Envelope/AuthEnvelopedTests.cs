@@ -120,10 +120,15 @@ public class AuthEnvelopedTests
     }
 
     [Fact]
-    public void Every_flipped_byte_is_refused_or_does_not_open()
+    public void Flipped_bytes_are_refused_or_do_not_open() => Flips(every: 7);
+
+    [Fact, Trait("tier", "long")]
+    public void Every_flipped_byte_is_refused_or_does_not_open() => Flips(every: 1);
+
+    static void Flips(int every)
     {
         var der = Seal([1, 2, 3], Ukm, Ec.Certificate, Rsa.Certificate);
-        for (var i = 0; i < der.Length; i++)
+        for (var i = 0; i < der.Length; i += every)
         {
             var flipped = (byte[])der.Clone();
             flipped[i] ^= 0x01;

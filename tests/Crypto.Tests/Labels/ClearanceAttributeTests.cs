@@ -121,7 +121,7 @@ public sealed class ClearanceAttributeTests
             if (changed.SequenceEqual(der)) return;
             try { Assert.NotEqual(As(clearance, Read(changed)), PolicyGen.Flat(Read(changed))); }
             catch (RefusedException e) when (e.Refusal == Refusal.Der || e.Refusal == Refusal.LabelForm) { }
-        }, iter: 300);
+        }, iter: 100);
 
         static Clearance? Read(byte[] attributes) => ClearanceAttribute.Effective([With(("2.5.29.9", attributes))], Ours);
         static string As(Clearance written, Clearance? read) => PolicyGen.Flat(written with { ValidFrom = read?.ValidFrom ?? 0, ValidTo = read?.ValidTo ?? 0 });

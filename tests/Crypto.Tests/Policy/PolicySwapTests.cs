@@ -16,7 +16,12 @@ public sealed class PolicySwapTests
     ];
 
     [Fact]
-    public async Task Every_record_names_one_policy_that_was_loaded_and_replays_under_it()
+    public Task Every_record_names_one_policy_that_was_loaded_and_replays_under_it() => SwapWhileDeciding(1_000);
+
+    [Fact, Trait("tier", "long")]
+    public Task Every_record_of_eight_thousand_names_one_policy_that_was_loaded_and_replays_under_it() => SwapWhileDeciding(8_000);
+
+    static async Task SwapWhileDeciding(int decisions)
     {
         var byRef = Loaded.ToDictionary(p => p.Ref);
         DecisionFacts[] questions = [Cases.Mat(), Cases.Thuong(), .. FactsGen.Any.Array[60].Single().Select(d => d.Facts)];
@@ -27,7 +32,7 @@ public sealed class PolicySwapTests
             for (var i = 0u; !over.IsCancellationRequested; i++) Volatile.Write(ref current, Loaded[i % Loaded.Length]);
         });
         var seen = new System.Collections.Concurrent.ConcurrentDictionary<(int Question, Digest Policy), Verdict>();
-        await Parallel.ForAsync(0, 8_000, (i, _) =>
+        await Parallel.ForAsync(0, decisions, (i, _) =>
         {
             var question = i % questions.Length;
             var decision = Decision.Decide(questions[question], Volatile.Read(ref current), Cases.Now);

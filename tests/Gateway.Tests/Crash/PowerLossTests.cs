@@ -23,7 +23,7 @@ public sealed class PowerLossTests(PowerLossTests.Recordings recordings, ITestOu
     public void No_state_after_power_loss_lacks_anything_acknowledged_in_ten_thousand() => Good(Try(recordings.Full, 10_000, Without.Nothing));
 
     [Fact]
-    public void No_state_after_power_loss_during_uploads_takes_back_an_offset_that_was_told() => Good(Try(recordings.Uploads, 150, Without.Nothing));
+    public void No_state_after_power_loss_during_uploads_takes_back_an_offset_that_was_told() => Good(Try(recordings.Uploads, 60, Without.Nothing));
 
     [Fact, Trait("tier", "long")]
     public void No_state_after_power_loss_during_uploads_takes_back_an_offset_that_was_told_in_two_thousand() => Good(Try(recordings.Uploads, 2000, Without.Nothing));
@@ -37,7 +37,7 @@ public sealed class PowerLossTests(PowerLossTests.Recordings recordings, ITestOu
     [Fact, Trait("tier", "long")]
     public void Control_payload_files_that_are_not_synced_lose_acknowledged_work() => Assert.InRange(Try(recordings.Full, 100, Without.BlobSync).Bad, 10, 100);
 
-    [Fact]
+    [Fact, Trait("tier", "long")]
     public void Control_folders_that_are_not_synced_lose_acknowledged_work() => Assert.InRange(Try(recordings.Full, 100, Without.BlobFolderSync).Bad, 10, 100);
 
     [Fact]
