@@ -23,6 +23,8 @@ sealed class Promises(SimulatedOffices offices, Pump pump, SimulatedRandom rando
     readonly Dictionary<Guid, Sent> sent = [];
     readonly List<Sent> answered = [];
     readonly HashSet<Guid> waiting = [];
+    /// <summary>When an office's breaker was last seen open: what waited for its probe goes out only after that.</summary>
+    readonly Dictionary<string, TimeSpan> opened = [];
     TreeFrontier frontier = TreeFrontier.Empty;
     int confirmed;
 
@@ -210,20 +212,36 @@ sealed class Promises(SimulatedOffices offices, Pump pump, SimulatedRandom rando
 
     void Waits(Reader reader)
     {
+        foreach (var office in reader.Query<string>("SELECT office FROM office_state WHERE open_until IS NOT NULL")) opened[office] = pump.Elapsed;
         foreach (var parcel in waiting.ToList())
         {
             var copy = copies[parcel];
             if (copy.Sent.NotBefore > pump.Now.ToUnixTimeMilliseconds()) copy.Due = pump.Elapsed;
-            var since = new TimeSpan(Math.Max(copy.Due.Ticks, Math.Max(Disturbed.Ticks, offices[copy.Office].Disturbed.Ticks)));
+            var since = Last(copy.Due, Last(Disturbed, offices[copy.Office].Disturbed));
             if (offices.Tried.TryGetValue(parcel, out var tried))
             {
                 waiting.Remove(parcel);
                 if (copy.Sent.Class == Flash && tried - since > LongestFlash) LongestFlash = tried - since;
             }
             else if (pump.Elapsed - since >= Longest[copy.Sent.Class])
-                Demand(pump.Elapsed - since < LongestProbe && reader.One<long>("SELECT count(*) FROM office_state WHERE office = @office AND open_until IS NOT NULL", new { office = copy.Office }) > 0,
-                    $"the copy {parcel} of class {copy.Sent.Class} for {copy.Office} has waited {pump.Elapsed - since} for its first attempt, and nothing is in its way");
+                Demand(pump.Elapsed - Last(since, opened.GetValueOrDefault(copy.Office)) < Longest[copy.Sent.Class] && pump.Elapsed - since < LongestProbe + Longest[copy.Sent.Class],
+                    $"the copy {parcel} of class {copy.Sent.Class} for {copy.Office} has waited {pump.Elapsed - since} for its first attempt, and nothing is in its way: {Situation(reader, parcel, copy)}");
         }
+    }
+
+    static TimeSpan Last(TimeSpan a, TimeSpan b) => a > b ? a : b;
+
+    // What whoever looks for the reason wants to see first.
+    string Situation(Reader reader, Guid parcel, Copy copy)
+    {
+        string All(string what, string sql) => $"{what} [{string.Join("; ", reader.Query<Line>(sql, new { parcel, office = copy.Office }).Select(l => l.Text))}]";
+        return string.Join(", ",
+            $"accepted or due {copy.Due}, all disturbed until {Disturbed}, office until {offices[copy.Office].Disturbed}, now {pump.Now.ToUnixTimeMilliseconds()}",
+            All("job", "SELECT 'state ' || state || ' due ' || due || ' attempt ' || attempt || ' fence ' || fence || ' lease ' || ifnull(lease_until, '-') || ' lost ' || lost || ' after ' || ifnull(hex(after), '-') AS text FROM job WHERE parcel = @parcel"),
+            All("attempts", "SELECT outcome || ' ' || started_at || '..' || ended_at || ' ' || detail AS text FROM attempt WHERE parcel = @parcel"),
+            All("office", "SELECT 'at once ' || at_once || ' run ' || run || ' failures ' || failures || ' open until ' || ifnull(open_until, '-') || ' for ' || open_for || ' last ' || last_error AS text FROM office_state WHERE office = @office"),
+            All("its jobs by class, state", "SELECT class || '/' || state || ': ' || count(*) || ' due from ' || min(due) || ' lease ' || ifnull(max(lease_until), '-') AS text FROM job WHERE office = @office GROUP BY class, state"),
+            All("all jobs by class, state", "SELECT class || '/' || state || ': ' || count(*) AS text FROM job GROUP BY class, state"));
     }
 
     /// <summary>For the report.</summary>
@@ -237,6 +255,11 @@ sealed class Promises(SimulatedOffices offices, Pump pump, SimulatedRandom rando
     static void Demand(bool holds, string otherwise)
     {
         if (!holds) throw new BrokenPromise(otherwise);
+    }
+
+    sealed record Line
+    {
+        public required string Text { get; init; }
     }
 
     sealed record ParcelNow
