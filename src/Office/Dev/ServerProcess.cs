@@ -7,7 +7,7 @@ namespace Exchange.Office.Dev;
 sealed partial class ServerProcess : IDisposable
 {
     const int SIGTERM = 15;
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
     readonly Process process;
     readonly StreamWriter log;
 
