@@ -330,6 +330,12 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
     public static readonly Refusal NotKept = new("E_NOT_KEPT",
         "What is needed to give this dispatch to further offices was not kept when it was sealed.", "Khi niêm phong văn bản này, phần cần thiết để gửi thêm nơi nhận đã không được lưu.",
         "Send it anew, with its documents, to the offices that are to be added.", "Gửi mới văn bản cùng tài liệu tới các nơi nhận cần bổ sung.");
+    public static readonly Refusal ExportCopy = new("E_EXPORT_COPY",
+        "This office has no copy of that dispatch that it can open again.", "Cơ quan này không có bản nào của văn bản đó mà có thể mở lại.",
+        "With its envelope and receipt as files, use --file and --receipt; to have copies from now on, make an archive key (exchange archive key), or send with --keep.", "Nếu có tệp bao bì và biên nhận, dùng --file và --receipt; để từ nay có bản lưu, hãy tạo khóa lưu trữ (exchange archive key) hoặc gửi kèm --keep.");
+    public static readonly Refusal ExportMail = new("E_EXPORT_MAIL",
+        "This dispatch may not leave the system as a mail, or not to that certificate.", "Văn bản này không được phép rời hệ thống dưới dạng thư, hoặc không được gửi tới chứng thư đó.",
+        "Send it through the gateway; where its level allows mail and it bears no caveat, name a valid certificate for encryption of mail.", "Gửi qua trục; nếu độ mật cho phép gửi thư và văn bản không có dấu hạn chế, hãy chọn chứng thư mã hóa thư còn hiệu lực.");
     public static readonly Refusal TooMany = new("E_TOO_MANY",
         "This office sends more requests than the gateway takes from one office.", "Đơn vị này gửi nhiều yêu cầu hơn mức trục nhận từ một đơn vị.",
         "The software tries again by itself after the time given; if it goes on, look for a program that repeats what was refused.", "Phần mềm sẽ tự thử lại sau thời gian đã nêu; nếu vẫn tiếp diễn, hãy tìm chương trình lặp lại yêu cầu đã bị từ chối.");

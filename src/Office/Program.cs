@@ -42,6 +42,7 @@ namespace Exchange.Office
             root.Subcommands.Add(IntakeCommands.Intake(shell));
             root.Subcommands.Add(ReceiveCommands.Receive(shell));
             root.Subcommands.Add(TrackCommands.Receipts(shell));
+            root.Subcommands.Add(ExportCommands.Export(shell));
             root.Subcommands.Add(VerifyCommands.Inspect(shell));
             root.Subcommands.Add(VerifyCommands.Verify(shell));
             root.Subcommands.Add(DirectoryCommands.Directory(shell));

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Exchange.Crypto;
 using Exchange.Crypto.Policy;
 using Exchange.Office.Client;
+using Exchange.Office.Client.Exports;
 
 namespace Exchange.Office;
 

@@ -11,7 +11,7 @@ public sealed class OpenSslTests(DevelopmentPki pki)
     {
         if (!File.Exists("/usr/bin/openssl")) Assert.Skip("no openssl command on this machine");
         await using var site = await Site.StartAsync(pki);
-        Assert.Equal(0, (await site.SendAsync(site.Document("a.bin", 1), "H41,H37", subject: "Trích yếu chỉ nơi nhận đọc")).Code);
+        Assert.Equal(0, (await site.OfficeAsync("G22", "send", site.Document("a.bin", 1), "--to", "H41,H37", "--level", "thuong", "--keep", "--sheet", site.Sheet("7816", "Trích yếu chỉ nơi nhận đọc"))).Code);
         foreach (var office in new[] { "H41", "H37" }) Assert.Equal(0, (await site.OfficeAsync(office, "open", "--all", "--out", site.At(office, "received"))).Code);
         string id;
         using (var client = site.Client("G22")) id = client.Outbox()[0].Id.ToString();
@@ -33,6 +33,19 @@ public sealed class OpenSslTests(DevelopmentPki pki)
         var whole = await Site.RunAsync(Site.Exchange, ["verify", "--dispatch", evidence, "--pins", pki.At("pins.json")]);
         Assert.True(whole.Code == 0, whole.ToString());
         AFlippedByteIsFound(evidence);
+        await TheContainerHoldsTheSame(site, id);
+    }
+
+    async Task TheContainerHoldsTheSame(Site site, string id)
+    {
+        var exported = await site.OfficeAsync("G22", "export", id, "--asic", site.At("x.asice"));
+        Assert.True(exported.Code == 0, exported.ToString());
+        System.IO.Compression.ZipFile.ExtractToDirectory(site.At("x.asice"), site.At("x"));
+        Assert.Equal(File.ReadAllBytes(site.At("a.bin")), File.ReadAllBytes(site.At("x", "documents", "a.bin")));
+        var signed = await Shell(site.At("x"), "openssl cms -verify -binary -cades -inform DER -in META-INF/signature.p7s -content META-INF/ASiCManifest.xml -CAfile evidence/trust/chain.pem -purpose any");
+        Assert.True(signed.Code == 0, signed.ToString());
+        var whole = await Site.RunAsync(Site.Exchange, ["verify", "--dispatch", site.At("x", "evidence"), "--pins", pki.At("pins.json")]);
+        Assert.True(whole.Code == 0, whole.ToString());
     }
 
     async Task AuthorIsReadWithOpenSsl(string evidence, string office)

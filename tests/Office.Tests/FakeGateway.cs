@@ -4,6 +4,7 @@ using System.Text.Json;
 using Exchange.Crypto;
 using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Keys;
+using Exchange.Crypto.Labels;
 using Exchange.Crypto.Ledger;
 using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
@@ -41,6 +42,10 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
     public Queue<Refusal> AcknowledgeRefusals { get; } = new();
     /// <summary>First byte of each range that was asked for, and how many bytes went out.</summary>
     public List<(long From, long Sent)> Ranges { get; } = [];
+    /// <summary>Nothing reaches it.</summary>
+    public bool Away { get; set; }
+    /// <summary>The label that persons put in place of the author's; null: nobody did.</summary>
+    public Func<Label, Label>? Relabel { get; set; }
     /// <summary>Changes the receipt before it is signed.</summary>
     public Func<Receipt, Receipt> Forge { get; set; } = r => r;
     public IPrivateKey? Signer { get; set; }
@@ -57,6 +62,7 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        if (Away) throw new HttpRequestException("nobody answers");
         var path = request.RequestUri!.AbsolutePath;
         var body = request.Content is null ? [] : await request.Content.ReadAsByteArrayAsync(cancellationToken);
         if (request.Method == HttpMethod.Post && path == "/dispatches") return await SubmitAsync(body, cancellationToken);
@@ -77,6 +83,7 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
             ["policy"] => Bytes(Policy ?? File.ReadAllBytes(Path.Combine(pki, "statements", "policy.p7s"))),
             ["ledger", "checkpoint"] => leaves.Count == 0 ? Problem(Refusal.NotFound, 404) : Bytes(Encoding.UTF8.GetBytes(Note())),
             ["ledger", "consistency"] => Consistency(request.RequestUri.Query),
+            ["ledger", "inclusion"] => Inclusion(request.RequestUri.Query),
             ["mailbox", var parcel] => Parcel(request, Guid.Parse(parcel)),
             ["mailbox", var parcel, "receipt"] => Bytes(Accepted[Guid.Parse(parcel)].Receipt),
             ["dispatches" or "mailbox", var id, "labels"] => Json(Labels(Guid.Parse(id))),
@@ -112,13 +119,18 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
         return file[(int)stream.Position..];
     }
 
-    // Nobody has changed any: the author's, of the first envelope.
+    // The author's, of the first envelope, or one change of it.
     string Labels(Guid id)
     {
         var header = EnvelopeFile.PeekUnverified(EnvelopeFile.ReadPartsAsync(new MemoryStream(Accepted[id].File), CancellationToken.None).GetAwaiter().GetResult().Header);
         var (first, ctx) = header is { Kind: "update", Target: { } of } ? (of.Id, of.Ref) : (id, Accepted[id].Ctx);
-        return $$"""{"id":"{{first}}","previous":"{{ctx}}","label":{{Encoding.UTF8.GetString(StrictJson.Write(header.Label, StatementJson.Default.Label))}},"since":1,"stopped":false,"changes":[]}""";
+        if (Relabel is null) return $$"""{"id":"{{first}}","previous":"{{ctx}}","label":{{Written(header.Label)}},"since":1,"stopped":false,"changes":[]}""";
+        var change = new LabelChange { Salt = new byte[32], Sender = header.Sender, Id = first, Ctx = ctx, Previous = ctx, Act = LabelAct.Label, Label = Relabel(header.Label), At = null, Until = null, Reason = null };
+        var one = $$"""{"ref":"{{change.Ref}}","act":"label","state":"accepted","code":"OK","time":1,"inForceAt":2,"change":"{{System.Buffers.Text.Base64Url.EncodeToString(change.Write())}}","words":[]}""";
+        return $$"""{"id":"{{first}}","previous":"{{change.Ref}}","label":{{Written(change.Label!)}},"since":2,"stopped":false,"changes":[{{one}}]}""";
     }
+
+    static string Written(Label label) => Encoding.UTF8.GetString(StrictJson.Write(label, StatementJson.Default.Label));
 
     byte[] Receipt(Header header, Digest ctx, Digest manifest)
     {
@@ -179,6 +191,16 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
     {
         using var key = CheckpointKey.Load(Path.Combine(pki, "gateway", "checkpoint.key"), passphrase, origin);
         return key.Sign(new Checkpoint(origin, leaves.Count, MerkleTree.Root(leaves)));
+    }
+
+    HttpResponseMessage Inclusion(string query)
+    {
+        var values = query.TrimStart('?').Split('&').ToDictionary(p => p.Split('=')[0], p => p.Split('=')[1]);
+        var (index, size) = (leaves.FindIndex(l => l.ToString() == values["leaf"]), long.Parse(values["size"], System.Globalization.CultureInfo.InvariantCulture));
+        return index < 0 || index >= size ? Problem(Refusal.NotFound, 404) : Json(JsonSerializer.Serialize(new
+        {
+            index, size, proof = MerkleTree.InclusionProof(index, size, (level, at) => MerkleTree.Root(leaves.GetRange((int)(at << level), 1 << level))).Select(d => d.ToString()),
+        }));
     }
 
     HttpResponseMessage Consistency(string query)

@@ -20,8 +20,8 @@ static class Refusals
         // Who you are does not allow it, or the policy does not.
         [403] = [Refusal.NotSignedIn, Refusal.SenderNotYou, Refusal.PolicyUnknown, Refusal.LabelMissing, Refusal.LabelClass, Refusal.LabelCategory, Refusal.LabelBasis,
             Refusal.ApprovalMissing, Refusal.SenderNotCleared, Refusal.CardHeld, Refusal.NotReleasable, Refusal.NotYet, Refusal.AwaitingRelease, Refusal.ReleaseRefused, Refusal.HoldExpired, Refusal.NoMapping, Refusal.WordFloor, Refusal.ActivationUnapproved,
-            Refusal.LabelCaveat, Refusal.LabelTerm, Refusal.LabelBelow, Refusal.RelabelPersons, Refusal.OriginatorControl, Refusal.StoreCeiling, Refusal.DirectoryLate, Refusal.RevocationLate, Refusal.Translator],
-        [404] = [Refusal.NotFound],
+            Refusal.LabelCaveat, Refusal.LabelTerm, Refusal.LabelBelow, Refusal.RelabelPersons, Refusal.OriginatorControl, Refusal.StoreCeiling, Refusal.DirectoryLate, Refusal.RevocationLate, Refusal.Translator, Refusal.ExportMail],
+        [404] = [Refusal.NotFound, Refusal.ExportCopy],
         [409] = [Refusal.SameId, Refusal.NotHeld, Refusal.LabelPrevious, Refusal.StatusSequence, Refusal.Revision, Refusal.NothingToRecall, Refusal.HasCopy, Refusal.NotKept, Refusal.Replay, Refusal.NothingToUpload, Refusal.UploadOffset, Refusal.VersionOld, Refusal.Fork],
         [410] = [Refusal.PayloadErased, Refusal.Recalled, Refusal.Resent, Refusal.KeyRetired],
         [413] = [Refusal.Size, Refusal.TooLarge],

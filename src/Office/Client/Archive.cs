@@ -58,8 +58,8 @@ sealed class Archive(OfficeContext office)
     {
         await using var file = File.OpenRead(Path.Combine(Place(item.Sender, item.Envelope), "envelope"));
         var (parts, receipt, kept) = await ReadAsync(item, file, cancel).ConfigureAwait(false);
-        var submission = verify.Outside(parts, receipt);
-        return await new OpenAside(office).PlaceAsync("archive", parts, file, submission.Receipt, KeyOf(kept), kept, outFolder, progress, cancel).ConfigureAwait(false);
+        verify.Outside(parts, receipt);
+        return await new OpenAside(office).PlaceAsync(new AsideCopy("archive", parts, receipt, KeyOf(kept), kept), file, outFolder, progress, cancel).ConfigureAwait(false);
     }
 
     /// <summary>Signatures, the gateway's receipt, every byte of the sealed payload, and that a key of the archive opens it. No document is written.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Exchange.Crypto;
 using Exchange.Crypto.Labels;
+using Exchange.Office.Client.Exports;
 
 namespace Exchange.Office.Client;
 
@@ -98,6 +99,7 @@ sealed record Problem(string? Title, string? Code, Texts? Messages, Texts? Remed
 [JsonSerializable(typeof(DryRunAnswer))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(PinsFile))]
+[JsonSerializable(typeof(ExportRecord))]
 [JsonSerializable(typeof(OutboxRecord))]
 [JsonSerializable(typeof(ReceivedRecord))]
 [JsonSerializable(typeof(RecallNotice))]

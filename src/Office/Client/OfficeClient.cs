@@ -4,6 +4,7 @@ using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
 using Exchange.Crypto.Trust;
+using Exchange.Office.Client.Exports;
 
 namespace Exchange.Office.Client;
 
@@ -226,7 +227,20 @@ public sealed class OfficeClient : IDisposable
     }
 
     /// <summary>Writes everything that proves this dispatch into a new folder; waits up to half a minute for fresh entries to be in a checkpoint.</summary>
-    public Task<ExportResult> ExportAsync(OutboxEntry entry, string folder, CancellationToken cancel) => new ExportDispatch(office).RunAsync(entry, folder, cancel);
+    public Task<ExportResult> ExportAsync(OutboxEntry entry, string folder, CancellationToken cancel) => new ExportFolder(office).RunAsync(entry, folder, cancel);
+
+    /// <summary>A copy that this office can open again, of what begins so.</summary>
+    /// <exception cref="RefusedException"><see cref="Refusal.NotFound"/>, <see cref="Refusal.ExportCopy"/>.</exception>
+    /// <returns>null: more than one dispatch begins so.</returns>
+    public ExportSource? FindExport(string prefix) => ClearCopy.Find(office, prefix);
+
+    /// <summary>Opens a copy and puts it, with all that proves it, into a signed ASiC-E container, in clear. Every check is made again; nothing of it is left elsewhere.</summary>
+    /// <param name="online">False: the gateway was not reached; proofs are left out.</param>
+    public Task<AsicResult> ExportAsicAsync(ExportSource source, string file, bool online, IProgress<long>? progress, CancellationToken cancel) => new ExportAsic(office).RunAsync(source, file, online, progress, cancel);
+
+    /// <summary>Opens a copy and writes it as a mail, signed here and encrypted to people outside. It leaves the system: only what the policy lets any mail carry.</summary>
+    /// <exception cref="RefusedException"><see cref="Refusal.ExportMail"/>, <see cref="Refusal.Unreachable"/>, or whatever does not hold.</exception>
+    public Task<MailResult> ExportMailAsync(ExportSource source, MailExport request, IProgress<long>? progress, CancellationToken cancel) => new ExportMail(office).RunAsync(source, request, progress, cancel);
 
     /// <summary>Signs what this office does with a copy that it has, and tells the gateway.</summary>
     /// <param name="code">One of <see cref="HandlingCode"/>.</param>

@@ -10,7 +10,18 @@ namespace Exchange.Office.Client;
 public sealed record AsideResult(string Role, string Sender, Guid Envelope, string? Number, string Level, DateTimeOffset Accepted, string Folder, IReadOnlyList<string> Files)
 {
     public required Label Label { get; init; }
+    /// <summary>As they travelled.</summary>
+    public required EnvelopeParts Parts { get; init; }
+    /// <summary>The gateway's acceptance, DER.</summary>
+    public required ReadOnlyMemory<byte> Submission { get; init; }
+    /// <summary>What the author signed, in clear.</summary>
+    public required OpenedEnvelope Inside { get; init; }
 }
+
+/// <summary>An envelope whose outside holds, and what opens it here.</summary>
+/// <param name="Submission">The gateway's acceptance, DER, verified.</param>
+/// <param name="Kept">Under the key given; null: the manifest is.</param>
+sealed record AsideCopy(string Role, EnvelopeParts Parts, ReadOnlyMemory<byte> Submission, IPrivateKey Key, ReadOnlyMemory<byte>? Kept);
 
 /// <summary>
 /// Opens an envelope of which no copy is this office's, though its key is among the recipients: what it sent itself (self), or what somebody hands it who can no longer open it
@@ -43,14 +54,14 @@ sealed class OpenAside(OfficeContext office)
     Task<AsideResult> RunAsync(EnvelopeParts parts, Stream payload, ReadOnlyMemory<byte> submission, string outFolder, IProgress<long>? progress, CancellationToken cancel)
     {
         var held = verify.Run(default, parts, submission, ["self", "recovery"]);
-        return PlaceAsync(held.Role, parts, payload, held.Submission, held.Key, null, outFolder, progress, cancel);
+        return PlaceAsync(new AsideCopy(held.Role, parts, held.SubmissionDer, held.Key, null), payload, outFolder, progress, cancel);
     }
 
     /// <summary>Into a folder of its own under the one given; whole, or not there.</summary>
-    /// <param name="submission">Verified.</param>
-    /// <param name="kept">Under the key given; null: the manifest is.</param>
-    internal async Task<AsideResult> PlaceAsync(string role, EnvelopeParts parts, Stream payload, Receipt submission, IPrivateKey key, ReadOnlyMemory<byte>? kept, string outFolder, IProgress<long>? progress, CancellationToken cancel)
+    internal async Task<AsideResult> PlaceAsync(AsideCopy copy, Stream payload, string outFolder, IProgress<long>? progress, CancellationToken cancel)
     {
+        var (role, parts, key, kept) = (copy.Role, copy.Parts, copy.Key, copy.Kept);
+        var submission = Statement.Read(copy.Submission, StatementType.Receipt).As<Receipt>();
         var header = EnvelopeFile.PeekUnverified(parts.Header);
         var level = office.View.Policy.Level(header.Label.Class)!;
         var root = Path.GetFullPath(outFolder);
@@ -72,7 +83,7 @@ sealed class OpenAside(OfficeContext office)
             office.Files.MoveFolder(making, folder);
             return new AsideResult(role, header.Sender, header.Id, number, level.Code, DateTimeOffset.FromUnixTimeMilliseconds(submission.Time), folder, [.. opened.Files.Select(f => Path.Combine(folder, Path.GetFileName(f)))])
             {
-                Label = header.Label,
+                Label = header.Label, Parts = parts, Submission = copy.Submission, Inside = opened,
             };
         }
         catch

@@ -13,7 +13,8 @@ sealed class StapleResponses(OfficeContext office)
     public const string Folder = "ocsp", Ending = ".ors";
 
     /// <summary>The newest answer about each of these, and about each CA between them and a root; none about some: their CA has no responder that the gateway asks.</summary>
-    public async Task<IReadOnlyList<(Digest Key, byte[] Response)>> RunAsync(IEnumerable<Certificate> signers, CancellationToken cancel)
+    /// <param name="online">False: the gateway is not asked; what is kept serves.</param>
+    public async Task<IReadOnlyList<(Digest Key, byte[] Response)>> RunAsync(IEnumerable<Certificate> signers, bool online, CancellationToken cancel)
     {
         var store = office.View.Trust.Store;
         var stapled = new List<(Digest, byte[])>();
@@ -22,7 +23,7 @@ sealed class StapleResponses(OfficeContext office)
         {
             var kept = office.Files.At(Folder, signer.Key + Ending);
             // Of one that has expired a responder may know nothing any more; what it said before is worth more.
-            if (signer.NotAfter >= office.Now && await office.Api.ResponseAsync(signer.Key, cancel).ConfigureAwait(false) is { } fresh && IsAbout(fresh, signer, store)) office.Files.Write(kept, fresh);
+            if (online && signer.NotAfter >= office.Now && await office.Api.ResponseAsync(signer.Key, cancel).ConfigureAwait(false) is { } fresh && IsAbout(fresh, signer, store)) office.Files.Write(kept, fresh);
             if (File.Exists(kept)) stapled.Add((signer.Key, await File.ReadAllBytesAsync(kept, cancel).ConfigureAwait(false)));
         }
         return stapled;
