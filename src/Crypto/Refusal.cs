@@ -380,12 +380,12 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
     public static readonly Refusal Fork = new("E_FORK",
         "Two checkpoints of one ledger contradict each other.", "Hai điểm kiểm tra của cùng một sổ mâu thuẫn nhau.",
         "Stop, keep both, alarm the auditors.", "Dừng lại, giữ cả hai, báo kiểm toán.");
+    public static readonly Refusal WitnessPolicy = new("E_WITNESS_POLICY", "The file that says whose cosignatures count cannot be read.", "Không đọc được tệp quy định chữ ký chứng kiến nào được tính.",
+        "Correct the line that the message names.", "Sửa dòng mà thông báo đã nêu.");
 
     /// <summary>Every refusal there is, by code.</summary>
-    public static readonly FrozenDictionary<string, Refusal> All = typeof(Refusal)
-        .GetFields(BindingFlags.Public | BindingFlags.Static).Where(f => f.FieldType == typeof(Refusal))
-        .Select(f => (Refusal)f.GetValue(null)!).ToFrozenDictionary(r => r.Code);
-
+    public static readonly FrozenDictionary<string, Refusal> All = typeof(Refusal).GetFields(BindingFlags.Public | BindingFlags.Static)
+        .Where(f => f.FieldType == typeof(Refusal)).Select(f => (Refusal)f.GetValue(null)!).ToFrozenDictionary(r => r.Code);
     public override string ToString() => Code;
 }
 

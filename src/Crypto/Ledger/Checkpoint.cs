@@ -22,12 +22,24 @@ public sealed record Checkpoint(string Origin, long Size, Digest Root)
     /// <summary>As the other; the key as its line of text.</summary>
     public static Checkpoint Open(string note, string verifierKey) => Open(Encoding.UTF8.GetBytes(note), VerifierKey.Parse(verifierKey));
 
+    /// <summary>As the other, by any of the ledger's keys: all have its name.</summary>
+    public static Checkpoint Open(ReadOnlySpan<byte> note, IReadOnlyCollection<VerifierKey> keys, string origin) =>
+        Parse(SignedNote.Open(note, [.. keys.Where(k => k.Name == origin)]).Text, origin);
+
     internal static Checkpoint Parse(string text, string origin)
+    {
+        var checkpoint = Parse(text);
+        return checkpoint.Origin == origin ? checkpoint : throw new RefusedException(Refusal.Note, "origin is not the name of the key");
+    }
+
+    /// <summary>A checkpoint of whatever ledger. Only the form is checked.</summary>
+    /// <exception cref="RefusedException"><see cref="Refusal.Note"/>.</exception>
+    public static Checkpoint Parse(string text)
     {
         var lines = text.Split('\n');
         if (lines.Length != 4 || lines[3].Length != 0) throw new RefusedException(Refusal.Note, "a checkpoint has three lines");
         // Only canonical forms: "007" or a root with stray bits would be a second spelling of one head.
-        if (lines[0] != origin) throw new RefusedException(Refusal.Note, "origin is not the name of the key");
+        if (lines[0].Length == 0) throw new RefusedException(Refusal.Note, "origin");
         if (!long.TryParse(lines[1], NumberStyles.None, CultureInfo.InvariantCulture, out var size)) throw new RefusedException(Refusal.Note, "size");
         if (!SignedNote.TryBase64(lines[2], out var root) || root.Length != Digest.Size) throw new RefusedException(Refusal.Note, "root");
         var checkpoint = new Checkpoint(lines[0], size, new Digest(root));

@@ -1,7 +1,5 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using System.Text;
-using Org.BouncyCastle.Math.EC.Rfc8032;
 
 namespace Exchange.Crypto.Ledger;
 
@@ -29,7 +27,7 @@ public sealed record SignedNote(string Text, IReadOnlyList<NoteSignature> Verifi
         foreach (var line in lines)
         {
             var signature = ParseLine(line);
-            var keys = known.Where(k => k.Name == signature.Name && k.Id == signature.KeyId).Take(2).ToArray();
+            var keys = known.Where(signature.IsBy).Take(2).ToArray();
             if (keys.Length > 1) throw new RefusedException(Refusal.Note, "ambiguous key");
             if (keys.Length == 0)
             {
@@ -42,6 +40,23 @@ public sealed record SignedNote(string Text, IReadOnlyList<NoteSignature> Verifi
             }
         }
         return verified.Count > 0 ? new SignedNote(text, verified, others) : throw new RefusedException(Refusal.Note, "no verifiable signatures");
+    }
+
+    /// <summary>Text and signature lines, none of them verified: for who must say which line is wrong. Most callers want <see cref="Open"/>.</summary>
+    /// <exception cref="RefusedException"><see cref="Refusal.Note"/>: not the form of a note.</exception>
+    public static (string Text, IReadOnlyList<NoteSignature> Lines) Read(ReadOnlySpan<byte> note)
+    {
+        var (text, lines) = Split(note);
+        return (text, [.. lines.Select(ParseLine)]);
+    }
+
+    /// <summary>Signature lines alone, as a witness answers them.</summary>
+    /// <exception cref="RefusedException"><see cref="Refusal.Note"/>.</exception>
+    public static IReadOnlyList<NoteSignature> ReadLines(ReadOnlySpan<byte> lines)
+    {
+        // A note of one empty line of text: the same limits and the same form.
+        byte[] note = [(byte)'\n', (byte)'\n', .. lines];
+        return Read(note) is ("\n", var read) ? read : throw Malformed("signature lines");
     }
 
     /// <summary>The line that a signature adds to a note, newline included.</summary>
@@ -92,50 +107,8 @@ public sealed record SignedNote(string Text, IReadOnlyList<NoteSignature> Verifi
 }
 
 /// <param name="Line">The whole line as it stood, without newline.</param>
-public sealed record NoteSignature(string Name, uint KeyId, ReadOnlyMemory<byte> Signature, string Line);
-
-/// <summary>An Ed25519 key that verifies notes (signature type 01), written "name+id+base64(01 ‖ key)"; id = first 4 bytes of SHA-256(name ‖ 0A ‖ 01 ‖ key).</summary>
-public sealed class VerifierKey : IEquatable<VerifierKey>
+public sealed record NoteSignature(string Name, uint KeyId, ReadOnlyMemory<byte> Signature, string Line)
 {
-    const byte Ed25519Type = 1;
-    readonly byte[] key;
-
-    public VerifierKey(string name, ReadOnlySpan<byte> publicKey)
-    {
-        if (!SignedNote.IsName(name)) throw new ArgumentException("A key's name is not empty and has no white space and no plus sign.", nameof(name));
-        if (publicKey.Length != Ed25519.PublicKeySize) throw new ArgumentException("An Ed25519 key has 32 bytes.", nameof(publicKey));
-        Name = name;
-        key = publicKey.ToArray();
-        Span<byte> id = stackalloc byte[Digest.Size];
-        Digest.Of([.. Encoding.UTF8.GetBytes(name), (byte)'\n', Ed25519Type, .. key]).CopyTo(id);
-        Id = BinaryPrimitives.ReadUInt32BigEndian(id);
-    }
-
-    public string Name { get; }
-    public uint Id { get; }
-    public ReadOnlyMemory<byte> PublicKey => key;
-
-    /// <summary>Reads what <see cref="ToString"/> writes and nothing else.</summary>
-    public static bool TryParse(string text, out VerifierKey key)
-    {
-        key = null!;
-        var parts = text.Split('+', 3);
-        if (parts.Length != 3 || !SignedNote.IsName(parts[0])) return false;
-        if (!SignedNote.TryBase64(parts[2], out var blob) || blob.Length != 1 + Ed25519.PublicKeySize || blob[0] != Ed25519Type) return false;
-        var parsed = new VerifierKey(parts[0], blob.AsSpan(1));
-        if (parsed.ToString() != text) return false;
-        key = parsed;
-        return true;
-    }
-
-    /// <exception cref="RefusedException"><see cref="Refusal.Note"/>.</exception>
-    public static VerifierKey Parse(string text) => TryParse(text, out var key) ? key : throw new RefusedException(Refusal.Note, "not a verifier key");
-
-    public bool Verify(ReadOnlySpan<byte> text, ReadOnlySpan<byte> signature) =>
-        signature.Length == Ed25519.SignatureSize && Ed25519.Verify(signature.ToArray(), 0, key, 0, text.ToArray(), 0, text.Length);
-
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Name}+{Id:x8}+{Convert.ToBase64String([Ed25519Type, .. key])}");
-    public bool Equals(VerifierKey? other) => other is not null && Name == other.Name && key.AsSpan().SequenceEqual(other.key);
-    public override bool Equals(object? obj) => Equals(obj as VerifierKey);
-    public override int GetHashCode() => HashCode.Combine(Name, Id);
+    /// <summary>Says that it is by this key; whether it is, the key's Verify says.</summary>
+    public bool IsBy(VerifierKey key) => key.Name == Name && key.Id == KeyId;
 }

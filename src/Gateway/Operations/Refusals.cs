@@ -16,7 +16,7 @@ static class Refusals
     {
         // What arrived is not what the format says.
         [400] = [Refusal.Json, Refusal.Der, Refusal.StatementType, Refusal.StatementSigners, Refusal.StatementAttributes, Refusal.Algorithm, Refusal.Header, Refusal.Suite,
-            Refusal.Kind, Refusal.Recipients, Refusal.ManifestForm, Refusal.LabelForm, Refusal.DocumentName, Refusal.Request, Refusal.Profile, Refusal.Passphrase, Refusal.Note, Refusal.PolicyInvalid, Refusal.MappingInvalid, Refusal.WordList],
+            Refusal.Kind, Refusal.Recipients, Refusal.ManifestForm, Refusal.LabelForm, Refusal.DocumentName, Refusal.Request, Refusal.Profile, Refusal.Passphrase, Refusal.WitnessPolicy, Refusal.Note, Refusal.PolicyInvalid, Refusal.MappingInvalid, Refusal.WordList],
         // Who you are does not allow it, or the policy does not.
         [403] = [Refusal.NotSignedIn, Refusal.SenderNotYou, Refusal.PolicyUnknown, Refusal.LabelMissing, Refusal.LabelClass, Refusal.LabelCategory, Refusal.LabelBasis,
             Refusal.ApprovalMissing, Refusal.SenderNotCleared, Refusal.CardHeld, Refusal.NotReleasable, Refusal.NotYet, Refusal.AwaitingRelease, Refusal.ReleaseRefused, Refusal.HoldExpired, Refusal.NoMapping, Refusal.WordFloor, Refusal.ActivationUnapproved,
