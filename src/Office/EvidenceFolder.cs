@@ -43,11 +43,14 @@ static class EvidenceFolder
     /// <exception cref="UsageException">Not a pins file.</exception>
     public static Pins PinsOf(string file)
     {
-        try
-        {
-            var pins = JsonSerializer.Deserialize(File.ReadAllBytes(file), ClientJson.Default.PinsFile) ?? throw new JsonException("null");
-            return new Pins(pins.DirectoryOfficers, pins.PolicyOfficers, pins.GatewayEvidence, pins.Origin, pins.CheckpointKey);
-        }
+        var pins = PinsFileOf(file);
+        return new Pins(pins.DirectoryOfficers, pins.PolicyOfficers, pins.GatewayEvidence, pins.Origin, pins.CheckpointKey);
+    }
+
+    /// <exception cref="UsageException">Not a pins file.</exception>
+    public static PinsFile PinsFileOf(string file)
+    {
+        try { return JsonSerializer.Deserialize(File.ReadAllBytes(file), ClientJson.Default.PinsFile) ?? throw new JsonException("null"); }
         catch (Exception e) when (e is IOException or JsonException)
         {
             throw new UsageException($"{file}: no pins can be read there; give --pins FILE", $"{file}: không đọc được khóa ghim; dùng --pins TỆP");

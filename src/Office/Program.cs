@@ -45,6 +45,7 @@ namespace Exchange.Office
             root.Subcommands.Add(ExportCommands.Export(shell));
             root.Subcommands.Add(VerifyCommands.Inspect(shell));
             root.Subcommands.Add(VerifyCommands.Verify(shell));
+            root.Subcommands.Add(AuditCommands.Audit(shell));
             root.Subcommands.Add(DirectoryCommands.Directory(shell));
             root.Subcommands.Add(KeysCommands.Keys(shell));
             root.Subcommands.Add(OfficerCommands.Officer(shell));

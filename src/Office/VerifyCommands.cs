@@ -78,7 +78,7 @@ static class VerifyCommands
         return code;
     }
 
-    static void Verdict(int code, int count, Output say) => say.Say(code switch
+    internal static void Verdict(int code, int count, Output say) => say.Say(code switch
     {
         ExchangeProgram.Good => $"GOOD: {count} checks, all hold",
         ExchangeProgram.Bad => "BAD: something does not hold; see above",
@@ -90,7 +90,7 @@ static class VerifyCommands
         _ => "CHƯA ĐỦ: không có gì sai, nhưng chưa đủ dữ liệu để kết luận mọi điều",
     });
 
-    static void Show(IEnumerable<Finding> findings, Output say) => say.Table([say.Text("finding", "kết quả"), say.Text("part", "phần"), say.Text("check", "kiểm tra"), say.Text("code", "mã"), say.Text("detail", "chi tiết")],
+    internal static void Show(IEnumerable<Finding> findings, Output say) => say.Table([say.Text("finding", "kết quả"), say.Text("part", "phần"), say.Text("check", "kiểm tra"), say.Text("code", "mã"), say.Text("detail", "chi tiết")],
         findings.Select(f => new[] { Word(f.Kind, say), f.Part, f.Check, f.Code, f.Detail }));
 
     static string Word(FindingKind kind, Output say) => kind switch

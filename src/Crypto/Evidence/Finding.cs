@@ -27,6 +27,8 @@ public static class FindingCode
     public const string SenderHoldsR = "SENDER_HOLDS_R";
     /// <summary>The step has not happened yet, or its receipt is not here.</summary>
     public const string Pending = "PENDING";
+    /// <summary>It is there, and not for whom this was made.</summary>
+    public const string Withheld = "WITHHELD";
 }
 
 /// <summary>All findings of one run, in the order of the checks. A verifier never stops at the first bad one.</summary>
@@ -47,6 +49,8 @@ public sealed class Findings
     internal void Bad(string part, string check, Refusal refusal, string detail = "") => all.Add(new Finding(FindingKind.Bad, part, check, refusal.Code, detail));
 
     internal void Incomplete(string part, string check, string code, string detail = "") => all.Add(new Finding(FindingKind.Incomplete, part, check, code, detail));
+
+    internal void Add(Finding finding) => all.Add(finding);
 
     /// <summary>Good or bad by a condition.</summary>
     internal bool Judge(bool holds, string part, string check, Refusal refusal, string detail = "")

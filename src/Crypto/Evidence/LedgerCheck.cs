@@ -2,126 +2,113 @@ using Exchange.Crypto.Ledger;
 
 namespace Exchange.Crypto.Evidence;
 
+/// <summary>What a ledger is checked with. All of it is the auditor's own.</summary>
+/// <param name="Origin">Name of the ledger.</param>
+/// <param name="Keys">Its keys, old and new, of any type; their name is the origin.</param>
+public sealed record LedgerPins(string Origin, IReadOnlyCollection<VerifierKey> Keys)
+{
+    /// <summary>Whose cosignatures count; null: nobody is asked for.</summary>
+    public WitnessPolicy? Witnesses { get; init; }
+
+    /// <summary>Checkpoints that the auditor kept himself, by a name to call them. Each must be a beginning of the ledger.</summary>
+    public IReadOnlyList<EvidencePart> Known { get; init; } = [];
+}
+
 /// <summary>
-/// Checks a whole ledger from its files alone: checkpoint, entry bundles and tiles (C2SP tlog-tiles), every byte of them. Needs the pinned key and no network.
-/// A wrong file is named: the tree is computed twice, from the bundles and from the tiles of level 0, and what differs from the one that leads to the
-/// signed root is wrong. Memory: 1/128 of the leaf hashes.
+/// Checks a whole ledger from its files alone, every byte of them, with pinned keys and no network. docs/ledger.md says what is asked and how a wrong file is told
+/// from a right one. In short: from the signed root down each tile must hash to what the tile above says of it, and each entry bundle must be what its tile says; where
+/// one does not, it is computed anew from what lies below, and what does not fit is named. Memory does not grow with the ledger: at any time there are a few units of
+/// 65,536 entries, each on a thread of its own.
 /// </summary>
 public static class LedgerCheck
 {
-    /// <param name="note">The checkpoint, as published.</param>
-    /// <param name="read">Bytes of a tile or bundle by its path; null: not there.</param>
-    public static Findings Check(ReadOnlySpan<byte> note, VerifierKey key, Func<TilePath, byte[]?> read)
+    /// <summary>Name of the newest checkpoint's file, and the folder of all those before.</summary>
+    public const string Newest = "checkpoint", Kept = "checkpoints", Details = "details";
+    /// <summary>More findings than this are counted, not listed.</summary>
+    public const int MaxListed = 1000;
+
+    /// <summary>Where the checkpoint of this size is kept in an export.</summary>
+    public static string KeptPath(long size) => Kept + new TilePath(0, size, Tiles.Width).ToString()["tile/0".Length..];
+
+    /// <param name="progress">Told the number of entries checked so far.</param>
+    /// <param name="threads">How many units are worked on at once.</param>
+    public static Findings Check(ILedgerFiles files, LedgerPins pins, IProgress<long>? progress = null, int threads = 2, CancellationToken cancel = default)
     {
         var findings = new Findings();
-        Checkpoint checkpoint;
-        try { checkpoint = Checkpoint.Open(note, key); }
-        catch (RefusedException e)
+        var notes = new NoteCheck(pins);
+        if (files.Read(Newest, SignedNote.MaxBytes) is not { } bytes)
         {
-            findings.Bad("checkpoint", "signature", e.Refusal, e.Detail);
+            findings.Incomplete(Newest, "file", FindingCode.Missing);
             return findings;
         }
-        findings.Good("checkpoint", "signature");
-        new Run(checkpoint, read, findings).All();
+        if (notes.Open(Newest, bytes, findings.Add) is not { } newest) return findings;
+        findings.Good(Newest, "signature");
+        new LedgerRun(files, notes, newest, findings, progress, threads).All(cancel);
         return findings;
     }
 
-    sealed class Run(Checkpoint checkpoint, Func<TilePath, byte[]?> read, Findings findings)
+    /// <summary>Tree alone, of files that are found by their paths.</summary>
+    /// <param name="note">The checkpoint, as published.</param>
+    /// <param name="read">Bytes of a tile or bundle by its path; null: not there.</param>
+    public static Findings Check(ReadOnlySpan<byte> note, VerifierKey key, Func<TilePath, byte[]?> read) =>
+        Check(new ByPath(note.ToArray(), read), new LedgerPins(key.Name, [key]), threads: 1);
+
+    sealed class ByPath(byte[] note, Func<TilePath, byte[]?> read) : ILedgerFiles
     {
-        readonly Tree fromEntries = new(checkpoint.Size), fromTiles = new(checkpoint.Size);
-        readonly List<TilePath> missing = [], differing = [];
-        bool gap;
+        public byte[]? Read(string path, int limit) => path == Newest ? note : TilePath.TryParse(path, out var tile) ? read(tile) : null;
 
-        public void All()
+        public IEnumerable<string> List(string folder) => [];
+    }
+}
+
+/// <summary>Are two heads of one ledger two states of one tree? For who kept one and is shown the other.</summary>
+public static class ConsistencyCheck
+{
+    /// <param name="a">Name and bytes of one checkpoint's note, whichever is older.</param>
+    /// <param name="prove">Proof between two sizes; null: there is none. Asked at most once.</param>
+    public static Findings Check(EvidencePart a, EvidencePart b, LedgerPins pins, Func<long, long, IReadOnlyList<Digest>?> prove)
+    {
+        var findings = new Findings();
+        var notes = new NoteCheck(pins);
+        var (first, second) = (Open(a), Open(b));
+        if (first is null || second is null) return findings;
+        var (old, late) = first.Checkpoint.Size <= second.Checkpoint.Size ? (first, second) : (second, first);
+        var part = $"{old.Part} → {late.Part}";
+        const string check = "consistency";
+        var (m, n) = (old.Checkpoint, late.Checkpoint);
+        if (m.Size == n.Size || m.Size == 0)
         {
-            for (long index = 0; index * Tiles.Width < checkpoint.Size; index++) Lowest(index);
-            if (gap)
-            {
-                Missing();
-                findings.Incomplete("checkpoint", "root", FindingCode.Missing, "entries are missing");
-                return;
-            }
-            var right = fromEntries.Root() == checkpoint.Root ? fromEntries : fromTiles.Root() == checkpoint.Root ? fromTiles : null;
-            Upper(right ?? fromTiles);
-            Missing();
-            findings.Judge(right is not null, "checkpoint", "root", Refusal.Proof, "neither entries nor tiles lead to the signed root");
-            foreach (var tile in differing)
-            {
-                if (tile.Level != 0 || right is null) Wrong(tile);
-                else Wrong(right == fromEntries ? tile : tile with { Level = TilePath.Entries });
-            }
-            if (findings.Verdict == FindingKind.Good) findings.Good("tile", "all files", $"{checkpoint.Size} entries");
+            findings.Judge(MerkleTree.VerifyConsistency(m.Size, m.Root, n.Size, n.Root, []), part, check, Refusal.Fork, "two roots of one size");
+            return findings;
         }
+        IReadOnlyList<Digest>? proof;
+        try { proof = prove(m.Size, n.Size); }
+        catch (RefusedException e) { findings.Bad(part, check, e.Refusal, e.Detail); return findings; }
+        if (proof is null) findings.Incomplete(part, check, FindingCode.Missing, "no proof, and not the files to make one from");
+        else findings.Judge(MerkleTree.VerifyConsistency(m.Size, m.Root, n.Size, n.Root, proof), part, check, Refusal.Fork, "the proof does not lead from one to the other");
+        return findings;
 
-        // A bundle and the tile over it. One of the two is enough to go on.
-        void Lowest(long index)
+        HeadNote? Open(EvidencePart part)
         {
-            var path = new TilePath(0, index, Tiles.WidthAt(0, index, checkpoint.Size));
-            var tile = Hashes(path, Tile);
-            var leaves = Hashes(path with { Level = TilePath.Entries }, bytes => [.. EntryBundle.Read(bytes, path.Width).Select(LedgerEntry.LeafOf)]);
-            if (tile is null && leaves is null) { gap = true; return; }
-            if (tile is not null && leaves is not null && !tile.AsSpan().SequenceEqual(leaves)) differing.Add(path);
-            fromEntries.Add(leaves ?? tile!);
-            fromTiles.Add(tile ?? leaves!);
-
-            Digest[] Tile(byte[] bytes) => bytes.Length == path.Width * Digest.Size
-                ? Tiles.Hashes(bytes) : throw new RefusedException(Refusal.Proof, "length of the tile");
-        }
-
-        void Upper(Tree right)
-        {
-            for (var level = 1; level < Tiles.Levels; level++)
-                for (long index = 0; Tiles.WidthAt(level, index, checkpoint.Size) is > 0 and var width; index++)
-                {
-                    var path = new TilePath(level, index, width);
-                    if (read(path) is not { } bytes) missing.Add(path);
-                    else if (!bytes.AsSpan().SequenceEqual(right.Tile(path))) differing.Add(path);
-                }
-        }
-
-        Digest[]? Hashes(TilePath path, Func<byte[], Digest[]> parse)
-        {
-            if (read(path) is not { } bytes) { missing.Add(path); return null; }
-            try { return parse(bytes); }
-            catch (RefusedException e)
-            {
-                findings.Bad(path.ToString(), "form", e.Refusal, e.Detail);
-                return null;
-            }
-        }
-
-        void Wrong(TilePath path) => findings.Bad(path.ToString(), "hashes", Refusal.Proof, "does not lead to the checkpoint");
-
-        void Missing()
-        {
-            foreach (var path in missing) findings.Incomplete(path.ToString(), "file", FindingCode.Missing);
+            var head = notes.Open(part.Name, part.Bytes.Span, findings.Add);
+            if (head is not null) findings.Good(part.Name, "signature");
+            return head;
         }
     }
 
-    /// <summary>All nodes at heights 8, 16 … and the leaves of the last, partial tile.</summary>
-    sealed class Tree(long size)
+    /// <summary>Proof made from the tiles of an export that reaches at least to the newer size; null: tiles are missing.</summary>
+    public static IReadOnlyList<Digest>? FromTiles(ILedgerFiles files, long from, long to)
     {
-        readonly List<Digest>[] heights = [.. Enumerable.Range(0, Tiles.Levels).Select(_ => new List<Digest>())];
-        long tiles;
-
-        public void Add(Digest[] leaves)
+        try
         {
-            if (leaves.Length < Tiles.Width) { heights[0].AddRange(leaves); return; }
-            tiles++;
-            heights[1].Add(Tiles.Fold(leaves));
-            for (var level = 1; level + 1 < Tiles.Levels && heights[level].Count % Tiles.Width == 0 && heights[level].Count >> Tiles.Height > heights[level + 1].Count; level++)
-                heights[level + 1].Add(Tiles.Fold([.. heights[level][^Tiles.Width..]]));
+            return Tiles.ConsistencyProof(from, to, (level, index, width) =>
+            {
+                // The partial tile of that size, or a wider one, or the complete one.
+                for (var w = width; w <= Tiles.Width; w++)
+                    if (files.Read(new TilePath(level, index, w).ToString(), Tiles.Width * Digest.Size) is { } bytes) return bytes;
+                throw new FileNotFoundException();
+            });
         }
-
-        public Digest Root() => Tiles.Root(size, (level, index, width) => Tile(new TilePath(level, index, width)));
-
-        /// <summary>Bytes that this tile must have; at level 0 only the last one.</summary>
-        public byte[] Tile(TilePath path)
-        {
-            var first = (path.Index * Tiles.Width) - (path.Level == 0 ? tiles * Tiles.Width : 0);
-            var bytes = new byte[path.Width * Digest.Size];
-            for (var i = 0; i < path.Width; i++) heights[path.Level][(int)first + i].CopyTo(bytes.AsSpan(i * Digest.Size));
-            return bytes;
-        }
+        catch (FileNotFoundException) { return null; }
     }
 }

@@ -7,7 +7,8 @@ namespace Exchange.Crypto.Ledger;
 /// </summary>
 public static class EntryBundle
 {
-    const int Step = sizeof(ushort) + Digest.Size;
+    /// <summary>Bytes of one entry in a bundle.</summary>
+    public const int Step = sizeof(ushort) + Digest.Size;
 
     public static byte[] Write(IReadOnlyList<Digest> entries)
     {

@@ -142,6 +142,13 @@ public sealed record FlashAlarmDetail(string Sender, Guid Envelope, Digest Ctx, 
 /// <param name="Channel">Adapter that has taken it.</param>
 public sealed record ReplyDetail(string Sender, Guid Envelope, Digest Receipt, string Channel) : LedgerDetail(EntryKind.Reply);
 
+public sealed record DummyDetail() : LedgerDetail(EntryKind.Dummy);
+
+/// <param name="Entry">Index of the entry whose salt and detail are gone.</param>
+/// <param name="Basis">Code of the rule that demanded it.</param>
+/// <param name="Operation">Ref of the statement that two persons signed.</param>
+public sealed record ErasedDetail(long Entry, string Basis, Digest Operation) : LedgerDetail(EntryKind.Erased);
+
 /// <summary>The one writer and reader of details.</summary>
 public static class EntryDetails
 {
@@ -177,6 +184,8 @@ public static class EntryDetails
         DiscardDetail d => StrictJson.Write(d, EntryJson.Default.DiscardDetail),
         FlashAlarmDetail d => StrictJson.Write(d, EntryJson.Default.FlashAlarmDetail),
         ReplyDetail d => StrictJson.Write(d, EntryJson.Default.ReplyDetail),
+        DummyDetail d => StrictJson.Write(d, EntryJson.Default.DummyDetail),
+        ErasedDetail d => StrictJson.Write(d, EntryJson.Default.ErasedDetail),
         _ => throw new ArgumentException("Not a detail of the closed list.", nameof(detail)),
     };
 
@@ -213,6 +222,8 @@ public static class EntryDetails
             EntryKind.Discard => StrictJson.Read(canonical, EntryJson.Default.DiscardDetail),
             EntryKind.FlashAlarm => StrictJson.Read(canonical, EntryJson.Default.FlashAlarmDetail),
             EntryKind.Reply => StrictJson.Read(canonical, EntryJson.Default.ReplyDetail),
+            EntryKind.Dummy => StrictJson.Read(canonical, EntryJson.Default.DummyDetail),
+            EntryKind.Erased => StrictJson.Read(canonical, EntryJson.Default.ErasedDetail),
             _ => throw new RefusedException(Refusal.Json, "unknown kind of entry"),
         };
         return detail.HasItsKind ? detail : throw new RefusedException(Refusal.Json, "version of the entry");
@@ -264,4 +275,6 @@ public static class EntryDetails
 [JsonSerializable(typeof(DiscardDetail))]
 [JsonSerializable(typeof(FlashAlarmDetail))]
 [JsonSerializable(typeof(ReplyDetail))]
+[JsonSerializable(typeof(DummyDetail))]
+[JsonSerializable(typeof(ErasedDetail))]
 sealed partial class EntryJson : JsonSerializerContext;

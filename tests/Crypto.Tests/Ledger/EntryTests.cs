@@ -42,6 +42,8 @@ public class EntryTests
         new DiscardDetail("G22", Id, D, "H41", D, "E_POISON", "WRONG_OFFICE", D) { Time = At },
         new FlashAlarmDetail("G22", Id, D, "H41", D, At - 1) { Time = At },
         new ReplyDetail("G22", Id, D, "mail") { Time = At },
+        new DummyDetail { Time = At },
+        new ErasedDetail(17, "RETENTION", D) { Time = At },
     ];
 
     [Fact]

@@ -1,0 +1,81 @@
+using System.Globalization;
+
+namespace Exchange.Crypto.Evidence;
+
+/// <summary>Files of an exported ledger, paths with "/" between the parts. Called from several threads at once.</summary>
+public interface ILedgerFiles
+{
+    /// <summary>The file's bytes, at most one more than the limit: who gets more than he allowed knows that it is too long. Null: no such file.</summary>
+    byte[]? Read(string path, int limit);
+
+    /// <summary>Names directly in a folder, in any order; those of folders end in "/". None if there is no such folder.</summary>
+    IEnumerable<string> List(string folder);
+}
+
+/// <summary>An export on disk. Links are not followed: what is not in the folder is not of it.</summary>
+public sealed class LedgerFolder(string root) : ILedgerFiles
+{
+    public byte[]? Read(string path, int limit)
+    {
+        var file = new FileInfo(Path.Combine(root, path));
+        if (!file.Exists || file.LinkTarget is not null) return null;
+        using var handle = File.OpenHandle(file.FullName);
+        var bytes = new byte[Math.Min(RandomAccess.GetLength(handle), limit + 1L)];
+        var read = 0;
+        while (read < bytes.Length && RandomAccess.Read(handle, bytes.AsSpan(read), read) is > 0 and var more) read += more;
+        return read == bytes.Length ? bytes : bytes[..read];
+    }
+
+    public IEnumerable<string> List(string folder)
+    {
+        var place = new DirectoryInfo(Path.Combine(root, folder));
+        return place.Exists && place.LinkTarget is null ? place.EnumerateFileSystemInfos().Select(i => i is DirectoryInfo ? i.Name + "/" : i.Name) : [];
+    }
+}
+
+/// <summary>A file or a ".p" folder that C2SP's numbering ("x001/x234/067") puts at an index.</summary>
+/// <param name="Path">With the folder in front.</param>
+readonly record struct NumberedFile(long Index, string Path, bool IsPartial);
+
+/// <summary>The files of a folder that are named by numbers, in the order of the numbers, holding one folder's names at a time.</summary>
+static class NumberedFiles
+{
+    /// <summary>Groups of three digits that a size below 2^62 has.</summary>
+    const int MaxGroups = 7;
+
+    /// <param name="surplus">Told every path that is no number's, once, folders ending in "/".</param>
+    public static IEnumerable<NumberedFile> Walk(ILedgerFiles files, string folder, Action<string> surplus)
+    {
+        // Fewer digits come first: all of one depth, then all of the next.
+        for (var groups = 1; groups <= MaxGroups; groups++)
+        {
+            var any = false;
+            foreach (var file in Walk(files, folder, 0, groups, groups, () => any = true, surplus)) yield return file;
+            if (!any) yield break;
+        }
+    }
+
+    static IEnumerable<NumberedFile> Walk(ILedgerFiles files, string folder, long prefix, int groups, int depth, Action deeper, Action<string> surplus)
+    {
+        foreach (var name in files.List(folder).Order(StringComparer.Ordinal))
+        {
+            var path = $"{folder}/{name}";
+            if (name.EndsWith('/') && name.Length == 5 && name[0] == 'x' && Number(name.AsSpan(1, 3)) is { } group && (prefix > 0 || group > 0))
+            {
+                if (groups > 1)
+                {
+                    foreach (var file in Walk(files, path[..^1], (prefix * 1000) + group, groups - 1, depth, deeper, surplus)) yield return file;
+                }
+                else if (depth == MaxGroups) surplus(path);
+                else deeper();
+            }
+            else if (groups > 1) continue;
+            else if (name.Length == 3 && Number(name) is { } last) yield return new NumberedFile((prefix * 1000) + last, path, false);
+            else if (name.Length == 6 && name.EndsWith(".p/", StringComparison.Ordinal) && Number(name.AsSpan(0, 3)) is { } part) yield return new NumberedFile((prefix * 1000) + part, path[..^1], true);
+            else surplus(path);
+        }
+    }
+
+    static int? Number(ReadOnlySpan<char> digits) =>
+        !digits.ContainsAnyExceptInRange('0', '9') ? int.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture) : null;
+}

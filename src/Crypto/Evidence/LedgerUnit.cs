@@ -1,0 +1,99 @@
+using System.Globalization;
+using Exchange.Crypto.Ledger;
+
+namespace Exchange.Crypto.Evidence;
+
+/// <summary>A checkpoint to compare with the tree at its size: one of the export's, or one that the auditor kept.</summary>
+/// <param name="Own">Already read; null: a file of the export.</param>
+readonly record struct KeptNote(long Size, string Path, HeadNote? Own);
+
+/// <summary>Tiles of 256 entries that one thread checks, at most 256 of them.</summary>
+/// <param name="Nodes">What is known from above of each tile's root; null: nothing.</param>
+/// <param name="Holds">The nodes lead to the signed root, and so does everything before.</param>
+/// <param name="Leaves">For the last, partial tile alone: its leaves, as the edge of the tree gave them.</param>
+/// <param name="Before">Edge of the tree in front of the first of them. Null: something in front is not there at all.</param>
+/// <param name="Notes">Checkpoints that end in here, by size.</param>
+sealed record UnitWork(TilePath First, int Count, Digest[]? Nodes, bool Holds, Digest[]? Leaves, SubtreeEdge? Before, IReadOnlyList<KeptNote> Notes);
+
+sealed record UnitResult(List<Finding> Findings, List<HeadNote> Notes, DetailCounts Details, long Entries);
+
+/// <summary>The part of the check that runs beside others: bundles, lowest tiles, details, and the checkpoints whose last entry is here.</summary>
+sealed class LedgerUnit
+{
+    readonly ILedgerFiles files;
+    readonly NoteCheck notes;
+    readonly List<Finding> findings = [];
+    readonly List<HeadNote> heads = [];
+    readonly TileCheck tiles;
+    readonly DetailCheck? details;
+
+    public LedgerUnit(ILedgerFiles files, NoteCheck notes, long size, bool hasDetails)
+    {
+        (this.files, this.notes) = (files, notes);
+        tiles = new TileCheck(files, findings.Add);
+        details = hasDetails ? new DetailCheck(files, size, findings.Add) : null;
+    }
+
+    public UnitResult Run(UnitWork work)
+    {
+        var edge = work.Before?.Copy();
+        var next = 0;
+        long entries = 0;
+        for (var i = 0; i < work.Count; i++)
+        {
+            var tile = work.First with { Index = work.First.Index + i };
+            var known = tiles.Entries(tile);
+            Digest[]? ofEntries = known is null ? null : [.. known.Select(LedgerEntry.LeafOf)];
+            var holds = work.Leaves is not null && work.Holds;
+            var leaves = work.Leaves ?? tiles.Resolve(tile, work.Holds ? work.Nodes![i] : null, ofEntries, out holds);
+            if (leaves is not null)
+            {
+                tiles.Compare(tile, leaves, ofEntries);
+                details?.Check(tile, leaves);
+            }
+            entries += tile.Width;
+            next = Notes(work, next, tile, edge, leaves, holds);
+            if (work.Holds && work.Nodes is not null) edge?.Add(Tiles.Height, work.Nodes[i]);
+            else if (leaves is not { Length: Tiles.Width }) edge = null;
+            else edge?.Add(Tiles.Height, Tiles.Fold(leaves));
+        }
+        return new UnitResult(findings, heads, details?.Counts ?? default, entries);
+    }
+
+    int Notes(UnitWork work, int next, TilePath tile, SubtreeEdge? edge, Digest[]? leaves, bool holds)
+    {
+        var start = tile.Index * Tiles.Width;
+        SubtreeEdge? inner = null;
+        long at = start;
+        for (; next < work.Notes.Count && work.Notes[next].Size <= start + tile.Width; next++)
+        {
+            var kept = work.Notes[next];
+            if (Read(kept) is not { } head) continue;
+            inner ??= edge?.Copy();
+            if (inner is null || leaves is null || !holds)
+            {
+                findings.Add(new Finding(FindingKind.Incomplete, kept.Path, "beginning", FindingCode.Missing, "the entries before it are not certain"));
+                continue;
+            }
+            for (; at < kept.Size; at++) inner.Add(0, leaves[at - start]);
+            if (inner.Root() != head.Checkpoint.Root)
+                findings.Add(new Finding(FindingKind.Bad, kept.Path, "beginning", Refusal.Fork.Code, string.Create(CultureInfo.InvariantCulture, $"the first {kept.Size} entries have another root")));
+            else if (kept.Own is null) heads.Add(head);
+        }
+        return next;
+    }
+
+    HeadNote? Read(KeptNote kept)
+    {
+        if (kept.Own is not null) return kept.Own;
+        if (files.Read(kept.Path, SignedNote.MaxBytes) is not { } bytes)
+        {
+            findings.Add(new Finding(FindingKind.Incomplete, kept.Path, "file", FindingCode.Missing));
+            return null;
+        }
+        var head = notes.Open(kept.Path, bytes, findings.Add);
+        if (head is null || head.Checkpoint.Size == kept.Size) return head;
+        findings.Add(new Finding(FindingKind.Bad, kept.Path, "name", Refusal.Note.Code, "is not the checkpoint of the size that it is named by"));
+        return null;
+    }
+}

@@ -1,0 +1,100 @@
+using System.Globalization;
+using System.Text;
+using Exchange.Crypto.Ledger;
+
+namespace Exchange.Crypto.Evidence;
+
+/// <summary>A checkpoint that a pinned key of the ledger signed, and who else did.</summary>
+/// <param name="Part">Its file.</param>
+/// <param name="Signed">Pinned keys of the ledger.</param>
+/// <param name="Cosigned">Keys of witnesses, and when: seconds since 1970, null if the line does not say.</param>
+sealed record HeadNote(string Part, Checkpoint Checkpoint, IReadOnlyList<VerifierKey> Signed, IReadOnlyList<(VerifierKey Key, long? Time)> Cosigned);
+
+/// <summary>
+/// Checks checkpoints' notes, line by line (any thread), and what consecutive ones say of each other (one thread, in order of size): keys change with an overlap only,
+/// a witness does not go back in time, and the quorum cosigned.
+/// </summary>
+sealed class NoteCheck(LedgerPins pins)
+{
+    /// <summary>Checkpoints that wait for witnesses: so many are named.</summary>
+    const int MaxPendingListed = 100;
+
+    readonly VerifierKey[] keys = [.. pins.Keys.Where(k => k.Name == pins.Origin)];
+    readonly VerifierKey[] witnesses = [.. pins.Witnesses?.Witnesses.Select(w => w.Key) ?? []];
+    readonly Dictionary<VerifierKey, long> last = [];
+    HeadNote? before;
+    long pending;
+
+    public LedgerPins Pins => pins;
+
+    /// <returns>null: it is not a checkpoint of this ledger by a pinned key; a finding says why.</returns>
+    public HeadNote? Open(string part, ReadOnlySpan<byte> note, Action<Finding> report)
+    {
+        string text;
+        IReadOnlyList<NoteSignature> lines;
+        Checkpoint checkpoint;
+        try
+        {
+            (text, lines) = SignedNote.Read(note);
+            checkpoint = Checkpoint.Parse(text, pins.Origin);
+        }
+        catch (RefusedException e) { Bad("signature", e.Detail, report); return null; }
+
+        var bytes = Encoding.UTF8.GetBytes(text);
+        List<VerifierKey> signed = [];
+        List<(VerifierKey, long?)> cosigned = [];
+        var seen = new HashSet<string>();
+        var faults = 0;
+        for (var i = 0; i < lines.Count; i++)
+        {
+            var line = lines[i];
+            if (!seen.Add(line.Line)) { Line(i, "is there twice"); continue; }
+            var own = keys.FirstOrDefault(line.IsBy);
+            var witness = witnesses.FirstOrDefault(line.IsBy);
+            if ((own ?? witness) is not { } key) continue;
+            if (!key.Verify(bytes, line.Signature.Span)) { Line(i, "does not verify"); continue; }
+            if (own is not null && !signed.Contains(own)) signed.Add(own);
+            if (witness is not null && !cosigned.Any(c => c.Item1 == witness)) cosigned.Add((witness, witness.TimeOf(line)));
+        }
+        if (signed.Count > 0) return new HeadNote(part, checkpoint, signed, cosigned);
+        if (faults == 0) Bad("signature", "no verifiable signatures", report);
+        return null;
+
+        void Line(int i, string what)
+        {
+            faults++;
+            Bad("signature", string.Create(CultureInfo.InvariantCulture, $"line {i + 1}, by {lines[i].Name}: {what}"), report);
+        }
+
+        void Bad(string check, string detail, Action<Finding> to) => to(new Finding(FindingKind.Bad, part, check, Refusal.Note.Code, detail));
+    }
+
+    /// <summary>The next note by size. Two of one size are compared by their roots elsewhere.</summary>
+    public void Next(HeadNote note, Action<Finding> report)
+    {
+        // A key that only the next head knows could be anybody's: a head between them bears the old and the new signature.
+        if (before is not null && !before.Signed.Intersect(note.Signed).Any())
+            report(new Finding(FindingKind.Bad, note.Part, "key", Refusal.Note.Code, $"no key signed both this and {before.Part}: keys change with an overlap"));
+        foreach (var (key, time) in note.Cosigned)
+        {
+            if (time is not { } at) continue;
+            if (last.TryGetValue(key, out var earlier) && at < earlier && before!.Checkpoint.Size < note.Checkpoint.Size)
+                report(new Finding(FindingKind.Bad, note.Part, "cosignature", Refusal.Note.Code, $"{key.Name} signed it earlier than a smaller head"));
+            last[key] = Math.Max(at, last.GetValueOrDefault(key));
+        }
+        if (pins.Witnesses is { } policy && !policy.IsQuorum([.. note.Cosigned.Select(c => c.Key)]))
+        {
+            if (pending++ < MaxPendingListed) report(new Finding(FindingKind.Incomplete, note.Part, "witnesses", FindingCode.Pending, "not enough cosignatures"));
+        }
+        before = note;
+    }
+
+    /// <summary>What was counted over all notes.</summary>
+    public void End(long notes, Findings findings)
+    {
+        if (notes > 0) findings.Good(LedgerCheck.Kept, "beginnings", string.Create(CultureInfo.InvariantCulture, $"{notes} checkpoints"));
+        if (pins.Witnesses is not { AsksForWitnesses: true }) return;
+        if (pending == 0) findings.Good(LedgerCheck.Newest, "witnesses");
+        else if (pending > MaxPendingListed) findings.Incomplete(LedgerCheck.Kept, "witnesses", FindingCode.Pending, string.Create(CultureInfo.InvariantCulture, $"{pending} checkpoints without enough cosignatures"));
+    }
+}
