@@ -22,6 +22,9 @@ if (args is ["envelope", var keys, ..]) return await InAsync("envelope", place =
     Console.WriteLine($"{Machine.Name}, {Environment.ProcessorCount} cores, load {BenchGateway.Load()}");
     return new EnvelopeRates(Path.GetFullPath(keys), Number(2, 256), Number(3, 5), place).RunAsync();
 });
+//                                                    -- fsck [ENTRIES] [details]
+// The check of an exported ledger of so many entries, on two threads; with or without their details.
+if (args is ["fsck", ..]) return await InAsync("fsck", place => Task.FromResult(FsckRates.Run(place, Number(1, 1_000_000), args is [_, _, "details"])));
 //                                                    -- accept PKI [SECONDS]
 // Durable accepts a second over mutual TLS at 1, 16 and 64 clients, in turn with Postfix; SECONDS for each of them. As root, for Postfix.
 if (args is ["accept", var senders, ..]) return await InAsync("accept", async place =>
@@ -53,5 +56,5 @@ if (args is ["blackhole", var many, ..]) return await InAsync("blackhole", async
 //                                                    -- pick PKI [ROWS] [CHURN]
 // What the next job costs among so many that wait, and after so many have gone through a lane.
 if (args is ["pick", var trust, ..]) return await InAsync("pick", place => Task.FromResult(new PickRates(Path.GetFullPath(trust), place).Run(Number(2, 1_000_000), Number(3, 10_000_000))));
-Console.Error.WriteLine("usage: Benchmarks envelope PKI [MB=256] [ROUNDS=5] | ledger [ENTRIES=1000000] | policy [DRAFT] [ROUNDS=5] | accept PKI [SECONDS=5] | deliver PKI [SECONDS=5] | flash PKI [SECONDS=10] | blackhole PKI [SECONDS=10] | pick PKI [ROWS=1000000] [CHURN=10000000]");
+Console.Error.WriteLine("usage: Benchmarks envelope PKI [MB=256] [ROUNDS=5] | ledger [ENTRIES=1000000] | fsck [ENTRIES=1000000] [details] | policy [DRAFT] [ROUNDS=5] | accept PKI [SECONDS=5] | deliver PKI [SECONDS=5] | flash PKI [SECONDS=10] | blackhole PKI [SECONDS=10] | pick PKI [ROWS=1000000] [CHURN=10000000]");
 return 64;

@@ -62,6 +62,37 @@ static class LedgerTargets
         _ = findings.Verdict;
     }
 
+    /// <summary>A tlog-policy; whatever it says, nobody is a quorum of a policy that asks for somebody.</summary>
+    public static void Policy(byte[] bytes)
+    {
+        var policy = WitnessPolicy.Parse(bytes);
+        Targets.Demand(policy.IsQuorum([]) == !policy.AsksForWitnesses, "a quorum of nobody");
+        Targets.Demand(policy.IsQuorum([.. policy.Witnesses.Select(w => w.Key)]), "all together are no quorum");
+    }
+
+    public static void Proof(byte[] bytes)
+    {
+        var proof = TlogProof.Parse(bytes);
+        Targets.Equal(bytes, Encoding.UTF8.GetBytes(proof.Write()));
+        _ = proof.Entry?.Leaf;
+    }
+
+    /// <summary>Body of add-checkpoint, to a witness that has seen nothing.</summary>
+    public static void Request(byte[] bytes)
+    {
+        if (WitnessRequest.TryParse(bytes, out var request)) Targets.Equal(bytes, Encoding.UTF8.GetBytes(request.Write()));
+        var decision = Witness.Decide(bytes, origin => origin == Origin ? [Key.VerifierKey] : [], _ => WitnessHead.Nothing);
+        Targets.Demand(decision.Answer is not null || decision.Checkpoint!.Origin == Origin, "a head of another ledger");
+    }
+
+    /// <summary>Number of lines in the first byte, then a bundle of details.</summary>
+    public static void Details(byte[] bytes)
+    {
+        if (bytes.Length == 0) return;
+        var lines = DetailBundle.Read(bytes.AsMemory(1), bytes[0]);
+        Targets.Equal(bytes.AsSpan(1), DetailBundle.Write(lines));
+    }
+
     /// <summary>Detail of an entry, and its leaf.</summary>
     public static void Detail(byte[] json)
     {

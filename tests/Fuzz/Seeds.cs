@@ -170,6 +170,14 @@ static class Seeds
         // One entry: the root of the tree is its leaf.
         yield return ("ledger", [0, 1, .. EntryBundle.Write(TestTree.Entries[..1]), .. TestTree.Leaves[0].ToArray()]);
         yield return ("ledger", [0, 3, .. TestTree.Leaves[..3].SelectMany(l => l.ToArray()), .. EntryBundle.Write(TestTree.Entries[..3])]);
+        var vkey = new VerifierKey("w", NoteKeyType.Ed25519Cosignature, new byte[32]);
+        yield return ("witness-policy", Encoding.UTF8.GetBytes($"log {key.VerifierKey} https://l\nwitness A {vkey}\ngroup g any A\nquorum g\n"));
+        yield return ("witness-policy", "# nobody\nquorum none\n"u8.ToArray());
+        yield return ("tlog-proof", Encoding.UTF8.GetBytes(new TlogProof(new byte[40], 7, MerkleTree.InclusionProof(7, 300, TestTree.Nodes), note).Write()));
+        yield return ("tlog-proof", Encoding.UTF8.GetBytes(new TlogProof(null, 0, [], note).Write()));
+        yield return ("witness-request", Encoding.UTF8.GetBytes(new WitnessRequest(0, [], note).Write()));
+        yield return ("witness-request", Encoding.UTF8.GetBytes(new WitnessRequest(20, MerkleTree.ConsistencyProof(20, 300, TestTree.Nodes), note).Write()));
+        yield return ("detail-bundle", [3, .. DetailBundle.Write([DetailLine.Open(new LedgerEntry(new byte[32], EntryDetails.Write(new DummyDetail { Time = 1 }))), DetailLine.Erased(2), DetailLine.Withheld])]);
         foreach (var receipt in EvidenceCase.Shared.Input.Receipts.Select(r => Read(r.Bytes, StatementType.Receipt).As<Receipt>()).Where(r => r.Entry is not null))
             yield return ("entry-detail", Encoding.UTF8.GetBytes(receipt.Entry!.Detail));
         yield return ("entry-detail", EntryDetails.Write(new StartDetail("p", 1, 2) { Time = 3 }));

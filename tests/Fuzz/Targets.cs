@@ -46,6 +46,10 @@ static class Targets
         ["tile"] = LedgerTargets.Tile,
         ["ledger"] = LedgerTargets.Ledger,
         ["entry-detail"] = LedgerTargets.Detail,
+        ["witness-policy"] = LedgerTargets.Policy,
+        ["tlog-proof"] = LedgerTargets.Proof,
+        ["witness-request"] = LedgerTargets.Request,
+        ["detail-bundle"] = LedgerTargets.Details,
         ["mail"] = MailTargets.Mail,
         ["mail-report"] = MailTargets.Report,
     };
