@@ -58,7 +58,7 @@ static class ArchiveCommands
         return shell.Does(command, async (parsed, say, cancel) =>
         {
             using var client = shell.Client(parsed, say);
-            return OpenAsideCommand.Tell(await client.OpenArchivedAsync(Find(client, parsed.GetValue(id)!), parsed.GetValue(folder)!, null, cancel).ConfigureAwait(false), say);
+            return await OpenAsideCommand.TellAsync(client, await client.OpenArchivedAsync(Find(client, parsed.GetValue(id)!), parsed.GetValue(folder)!, null, cancel).ConfigureAwait(false), say, cancel).ConfigureAwait(false);
         });
     }
 

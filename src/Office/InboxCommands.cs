@@ -69,15 +69,16 @@ static class InboxCommands
             if (source is not null && !Directory.Exists(source)) throw new UsageException($"--from: there is no folder {source}", $"--from: không có thư mục {source}");
             using var client = shell.Client(parsed, say);
             await client.RefreshAsync(cancel).ConfigureAwait(false);
-            if (parsed.GetValue(sent) is { } id) return OpenAsideCommand.Tell(await client.OpenSentAsync(TrackCommands.Find(client, id), parsed.GetValue(folder)!, null, cancel).ConfigureAwait(false), say);
+            if (parsed.GetValue(sent) is { } id) return await OpenAsideCommand.TellAsync(client, await client.OpenSentAsync(TrackCommands.Find(client, id), parsed.GetValue(folder)!, null, cancel).ConfigureAwait(false), say, cancel).ConfigureAwait(false);
             if (attached is not null && OpenAsideCommand.ReceiptOf(attached, parsed.GetValue(receipt)) is { } acceptance)
-                return OpenAsideCommand.Tell(await client.OpenAsideAsync(attached, acceptance, parsed.GetValue(folder)!, null, cancel).ConfigureAwait(false), say);
+                return await OpenAsideCommand.TellAsync(client, await client.OpenAsideAsync(attached, acceptance, parsed.GetValue(folder)!, null, cancel).ConfigureAwait(false), say, cancel).ConfigureAwait(false);
             await client.AcknowledgeAsync(cancel).ConfigureAwait(false);
             if (attached is not null)
             {
                 var opened = await client.OpenFileAsync(attached, parsed.GetValue(folder)!, cancel).ConfigureAwait(false);
-                say.Json(new[] { Describe(opened) });
-                return Tell(opened, say);
+                var signed = await client.SignaturesAsync(opened.Files, opened.Accepted, cancel).ConfigureAwait(false);
+                say.Json(new[] { Describe(opened, signed) });
+                return Tell(opened, say, signed);
             }
             if (source is not null) return await OpenFolderAsync(client, source, parsed.GetValue(folder)!, say, cancel).ConfigureAwait(false);
             var parcels = await ChosenAsync(client, one, cancel).ConfigureAwait(false);
@@ -91,8 +92,9 @@ static class InboxCommands
         var code = ExchangeProgram.Good;
         await foreach (var result in client.OpenFolderAsync(source, folder, cancel).ConfigureAwait(false))
         {
-            results.Add(result.Opened is { } done ? Describe(done) : new { parcel = result.Parcel, error = Output.Describe(result.Refusal!, result.Detail) });
-            if (result.Opened is { } opened) code = Math.Max(code, Tell(opened, say));
+            var signed = result.Opened is { } done ? await client.SignaturesAsync(done.Files, done.Accepted, cancel).ConfigureAwait(false) : [];
+            results.Add(result.Opened is { } said ? Describe(said, signed) : new { parcel = result.Parcel, error = Output.Describe(result.Refusal!, result.Detail) });
+            if (result.Opened is { } opened) code = Math.Max(code, Tell(opened, say, signed));
             else
             {
                 say.Say(result.IsMoved ? $"refused  {result.Parcel}  moved to failed" : $"not opened yet  {result.Parcel}", result.IsMoved ? $"từ chối  {result.Parcel}  đã chuyển sang failed" : $"chưa mở được  {result.Parcel}");
@@ -114,8 +116,9 @@ static class InboxCommands
             try
             {
                 var opened = await say.ProgressAsync("fetching", "tải về", parcel.Size, p => client.OpenAsync(parcel.Parcel, folder, p, cancel, recalled)).ConfigureAwait(false);
-                results.Add(Describe(opened));
-                code = Math.Max(code, Tell(opened, say));
+                var signed = await client.SignaturesAsync(opened.Files, opened.Accepted, cancel).ConfigureAwait(false);
+                results.Add(Describe(opened, signed));
+                code = Math.Max(code, Tell(opened, say, signed));
             }
             catch (RefusedException e)
             {
@@ -157,7 +160,7 @@ static class InboxCommands
         };
     }
 
-    internal static int Tell(OpenResult opened, Output say)
+    internal static int Tell(OpenResult opened, Output say, IReadOnlyList<SignedDocument>? signed = null)
     {
         var name = $"{opened.Sender}  {opened.Number ?? opened.Envelope.ToString()}  {opened.Level}";
         if (opened.Failure == Refusal.Recalled)
@@ -181,6 +184,7 @@ static class InboxCommands
         if (opened.Besides.Count > 0) say.Say($"    {SendCommands.Besides(opened.Besides, say)}", $"    {SendCommands.Besides(opened.Besides, say)}");
         foreach (var (en, vi) in HandlingOf(opened.Label, say)) say.Say($"    {en}", $"    {vi}");
         foreach (var file in opened.Files) say.Say($"    {Path.GetFileName(file)}  {SizeOf(file)}", $"    {Path.GetFileName(file)}  {SizeOf(file)}");
+        SignatureCommands.Tell(signed ?? [], say);
         if (opened.Acknowledged) return ExchangeProgram.Good;
         say.Note("the gateway could not be told yet; the receipts go with the next inbox or open", "chưa báo được cho trục; biên nhận sẽ gửi trong lần sau");
         return ExchangeProgram.Incomplete;
@@ -226,9 +230,9 @@ static class InboxCommands
 
     static string UrgencyText(int urgency) => urgency switch { 0 => "thường", 1 => "khẩn", 2 => "thượng khẩn", 3 => "hỏa tốc", 4 => "hỏa tốc hẹn giờ", _ => "?" };
 
-    internal static object Describe(OpenResult o) => new
+    internal static object Describe(OpenResult o, IReadOnlyList<SignedDocument> signed) => new
     {
         parcel = o.Parcel, o.Sender, envelope = o.Envelope, o.Number, o.Level, mark = o.Label.Mark, o.Label.Caveats, o.Label.Term, acceptedAt = o.Accepted, o.Folder, o.Files, o.Again, o.Acknowledged, o.Notice, o.CopyOf, o.Besides, o.StampedAt, o.StampPending,
-        failure = o.Failure is null ? null : Output.Describe(o.Failure),
+        failure = o.Failure is null ? null : Output.Describe(o.Failure), signatures = signed.Select(SignatureCommands.Describe),
     };
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -14,7 +15,8 @@ namespace Exchange.Office;
 /// 2. With --json standard output is exactly one JSON document, also for an error.
 /// 3. An error has a code, its sentence in both languages, and a remedy in the reader's. A hint names the next command, ready to copy.
 /// 4. Colour, moving bars and line wrapping only on a terminal; elsewhere plain lines.
-/// 5. No subject, document name or key bytes unless the verb is there to show exactly that.
+/// 5. Text that comes from a file that nobody has verified is printed by <see cref="Visible"/>.
+/// 6. No subject, document name or key bytes unless the verb is there to show exactly that.
 /// </summary>
 sealed class Output(TextWriter output, TextWriter error, bool vietnamese, bool json, TimeProvider clock)
 {
@@ -50,8 +52,29 @@ sealed class Output(TextWriter output, TextWriter error, bool vietnamese, bool j
     /// <summary>The one JSON document of --json.</summary>
     public void Json(object value)
     {
-        if (json) output.WriteLine(JsonSerializer.Serialize(value, JsonForm));
+        // Outside of strings there is nothing to escape, and inside of them this is the same text.
+        if (json) output.WriteLine(Escaped(JsonSerializer.Serialize(value, JsonForm), c => string.Create(CultureInfo.InvariantCulture, $"\\u{(int)c:X4}"), keep: "\r\n"));
     }
+
+    /// <summary>Text of others on one line, showing as what it is: what would control a terminal, turn text around or be invisible stands there by its number.</summary>
+    public static string Visible(string text) => Escaped(text, c => "\\u{" + ((int)c).ToString("x", CultureInfo.InvariantCulture) + "}");
+
+    static string Escaped(string text, Func<char, string> escape, string keep = "")
+    {
+        if (!text.Any(c => IsUnsafe(c) && !keep.Contains(c))) return text;
+        var safe = new StringBuilder(text.Length + 16);
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (i + 1 < text.Length && char.IsSurrogatePair(text[i], text[i + 1]) && Rune.GetUnicodeCategory(new Rune(text[i], text[i + 1])) is not (UnicodeCategory.Format or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned))
+                safe.Append(text, i++, 2);
+            else if (IsUnsafe(text[i]) && !keep.Contains(text[i])) safe.Append(escape(text[i]));
+            else safe.Append(text[i]);
+        }
+        return safe.ToString();
+    }
+
+    static bool IsUnsafe(char c) => char.IsSurrogate(c) || char.GetUnicodeCategory(c) is
+        UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned;
 
     public void Refused(Refusal refusal, string detail = "")
     {

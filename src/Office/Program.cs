@@ -43,7 +43,9 @@ namespace Exchange.Office
             root.Subcommands.Add(ReceiveCommands.Receive(shell));
             root.Subcommands.Add(TrackCommands.Receipts(shell));
             root.Subcommands.Add(ExportCommands.Export(shell));
-            root.Subcommands.Add(VerifyCommands.Inspect(shell));
+            root.Subcommands.Add(InspectCommand.Inspect(shell));
+            root.Subcommands.Add(SignatureCommands.Signatures(shell));
+            root.Subcommands.Add(SignatureCommands.Reader(shell));
             root.Subcommands.Add(VerifyCommands.Verify(shell));
             root.Subcommands.Add(AuditCommands.Audit(shell));
             root.Subcommands.Add(DirectoryCommands.Directory(shell));

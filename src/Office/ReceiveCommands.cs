@@ -100,8 +100,9 @@ sealed class ReceivedOpener(OfficeClient client, string folder, Output say, Time
         try
         {
             var opened = await client.OpenAsync(parcel.Parcel, folder, null, cancel).ConfigureAwait(false);
-            say.Json(InboxCommands.Describe(opened));
-            InboxCommands.Tell(opened, say);
+            var signed = await client.SignaturesAsync(opened.Files, opened.Accepted, cancel).ConfigureAwait(false);
+            say.Json(InboxCommands.Describe(opened, signed));
+            InboxCommands.Tell(opened, say, signed);
             if (!opened.Acknowledged) nextAcknowledgement ??= clock.GetUtcNow() + Soon;
             return true;
         }

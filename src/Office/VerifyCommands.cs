@@ -1,40 +1,14 @@
 using System.CommandLine;
-using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Exchange.Crypto;
-using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Evidence;
-using Exchange.Crypto.Statements;
 using Exchange.Crypto.Trust;
 using Exchange.Office.Client;
 
 namespace Exchange.Office;
 
-/// <summary>inspect and verify: both offline.</summary>
+/// <summary>verify: offline.</summary>
 static class VerifyCommands
 {
-    static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
-    public static Command Inspect(Shell shell)
-    {
-        var file = new Argument<string>("FILE") { Description = "A statement (.p7s), a sealed manifest (.p7m), or an envelope in one file" };
-        var command = new Command("inspect", "What a file says of itself. Nothing is checked beyond its form. Xem nội dung tệp, chưa kiểm tra.") { file };
-        return shell.Does(command, async (parsed, say, cancel) =>
-        {
-            var seen = await SealedFile.ReadAsync(parsed.GetValue(file)!, cancel).ConfigureAwait(false);
-            say.Json(new { seen.File, seen.Kind, seen.Bytes, verified = false, statements = seen.Statements.Select(Describe), manifest = seen.Manifest, payload = seen.PayloadBytes });
-            say.Say($"{seen.File}: {seen.Kind}, {Output.Size(seen.Bytes)}", null);
-            foreach (var statement in seen.Statements) Show(statement, say);
-            if (seen.Manifest is { } manifest) say.Say($"sealed manifest, SHA-256 {manifest}; only its recipients can open it", $"phần niêm phong, SHA-256 {manifest}; chỉ nơi nhận mở được");
-            if (seen.PayloadBytes is { } payload) say.Say($"payload, {Output.Size(payload)} sealed", $"nội dung đã niêm phong, {Output.Size(payload)}");
-            say.Say("NOT VERIFIED: signatures fit the text above, but who the signers are and whether they may was not checked.",
-                "CHƯA KIỂM TRA: chữ ký khớp với nội dung trên, nhưng người ký là ai và có thẩm quyền hay không thì chưa được kiểm tra.");
-            say.Hint("to check", "để kiểm tra", $"exchange verify {seen.File}");
-            return ExchangeProgram.Good;
-        });
-    }
-
     public static Command Verify(Shell shell)
     {
         var files = new Argument<string[]>("FILE") { Description = "Statements or envelopes", Arity = ArgumentArity.ZeroOrMore };
@@ -98,19 +72,5 @@ static class VerifyCommands
         FindingKind.Good => say.Text("good", "đúng"),
         FindingKind.Bad => say.Text("BAD", "SAI"),
         _ => say.Text("incomplete", "chưa đủ"),
-    };
-
-    static void Show(Statement statement, Output say)
-    {
-        say.Say($"\n{statement.Type}  ref {statement.Ref}", null);
-        for (var i = 0; i < statement.Signers.Count; i++)
-            say.Say($"  signed {say.Time(statement.SigningTimes[i])} with key {statement.Signers[i].Key}\n    certificate of {statement.Signers[i].Subject}",
-                $"  ký lúc {say.Time(statement.SigningTimes[i])} bằng khóa {statement.Signers[i].Key}\n    chứng thư của {statement.Signers[i].Subject}");
-        say.Say(JsonSerializer.Serialize(JsonDocument.Parse(statement.Json).RootElement, Readable), null);
-    }
-
-    static object Describe(Statement s) => new
-    {
-        type = s.Type.ToString(), s.Ref, signers = s.Signers.Select((c, i) => new { key = c.Key, c.Subject, signingTime = s.SigningTimes[i] }), content = JsonDocument.Parse(s.Json).RootElement,
     };
 }

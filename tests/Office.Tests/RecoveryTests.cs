@@ -45,7 +45,7 @@ public sealed class RecoveryTests(DevPkiFixture pki)
         var opened = await recovering.OpenAsideAsync(bench.At("x.envelope"), OpenAsideCommand.ReceiptOf(bench.At("x.envelope"), null)!, bench.At("recovered"), null, Cancel);
         Assert.Equal(("recovery", "G22", "7816/VPCP"), (opened.Role, opened.Sender, opened.Number));
         Assert.Equal(File.ReadAllBytes(bench.At("document.bin")), File.ReadAllBytes(Assert.Single(opened.Files)));
-        Assert.Contains("in the role recovery", Said(say => OpenAsideCommand.Tell(opened, say)), StringComparison.Ordinal);
+        Assert.Contains("in the role recovery", Said(say => OpenAsideCommand.Tell(opened, say, [])), StringComparison.Ordinal);
         Assert.Empty(bench.Gateway.Acknowledged);
         Assert.Empty(recovering.Received());
         // It is no parcel of that office, nor does the addressee open it so.

@@ -152,7 +152,7 @@ sealed record AuthEnveloped(IReadOnlyList<RecipientInfo> Recipients, ReadOnlyMem
         return new AuthEnveloped(recipients, nonce, ciphertext, tag);
     }
 
-    static ReadOnlyMemory<byte> ReadCipher(AsnReader algorithm)
+    internal static ReadOnlyMemory<byte> ReadCipher(AsnReader algorithm)
     {
         DemandAlgorithm(algorithm.ReadObjectIdentifier() == Oids.Aes256Gcm, "content cipher");
         DemandAlgorithm(algorithm.HasData, "no GCMParameters");
@@ -171,14 +171,21 @@ sealed record AuthEnveloped(IReadOnlyList<RecipientInfo> Recipients, ReadOnlyMem
         var recipients = new List<RecipientInfo>();
         for (var keys = 0; set.HasData;)
         {
-            var tag = set.PeekTag();
-            Demand(tag == Asn1Tag.Sequence || tag == Context1, "kind of recipient");
-            RecipientInfo recipient = tag == Context1 ? ReadAgreement(set.ReadSequence(Context1), maxKeys) : ReadTransport(set.ReadSequence());
+            var recipient = ReadRecipient(set, maxKeys);
             if ((keys += recipient.Keys.Count) > maxKeys) throw new RefusedException(Refusal.Size, "recipients");
             recipients.Add(recipient);
         }
         Demand(recipients.Count > 0, "no recipient");
         return recipients;
+    }
+
+    /// <exception cref="RefusedException">ManifestForm, Algorithm, Size.</exception>
+    /// <exception cref="AsnContentException">Not a RecipientInfo.</exception>
+    internal static RecipientInfo ReadRecipient(AsnReader set, int maxKeys)
+    {
+        var tag = set.PeekTag();
+        Demand(tag == Asn1Tag.Sequence || tag == Context1, "kind of recipient");
+        return tag == Context1 ? ReadAgreement(set.ReadSequence(Context1), maxKeys) : ReadTransport(set.ReadSequence());
     }
 
     static KeyTransport ReadTransport(AsnReader body)

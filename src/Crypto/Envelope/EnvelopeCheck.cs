@@ -81,15 +81,19 @@ static class EnvelopeCheck
     }
 
     /// <summary>Same dispatch, office and level, not lapsed, and every addressee approved.</summary>
-    static void CheckApproval(Approval approval, Header header, DateTimeOffset at)
+    static void CheckApproval(Approval approval, Header header, DateTimeOffset at) => Fault.DemandNone(ApprovalFaults(approval, header, at));
+
+    /// <summary>Everything that is wrong with it, in the order in which it is checked.</summary>
+    /// <param name="at">null: nobody knows when it arrived.</param>
+    public static IEnumerable<Fault> ApprovalFaults(Approval approval, Header header, DateTimeOffset? at)
     {
-        LabelForm.Check(approval.Label);
-        if (!DispatchRules.SameLabel(approval.Label, header.Label)) throw new RefusedException(Refusal.LabelMismatch, "approval");
-        Demand(approval.Dispatch == header.Dispatch.Ref, "another dispatch");
-        Demand(approval.From == header.Sender, "another sender");
-        Demand(HeaderRules.IsTime(approval.NotAfter) && approval.NotAfter >= at.ToUnixTimeMilliseconds(), "lapsed");
-        Demand(approval.To.All(HeaderRules.IsOfficeCode) && approval.To.Distinct().Count() == approval.To.Length, "to");
-        Demand(DispatchRules.Addressed(header).IsSubsetOf(approval.To), "an addressee was not approved");
+        foreach (var fault in Fault.Of(() => LabelForm.Check(approval.Label))) yield return fault;
+        if (!DispatchRules.SameLabel(approval.Label, header.Label)) yield return new(Refusal.LabelMismatch, "approval");
+        if (approval.Dispatch != header.Dispatch.Ref) yield return new(Refusal.Approval, "another dispatch");
+        if (approval.From != header.Sender) yield return new(Refusal.Approval, "another sender");
+        if (!HeaderRules.IsTime(approval.NotAfter) || approval.NotAfter < at?.ToUnixTimeMilliseconds()) yield return new(Refusal.Approval, "lapsed");
+        if (!approval.To.All(HeaderRules.IsOfficeCode) || approval.To.Distinct().Count() != approval.To.Length) yield return new(Refusal.Approval, "to");
+        if (!DispatchRules.Addressed(header).IsSubsetOf(approval.To)) yield return new(Refusal.Approval, "an addressee was not approved");
     }
 
     static void Demand(bool holds, string detail)

@@ -14,39 +14,47 @@ static partial class HeaderRules
     const int MaxReferences = 64;
     const int MaxOrigin = 200;
 
-    /// <exception cref="RefusedException">Suite, Kind, LabelForm, RecipientKeys, Header.</exception>
-    public static void Check(Header header)
+    /// <exception cref="RefusedException">Suite, Kind, LabelForm, Header: the first of <see cref="Faults"/>.</exception>
+    public static void Check(Header header) => Fault.DemandNone(Faults(header));
+
+    /// <summary>Everything that is wrong with it, in the order in which it is checked.</summary>
+    public static IEnumerable<Fault> Faults(Header header)
     {
-        if (header.Suite != Suite) throw new RefusedException(Refusal.Suite);
-        if (header.Kind is not (KindNew or KindRecall or KindUpdate or KindReplace)) throw new RefusedException(Refusal.Kind);
-        LabelForm.Check(header.Label);
-        Demand(IsUuidV7(header.Id), "id");
-        Demand(IsOrigin(header.Gateway), "gateway");
-        Demand(IsOfficeCode(header.Sender), "sender");
-        CheckRecipients(header);
-        Demand(header.Urgency is >= 0 and <= 4, "urgency");
-        CheckTimes(header.Times);
-        CheckReferences(header);
-        Demand(header.Dispatch.Signatures.Length is >= 1 and <= 2 && Distinct(header.Dispatch.Signatures), "dispatch signatures");
-        Demand(header.Approvals.Length <= EnvelopeParts.MaxApprovals && Distinct(header.Approvals), "approvals");
-        Demand(header.Seen is not { } seen || (IsOrigin(seen.Origin) && seen.Size >= 0), "seen");
-        // A recall has a reason and no documents.
-        Demand(header.Kind == KindRecall ? header.Payload is null : header.Payload is { Length: >= 0 and <= Payload.MaxLength }, "payload");
+        if (header.Suite != Suite) yield return new(Refusal.Suite, "");
+        if (header.Kind is not (KindNew or KindRecall or KindUpdate or KindReplace)) yield return new(Refusal.Kind, "");
+        foreach (var fault in Fault.Of(() => LabelForm.Check(header.Label))) yield return fault;
+        foreach (var (_, detail) in Rules(header).Where(r => !r.Holds)) yield return new(Refusal.Header, detail);
     }
 
-    static void CheckRecipients(Header header)
+    static IEnumerable<(bool Holds, string Detail)> Rules(Header header)
+    {
+        yield return (IsUuidV7(header.Id), "id");
+        yield return (IsOrigin(header.Gateway), "gateway");
+        yield return (IsOfficeCode(header.Sender), "sender");
+        foreach (var rule in RecipientRules(header)) yield return rule;
+        yield return (header.Urgency is >= 0 and <= 4, "urgency");
+        foreach (var rule in TimeRules(header.Times)) yield return rule;
+        foreach (var rule in ReferenceRules(header)) yield return rule;
+        yield return (header.Dispatch.Signatures.Length is >= 1 and <= 2 && Distinct(header.Dispatch.Signatures), "dispatch signatures");
+        yield return (header.Approvals.Length <= EnvelopeParts.MaxApprovals && Distinct(header.Approvals), "approvals");
+        yield return (header.Seen is not { } seen || (IsOrigin(seen.Origin) && seen.Size >= 0), "seen");
+        // A recall has a reason and no documents.
+        yield return (header.Kind == KindRecall ? header.Payload is null : header.Payload is { Length: >= 0 and <= Payload.MaxLength }, "payload");
+    }
+
+    static IEnumerable<(bool Holds, string Detail)> RecipientRules(Header header)
     {
         var recipients = header.Recipients;
-        Demand(recipients.Length is >= 1 and <= MaxRecipients, "number of recipients");
+        yield return (recipients.Length is >= 1 and <= MaxRecipients, "number of recipients");
         for (var i = 0; i < recipients.Length; i++)
         {
-            Demand(IsOfficeCode(recipients[i].Office), "recipient office");
-            Demand(recipients[i].Role is To or Cc or Self or Recovery, "role");
-            Demand(i == 0 || Order(recipients[i - 1], recipients[i]) < 0, "order of recipients");
-            Demand(recipients[i].Role != Self || recipients[i].Office == header.Sender, "self is not the sender");
+            yield return (IsOfficeCode(recipients[i].Office), "recipient office");
+            yield return (recipients[i].Role is To or Cc or Self or Recovery, "role");
+            yield return (i == 0 || Order(recipients[i - 1], recipients[i]) < 0, "order of recipients");
+            yield return (recipients[i].Role != Self || recipients[i].Office == header.Sender, "self is not the sender");
         }
-        Demand(recipients.Select(r => r.Key).Distinct().Count() == recipients.Length, "one key twice");
-        Demand(recipients.Any(r => r.Role == To), "nobody addressed");
+        yield return (recipients.Select(r => r.Key).Distinct().Count() == recipients.Length, "one key twice");
+        yield return (recipients.Any(r => r.Role == To), "nobody addressed");
     }
 
     /// <summary>By office, then role, ordinal; equal means twice the same. Only of recovery may an office have several keys, by key: which ones these are is the policy's affair, and the decision's (R18).</summary>
@@ -54,25 +62,25 @@ static partial class HeaderRules
         string.CompareOrdinal(left.Office, right.Office) is var byOffice && byOffice != 0 ? byOffice
         : string.CompareOrdinal(left.Role, right.Role) is var byRole && byRole != 0 || left.Role != Recovery ? byRole : string.CompareOrdinal(left.Key.ToString(), right.Key.ToString());
 
-    static void CheckTimes(Times times)
+    static IEnumerable<(bool Holds, string Detail)> TimeRules(Times times)
     {
-        Demand(IsTime(times.Expires) && (times.NotBefore is not { } start || IsTime(start)) && (times.RespondBy is not { } respond || IsTime(respond)), "times");
-        Demand(times.NotBefore is not { } from || from < times.Expires, "expires before notBefore");
-        Demand(times.NotBefore is not { } begin || times.RespondBy is not { } by || begin < by, "respondBy before notBefore");
+        yield return (IsTime(times.Expires) && (times.NotBefore is not { } start || IsTime(start)) && (times.RespondBy is not { } respond || IsTime(respond)), "times");
+        yield return (times.NotBefore is not { } from || from < times.Expires, "expires before notBefore");
+        yield return (times.NotBefore is not { } begin || times.RespondBy is not { } by || begin < by, "respondBy before notBefore");
     }
 
-    static void CheckReferences(Header header)
+    static IEnumerable<(bool Holds, string Detail)> ReferenceRules(Header header)
     {
         var references = header.References;
-        Demand(references.Length <= MaxReferences && Distinct(references.Select(r => (r.Relation, r.Ref))), "references");
+        yield return (references.Length <= MaxReferences && Distinct(references.Select(r => (r.Relation, r.Ref))), "references");
         foreach (var reference in references)
         {
-            Demand(reference.Relation is "reply" or "forward" ? header.Kind != KindRecall : header.Kind != KindNew && reference.Relation == header.Kind, "relation");
-            Demand(IsUuidV7(reference.Id) && reference.Revision >= 0, "reference");
+            yield return (reference.Relation is "reply" or "forward" ? header.Kind != KindRecall : header.Kind != KindNew && reference.Relation == header.Kind, "relation");
+            yield return (IsUuidV7(reference.Id) && reference.Revision >= 0, "reference");
         }
         // A recall, update or replacement is about exactly one envelope, an earlier one, and each about it has a revision of its own.
-        Demand(references.Count(r => r.Relation == header.Kind) == (header.Kind == KindNew ? 0 : 1), "relation");
-        Demand(TargetOf(header) is not { } target || (target.Revision > 0 && target.Id != header.Id), "revision");
+        yield return (references.Count(r => r.Relation == header.Kind) == (header.Kind == KindNew ? 0 : 1), "relation");
+        yield return (TargetOf(header) is not { } target || (target.Revision > 0 && target.Id != header.Id), "revision");
     }
 
     /// <summary>What a recall, update or replacement is about; null: it is none.</summary>
@@ -95,9 +103,4 @@ static partial class HeaderRules
     private static partial Regex OfficeCode();
 
     static bool Distinct<T>(IEnumerable<T> values) => values.GroupBy(v => v).All(g => g.Count() == 1);
-
-    static void Demand(bool holds, string detail)
-    {
-        if (!holds) throw new RefusedException(Refusal.Header, detail);
-    }
 }

@@ -21,48 +21,46 @@ static class Manifest
     /// </summary>
     /// <param name="recipients">Certificates of the header's recipients, in its order.</param>
     /// <exception cref="RefusedException">ManifestForm, Manifest (ukm of another header), Recipients, CertificateAlgorithm.</exception>
-    public static void Check(AuthEnveloped manifest, Digest ctx, IReadOnlyList<Certificate?> recipients)
+    public static void Check(AuthEnveloped manifest, Digest ctx, IReadOnlyList<Certificate?> recipients) => Fault.DemandNone(Faults(manifest, ctx, recipients));
+
+    /// <summary>Everything that is wrong with it, in the order in which it is checked.</summary>
+    /// <param name="ctx">null: of a header that cannot be read.</param>
+    /// <param name="recipients">null: of a header that cannot be read.</param>
+    public static IEnumerable<Fault> Faults(AuthEnveloped manifest, Digest? ctx, IReadOnlyList<Certificate?>? recipients)
     {
-        Demand(manifest.Ciphertext.Length >= FrameUnit && manifest.Ciphertext.Length % FrameUnit == 0, "length of the frame");
+        if (manifest.Ciphertext.Length < FrameUnit || manifest.Ciphertext.Length % FrameUnit != 0) yield return Form("length of the frame");
         var agreements = manifest.Recipients.OfType<KeyAgreement>().ToList();
-        Demand(agreements.Count <= 1, "more than one KeyAgreeRecipientInfo");
+        if (agreements.Count > 1) yield return Form("more than one KeyAgreeRecipientInfo");
         foreach (var agreement in agreements)
         {
-            Demand(Ecdsa.P384.Point(agreement.Point.Span) is not null, "ephemeral point");
-            Demand(agreement.Keys.All(k => k.EncryptedKey.Length == KeyWraps.CekLength + 8), "wrapped key");
-            if (agreement.Ukm is not { } ukm || !ukm.Span.SequenceEqual(ctx.ToArray())) throw new RefusedException(Refusal.Manifest, "ukm");
+            if (Ecdsa.P384.Point(agreement.Point.Span) is null) yield return Form("ephemeral point");
+            if (!agreement.Keys.All(k => k.EncryptedKey.Length == KeyWraps.CekLength + 8)) yield return Form("wrapped key");
+            if (agreement.Ukm is not { } ukm || (ctx is { } header && !ukm.Span.SequenceEqual(header.ToArray()))) yield return new(Refusal.Manifest, "ukm");
         }
-        CheckRecipients(manifest, recipients);
+        foreach (var fault in RecipientFaults(manifest, recipients)) yield return fault;
     }
 
-    static void CheckRecipients(AuthEnveloped manifest, IReadOnlyList<Certificate?> recipients)
+    static IEnumerable<Fault> RecipientFaults(AuthEnveloped manifest, IReadOnlyList<Certificate?>? recipients)
     {
         var named = new Dictionary<Digest, (RecipientInfo Info, int Place)>();
         foreach (var info in manifest.Recipients)
             for (var i = 0; i < info.Keys.Count; i++)
-                DemandRecipients(named.TryAdd(Digest.Of(info.Keys[i].Rid.Span), (info, i)), "one certificate twice");
-        DemandRecipients(named.Count == recipients.Count, "count");
+                if (!named.TryAdd(Digest.Of(info.Keys[i].Rid.Span), (info, i))) yield return new(Refusal.Recipients, "one certificate twice");
+        if (recipients is null) yield break;
+        if (named.Count != recipients.Count) yield return new(Refusal.Recipients, "count");
         var last = -1;
         foreach (var certificate in recipients)
         {
             if (certificate is null) continue;
-            DemandRecipients(named.TryGetValue(Digest.Of(KeyWraps.Rid(certificate)), out var found), "a recipient has no key");
-            if (!KeyWraps.For(certificate).Takes(found.Info)) throw new RefusedException(Refusal.ManifestForm, "kind of recipient");
+            if (!named.TryGetValue(Digest.Of(KeyWraps.Rid(certificate)), out var found)) { yield return new(Refusal.Recipients, "a recipient has no key"); continue; }
+            if (!KeyWraps.For(certificate).Takes(found.Info)) yield return Form("kind of recipient");
             if (found.Info is not KeyAgreement) continue;
-            DemandRecipients(found.Place > last, "order of keys");
+            if (found.Place <= last) yield return new(Refusal.Recipients, "order of keys");
             last = found.Place;
         }
     }
 
-    static void Demand(bool holds, string detail)
-    {
-        if (!holds) throw new RefusedException(Refusal.ManifestForm, detail);
-    }
-
-    static void DemandRecipients(bool holds, string detail)
-    {
-        if (!holds) throw new RefusedException(Refusal.Recipients, detail);
-    }
+    static Fault Form(string detail) => new(Refusal.ManifestForm, detail);
 }
 
 static class ManifestSealer

@@ -71,7 +71,7 @@ public sealed record SignedNote(string Text, IReadOnlyList<NoteSignature> Verifi
     /// <summary>Names of keys: not empty, no white space, no plus sign.</summary>
     public static bool IsName(string name) => name.Length > 0 && !name.Any(c => char.IsWhiteSpace(c) || c == '+');
 
-    static (string Text, string[] Lines) Split(ReadOnlySpan<byte> note)
+    internal static (string Text, string[] Lines) Split(ReadOnlySpan<byte> note)
     {
         if (note.Length > MaxBytes) throw Malformed("too long");
         string all;
@@ -86,7 +86,7 @@ public sealed record SignedNote(string Text, IReadOnlyList<NoteSignature> Verifi
         return lines.Length <= MaxSignatures ? (all[..(split + 1)], lines) : throw Malformed("too many signatures");
     }
 
-    static NoteSignature ParseLine(string line)
+    internal static NoteSignature ParseLine(string line)
     {
         if (!line.StartsWith(Dash, StringComparison.Ordinal)) throw Malformed("not a signature line");
         var parts = line[Dash.Length..].Split(' ');

@@ -112,19 +112,22 @@ public sealed class Statement
         return Read(der, kind.Type);
     }
 
-    internal static void CheckAttributes(SignedData data, StatementKind kind)
+    internal static void CheckAttributes(SignedData data, StatementKind kind) => Fault.DemandNone(AttributeFaults(data, kind));
+
+    internal static IEnumerable<Fault> AttributeFaults(SignedData data, StatementKind kind)
     {
-        var first = data.Signers.Count > 0 ? data.Signers[0].Attributes : throw new RefusedException(Refusal.StatementSigners, "no signer");
+        if (data.Signers.Count == 0) { yield return new(Refusal.StatementSigners, "no signer"); yield break; }
+        var first = data.Signers[0].Attributes;
         foreach (var info in data.Signers)
         {
             var attributes = info.Attributes;
-            if (attributes.ContentType != data.ContentType) throw new RefusedException(Refusal.StatementAttributes, "contentType");
-            if (attributes.Label.HasValue != kind.HasLabel) throw new RefusedException(Refusal.StatementAttributes, "eSSSecurityLabel");
-            if (attributes.ManifestDigest.HasValue != kind.HasManifestDigest) throw new RefusedException(Refusal.StatementAttributes, "manifestDigest");
-            if (info.TimeStamp is not null && kind.Type != StatementType.Dispatch) throw new RefusedException(Refusal.StatementAttributes, "unsigned attribute");
+            if (attributes.ContentType != data.ContentType) yield return new(Refusal.StatementAttributes, "contentType");
+            if (attributes.Label.HasValue != kind.HasLabel) yield return new(Refusal.StatementAttributes, "eSSSecurityLabel");
+            if (attributes.ManifestDigest.HasValue != kind.HasManifestDigest) yield return new(Refusal.StatementAttributes, "manifestDigest");
+            if (info.TimeStamp is not null && kind.Type != StatementType.Dispatch) yield return new(Refusal.StatementAttributes, "unsigned attribute");
             // RFC 2634 3.1.4: equal in all SignerInfos, or not at all.
-            if (kind.HasLabel && !attributes.Label!.Value.Span.SequenceEqual(first.Label!.Value.Span)) throw new RefusedException(Refusal.LabelMismatch, "SignerInfos differ");
-            if (!attributes.MessageDigest.Span.SequenceEqual(info.Algorithm.Digested(data.Content.Span))) throw new RefusedException(Refusal.Signature, "messageDigest");
+            if (attributes.Label is { } label && first.Label is { } other && !label.Span.SequenceEqual(other.Span)) yield return new(Refusal.LabelMismatch, "SignerInfos differ");
+            if (!attributes.MessageDigest.Span.SequenceEqual(info.Algorithm.Digested(data.Content.Span))) yield return new(Refusal.Signature, "messageDigest");
         }
     }
 
@@ -139,11 +142,12 @@ public sealed class Statement
         return [.. signers.Select(key => carried[key])];
     }
 
-    internal static void CheckSignature(SignerInfo info, Certificate certificate)
+    internal static void CheckSignature(SignerInfo info, Certificate certificate) => Fault.DemandNone(SignatureFaults(info, certificate));
+
+    internal static IEnumerable<Fault> SignatureFaults(SignerInfo info, Certificate certificate)
     {
-        if (!info.Issuer.Span.SequenceEqual(certificate.IssuerDer) || !info.Serial.Span.SequenceEqual(certificate.SerialNumber))
-            throw new RefusedException(Refusal.StatementSigners, "sid");
-        var key = certificate.PointFor(info.Algorithm) ?? throw new RefusedException(Refusal.Algorithm, "signer's key is not on the curve of the algorithm");
-        if (!info.Algorithm.Verify(key, info.Attributes.ToBeSigned(), info.Signature)) throw new RefusedException(Refusal.Signature, "SignerInfo");
+        if (!info.Issuer.Span.SequenceEqual(certificate.IssuerDer) || !info.Serial.Span.SequenceEqual(certificate.SerialNumber)) yield return new(Refusal.StatementSigners, "sid");
+        if (certificate.PointFor(info.Algorithm) is not { } key) yield return new(Refusal.Algorithm, "signer's key is not on the curve of the algorithm");
+        else if (!info.Algorithm.Verify(key, info.Attributes.ToBeSigned(), info.Signature)) yield return new(Refusal.Signature, "SignerInfo");
     }
 }

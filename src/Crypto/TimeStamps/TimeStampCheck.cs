@@ -48,8 +48,13 @@ public static class TimeStampCheck
     /// <exception cref="RefusedException"><see cref="Refusal.TimeStamp"/> naming the fault; <see cref="Refusal.Size"/>; what the authority's certificate is refused for.</exception>
     public static VerifiedTimeStamp Run(ReadOnlyMemory<byte> token, IReadOnlyCollection<Digest> imprints, CertificateCheck trust) => Run(token, imprints, trust, _ => { });
 
+    /// <summary>All that can be said of a token without trusting anybody: for showing a file.</summary>
+    /// <param name="imprints">null: nobody knows what it has to be about.</param>
+    /// <exception cref="RefusedException">As <see cref="Run(ReadOnlyMemory{byte}, IReadOnlyCollection{Digest}, CertificateCheck)"/>, but for the authority's certificate.</exception>
+    internal static void CheckForm(ReadOnlyMemory<byte> token, IReadOnlyCollection<Digest>? imprints) => Run(token, imprints, null, _ => { });
+
     /// <param name="also">Refuses what the asker besides demands of the content; before the certificate is looked at.</param>
-    internal static VerifiedTimeStamp Run(ReadOnlyMemory<byte> token, IReadOnlyCollection<Digest> imprints, CertificateCheck trust, Action<TimeStampInfo> also)
+    internal static VerifiedTimeStamp Run(ReadOnlyMemory<byte> token, IReadOnlyCollection<Digest>? imprints, CertificateCheck? trust, Action<TimeStampInfo> also)
     {
         if (token.Length > MaxLength) throw new RefusedException(Refusal.Size, "time-stamp");
         try
@@ -60,13 +65,15 @@ public static class TimeStampCheck
 
             // 2 About this signature, at a usable time.
             var info = TimeStampInfo.Read(content);
-            Demand(imprints.Contains(info.Imprint), "imprint");
+            Demand(imprints is null || imprints.Contains(info.Imprint), "imprint");
             Demand(!(info.Accuracy > MaxAccuracy), "accuracy");
             also(info);
 
             // 3 The signer's certificate is the one that the signature itself names, and was a time-stamp authority's at that time.
             var authority = Signer(signer, outside);
-            trust.Demand(authority, Purpose.TimeStamping, info.Time);
+            trust?.Demand(authority, Purpose.TimeStamping, info.Time);
+            // Nobody of ours has vouched for this key: it is not computed with unless it is of the closed list.
+            if (trust is null && CertificateProfile.WrongKey(authority) is { } wrong) throw new RefusedException(Refusal.CertificateAlgorithm, wrong);
 
             // 4 It signed this content.
             Demand(Algorithms.Contains((signer.DigestAlgorithmID.Algorithm.Id, signer.SignatureAlgorithm.Algorithm.Id)), "signature algorithm");

@@ -78,7 +78,7 @@ public sealed class OcspResponse
     internal OcspAnswer? AnswerFor(Certificate certificate) =>
         certificate.Parsed.IssuerDN.Equivalent(Issuer.Parsed.SubjectDN, inOrder: true) ? Answers.FirstOrDefault(a => a.Serial.Equals(certificate.Parsed.SerialNumber)) : null;
 
-    static BasicOcspResp Basic(byte[] der)
+    internal static BasicOcspResp Basic(byte[] der)
     {
         var response = Org.BouncyCastle.Asn1.Ocsp.OcspResponse.GetInstance(Asn1Object.FromByteArray(der));
         if (!response.GetDerEncoded().AsSpan().SequenceEqual(der)) throw new RefusedException(Refusal.Der, "OCSP response");

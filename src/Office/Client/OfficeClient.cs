@@ -38,6 +38,11 @@ public sealed class OfficeClient : IDisposable
     public IReadOnlyList<KeyEnds.End> Ending() => !office.View.IsStored || office.View.Directory.Find(office.Profile.Office) is not { } own ? []
         : [.. KeyEnds.Of(own).Where(e => e.Until < office.Now.AddDays(KeyEnds.NoticeDays)).OrderBy(e => e.Until)];
 
+    /// <summary>Who signed documents that were opened: facts beside the dispatch, which changes by none of them. To be asked when everything else is done; takes at most a minute, and throws for nothing that is in a document.</summary>
+    /// <param name="at">When the signers' certificates must have been good: of a dispatch the gateway's acceptance.</param>
+    /// <returns>Documents that bear no signature are left out.</returns>
+    public Task<IReadOnlyList<SignedDocument>> SignaturesAsync(IEnumerable<string> files, DateTimeOffset at, CancellationToken cancel) => new DocumentSignatures(Trust, office.Clock).OfAsync(files, at, cancel);
+
     /// <summary>Fetches and verifies revocation lists, directory, policy and checkpoint.</summary>
     /// <returns>null: fresh. Else why the gateway could not be asked; what is stored then serves.</returns>
     public Task<Refusal?> RefreshAsync(CancellationToken cancel) => office.RefreshAsync(cancel);

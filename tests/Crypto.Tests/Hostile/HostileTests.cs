@@ -27,7 +27,9 @@ public partial class HostileTests
     public void Refused(string name)
     {
         var row = All.Single(r => r.Name == name);
+        Read.Made = null;
         var read = row.Make();
+        if (Read.Made is { } bytes) InspectionTests.Told(row, bytes);
         var folder = Directory.CreateTempSubdirectory("exchange-hostile-");
         try
         {

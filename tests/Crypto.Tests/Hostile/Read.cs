@@ -17,14 +17,36 @@ static class Read
     public static readonly TestPki Pki = TestPki.Shared;
     public static TestOffice G22 => Pki["G22"];
 
+    [ThreadStatic] static byte[]? made;
+
+    /// <summary>The bytes of the row that this thread made last, for whoever looks at them in another way; null: they are no one file.</summary>
+    public static byte[]? Made { get => made; set => (made, sealedInside) = (value, false); }
+
+    [ThreadStatic] static bool sealedInside;
+
+    /// <summary>What is wrong with it stands in the sealed part: a gateway found nothing.</summary>
+    public static bool IsSealedInside => sealedInside;
+
     /// <summary>A gateway, or whoever has no key.</summary>
-    public static Action<string> Outside(Forge forge) => Outside(forge.Make().Parts);
-    public static Action<string> Outside(EnvelopeParts parts) => _ => Sut.Verify(parts, Forge.Context);
+    public static Action<string> Outside(Forge forge)
+    {
+        var (parts, wire) = forge.Make();
+        var read = Outside(parts);
+        made = [.. EnvelopeFile.Write(parts), .. wire];
+        return read;
+    }
+
+    public static Action<string> Outside(EnvelopeParts parts)
+    {
+        made = EnvelopeFile.Write(parts);
+        return _ => Sut.Verify(parts, Forge.Context);
+    }
 
     /// <summary>A recipient, after a gateway found nothing.</summary>
     public static Action<string> Inside(Forge forge, string office = "H41", bool officeSigns = false, IReadOnlyList<string>? roles = null)
     {
         var (parts, wire) = forge.Make();
+        (made, sealedInside) = ([.. EnvelopeFile.Write(parts), .. wire], true);
         Sut.Verify(parts, Forge.Context);
         return Opened(parts, wire, office, officeSigns, roles);
     }
@@ -37,12 +59,16 @@ static class Read
         }, default).GetAwaiter().GetResult();
 
     /// <summary>A file as it comes from a wire, opened by its recipient.</summary>
-    public static Action<string> Filed(byte[] file) => folder =>
+    public static Action<string> Filed(byte[] file)
     {
-        using var stream = new MemoryStream(file);
-        var parts = EnvelopeFile.ReadPartsAsync(stream, default).GetAwaiter().GetResult();
-        Opened(parts, file[(int)stream.Position..])(folder);
-    };
+        made = file;
+        return folder =>
+        {
+            using var stream = new MemoryStream(file);
+            var parts = EnvelopeFile.ReadPartsAsync(stream, default).GetAwaiter().GetResult();
+            Opened(parts, file[(int)stream.Position..])(folder);
+        };
+    }
 
     /// <summary>The good file with something else in the place of a part.</summary>
     public static Action<string> Filed(Func<EnvelopeParts, byte[], byte[]> change)
@@ -51,7 +77,11 @@ static class Read
         return Filed(change(parts, wire));
     }
 
-    public static Action<string> Signed(StatementType type, byte[] der) => _ => Crypto.Statements.Statement.Read(der, type);
+    public static Action<string> Signed(StatementType type, byte[] der)
+    {
+        made = der;
+        return _ => Crypto.Statements.Statement.Read(der, type);
+    }
 
     /// <summary>Whoever checks evidence offline: the first finding about this part.</summary>
     public static Action<string> Proved(DispatchEvidenceInput input, string part) => _ =>
@@ -65,14 +95,22 @@ static class Read
         Proved(EvidenceCase.Shared.WithReceipt(endsWith, change, signer), endsWith);
 
     public static Action<string> Noted(string note) => Noted(Encoding.UTF8.GetBytes(note));
-    public static Action<string> Noted(byte[] note) => _ => Checkpoint.Open(note, LedgerRows.Key.VerifierKey);
+    public static Action<string> Noted(byte[] note)
+    {
+        made = note;
+        return _ => Checkpoint.Open(note, LedgerRows.Key.VerifierKey);
+    }
 
     /// <summary>A copy sealed once more, opened by its recipient into a file.</summary>
-    public static Action<string> Copied(byte[] bytes, IPrivateKey? key = null) => _ =>
+    public static Action<string> Copied(byte[] bytes, IPrivateKey? key = null)
     {
-        using var envelope = new MemoryStream();
-        SealedParcelOpener.OpenAsync(new MemoryStream(bytes), [key ?? Pki["H41"].Encrypt], envelope, default).GetAwaiter().GetResult();
-    };
+        made = bytes;
+        return _ =>
+        {
+            using var envelope = new MemoryStream();
+            SealedParcelOpener.OpenAsync(new MemoryStream(bytes), [key ?? Pki["H41"].Encrypt], envelope, default).GetAwaiter().GetResult();
+        };
+    }
 
     /// <summary>SEQUENCEs in each other, as many as fit.</summary>
     public static byte[] Deep(int bytes, byte tag = 0x30)
