@@ -13,10 +13,11 @@ static class OcspDelegate
     /// <exception cref="RefusedException">It may not answer for that CA.</exception>
     public static void Demand(Certificate responder, IReadOnlyList<Certificate> issuers, DateTimeOffset at, TrustStore store)
     {
+        // An algorithm that is not allowed is not tried.
+        if (CertificateProfile.WrongSignature(responder.Parsed.CertificateStructure.SignatureAlgorithm) is { } weak) throw new RefusedException(Refusal.CertificateAlgorithm, $"OCSP responder: {weak}");
         if (issuers.FirstOrDefault(i => responder.Parsed.IssuerDN.Equivalent(i.Parsed.SubjectDN, inOrder: true) && responder.Parsed.IsSignatureValid(i.Parsed.GetPublicKey())) is not { } issuer)
             throw new RefusedException(Refusal.CertificateUntrusted, "OCSP responder: not directly under the CA that it answers for");
-        if ((CertificateProfile.WrongKey(responder) ?? CertificateProfile.WrongSignature(responder.Parsed.CertificateStructure.SignatureAlgorithm)) is { } wrong)
-            throw new RefusedException(Refusal.CertificateAlgorithm, $"OCSP responder: {wrong}");
+        if (CertificateProfile.WrongKey(responder) is { } wrong) throw new RefusedException(Refusal.CertificateAlgorithm, $"OCSP responder: {wrong}");
         if (WrongPurpose(responder) is { } unfit) throw new RefusedException(Refusal.CertificatePurpose, $"OCSP responder: {unfit}");
         if (at < responder.NotBefore || at > responder.NotAfter) throw new RefusedException(Refusal.CertificateTime, "OCSP responder: not valid when it answered");
         DemandNotRevoked(responder, issuer, at, store);

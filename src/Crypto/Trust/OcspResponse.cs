@@ -3,6 +3,7 @@ using Org.BouncyCastle.Asn1.Ocsp;
 using Org.BouncyCastle.Asn1.X509;
 using Org.BouncyCastle.Math;
 using Org.BouncyCastle.Ocsp;
+using Org.BouncyCastle.X509.Extension;
 
 namespace Exchange.Crypto.Trust;
 
@@ -34,6 +35,8 @@ public sealed class OcspResponse
     public DateTimeOffset ProducedAt { get; }
     /// <summary>From when on it says nothing any more.</summary>
     public DateTimeOffset EarliestEnd => Answers.Min(a => a.NextUpdate);
+    /// <summary>Of some certificate, for good.</summary>
+    public bool SaysRevoked => Answers.Any(a => a.RevokedFrom is not null);
     internal IReadOnlyList<OcspAnswer> Answers { get; }
     internal byte[]? Nonce { get; }
 
@@ -117,19 +120,21 @@ public sealed class OcspResponse
         }
         var brought = basic.GetCerts();
         if (brought.Length > MaxCertificates) throw new RefusedException(Refusal.Size, "OCSP response: certificates");
+        RefusedException? unfit = null;
         foreach (var responder in brought.Select(c => Certificate.Of(c.GetEncoded())).Where(c => IsNamed(named, c)))
         {
-            if (!basic.Verify(responder.Parsed.GetPublicKey())) continue;
-            OcspDelegate.Demand(responder, issuers, producedAt, store);
-            return;
+            // First whether a CA of ours stands for it: until then its key is numbers that whoever sent this has chosen, and testing them may take seconds.
+            try { OcspDelegate.Demand(responder, issuers, producedAt, store); }
+            catch (RefusedException e) { unfit ??= e; continue; }
+            if (basic.Verify(responder.Parsed.GetPublicKey())) return;
         }
-        throw new RefusedException(Refusal.Signature, "OCSP response");
+        throw unfit ?? new RefusedException(Refusal.Signature, "OCSP response");
     }
 
-    // RFC 6960 4.2.1: by name, or by SHA-1 of the public key. Either only says which certificate to try.
+    // RFC 6960 4.2.1: by name, or by SHA-1 of the public key's bytes as they stand. Either only says which certificate to try.
     static bool IsNamed(ResponderID named, Certificate certificate) => named.Name is { } name
         ? name.Equivalent(certificate.Parsed.SubjectDN, inOrder: true)
-        : named.Equals(new RespID(certificate.Parsed.GetPublicKey()).ToAsn1Object());
+        : X509ExtensionUtilities.CreateSubjectKeyIdentifier(certificate.Parsed.CertificateStructure.SubjectPublicKeyInfo).GetKeyIdentifier().AsSpan().SequenceEqual(named.GetKeyHash());
 
     static void DemandKnown(X509Extensions extensions)
     {

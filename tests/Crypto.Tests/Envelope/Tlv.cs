@@ -36,6 +36,15 @@ sealed record Tlv(byte[] Encoded, List<Tlv>? Children, string Path)
 
     public static byte[] Value(byte tag, byte[] body) => [tag, .. Length(body.Length), .. body];
 
+    /// <summary>The same value, its length written in one octet more than it takes.</summary>
+    public static byte[] Longer(byte[] der) => der[1] switch
+    {
+        0x82 => [der[0], 0x83, 0, .. der[2..]],
+        0x81 => [der[0], 0x82, 0, .. der[2..]],
+        < 0x80 => [der[0], 0x81, .. der[1..]],
+        _ => throw new ArgumentException("Longer than 64 KiB.", nameof(der)),
+    };
+
     /// <summary>Replaces the first match, or removes it.</summary>
     public static byte[] Edit(ReadOnlyMemory<byte> der, Func<Tlv, bool> which, byte[]? replacement)
     {

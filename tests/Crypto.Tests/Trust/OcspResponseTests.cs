@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Exchange.Crypto;
 using Exchange.Crypto.Keys;
 using Exchange.Crypto.Trust;
@@ -29,7 +31,7 @@ public sealed class OcspResponseTests : IDisposable
         catch (RefusedException e) { return e.Refusal; }
     }
 
-    static TrustStore Revoking(System.Security.Cryptography.X509Certificates.X509Certificate2 certificate, DateTimeOffset from) => Store.WithCrls([Pki.Issuing.Crl(2, Start, Next, (certificate, from))]);
+    static TrustStore Revoking(X509Certificate2 certificate, DateTimeOffset from) => Store.WithCrls([Pki.Issuing.Crl(2, Start, Next, (certificate, from))]);
 
     [Fact]
     public void The_issuing_CA_answers_for_its_certificates_by_either_hash()
@@ -65,6 +67,24 @@ public sealed class OcspResponseTests : IDisposable
         Assert.Equal(Refusal.Signature, Refused(() => new OcspForge(issuing, key.Certificate) { Names = Pki.Issuing }));
     }
 
+    [Theory, InlineData(false), InlineData(true)]
+    public void No_key_that_a_response_brings_is_touched_before_the_CA_stands_for_its_certificate(bool byKey)
+    {
+        using var responder = OcspForge.Delegate(Pki.Issuing);
+        using var stranger = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        // Divisible by three: BouncyCastle, asked for such a key, throws. With other numbers it would compute for seconds first.
+        var modulus = new byte[2048];
+        Array.Fill(modulus, (byte)0xff);
+        var hostile = new OddCertificate { Subject = responder.SubjectName.RawData, Key = OddCertificate.Rsa(modulus, [1, 0, 1]) };
+        var forged = hostile.Der(Pki.Issuing.Certificate.SubjectName.RawData, stranger);
+        Assert.Null(Refused(() => Good with { Responder = responder, ByKey = byKey }));
+        Assert.Equal(Refusal.CertificateUntrusted, Refused(() => Good with { Responder = responder, ByKey = byKey, Brings = [forged] }));
+        // Of a certified one the size alone is looked at.
+        Assert.Equal(Refusal.CertificateAlgorithm, Refused(() => Good with { Responder = responder, ByKey = byKey, Brings = [hostile.Sign(Pki.Issuing.Certificate).Der.ToArray()] }));
+        // Beside the right one it is passed over.
+        if (!byKey) Assert.Null(Refused(() => Good with { Responder = responder, Brings = [forged, responder.RawData] }));
+    }
+
     [Fact]
     public void A_responder_without_nocheck_needs_a_CRL_and_one_that_is_revoked_is_not_believed_with_nocheck_either()
     {
@@ -82,6 +102,75 @@ public sealed class OcspResponseTests : IDisposable
     }
 
     [Fact]
+    public void A_responder_is_certified_for_OCSP_is_no_CA_and_was_valid_and_known_when_it_answered()
+    {
+        using var secret = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        X509Extension usage = OddCertificate.Usage(X509KeyUsageFlags.DigitalSignature), ocsp = OddCertificate.Extended("1.3.6.1.5.5.7.3.9"), nocheck = OddCertificate.Extension("1.3.6.1.5.5.7.48.1.5", w => w.WriteNull());
+        Refusal? Told(Validity validity, TrustStore store, params X509Extension[] extensions) => ToldBy("1.2.840.10045.4.3.3", validity, store, extensions);
+        Refusal? ToldBy(string algorithm, Validity validity, TrustStore store, params X509Extension[] extensions)
+        {
+            var certificate = new OddCertificate { Signature = algorithm, Outer = algorithm, Key = secret.ExportSubjectPublicKeyInfo(), Validity = validity, Extensions = extensions }.Sign(Pki.Issuing.Certificate);
+            using var bare = X509CertificateLoader.LoadCertificate(certificate.Der.Span);
+            using var responder = bare.CopyWithPrivateKey(secret);
+            return Refused(() => Good with { Responder = responder }, store);
+        }
+        var valid = TestPki.LeafValidity;
+        Assert.Null(Told(valid, Store, usage, ocsp, nocheck));
+        Assert.Null(Told(valid, Store, ocsp));
+        Assert.Equal(Refusal.CertificateAlgorithm, ToldBy("1.2.840.10045.4.1", valid, Store, usage, ocsp, nocheck));
+        Assert.Equal(Refusal.CertificatePurpose, Told(valid, Store));
+        Assert.Equal(Refusal.CertificatePurpose, Told(valid, Store, usage, nocheck));
+        Assert.Equal(Refusal.CertificatePurpose, Told(valid, Store, OddCertificate.Usage(X509KeyUsageFlags.KeyEncipherment), ocsp, nocheck));
+        Assert.Equal(Refusal.CertificatePurpose, Told(valid, Store, OddCertificate.Authority(), usage, ocsp, nocheck));
+        Assert.Equal(Refusal.CertificatePurpose, Told(valid, Store, usage, ocsp, nocheck, OddCertificate.Extension("2.25.1", w => w.WriteNull(), critical: true)));
+        Assert.Equal(Refusal.CertificateTime, Told(valid with { From = Now.AddSeconds(1) }, Store, usage, ocsp, nocheck));
+        Assert.Null(Told(new(Now, Now), Store, usage, ocsp, nocheck));
+        // A list that has ended, and one that may say nothing any more of what had ended before it.
+        TrustStore Listed(DateTimeOffset from, DateTimeOffset until) => TrustStore.Create([Pki.Root.Certificate.RawDataMemory], [Pki.Issuing.Certificate.RawDataMemory], [Pki.Issuing.Crl(2, from, until)]);
+        Assert.Null(Told(valid, Listed(Start, Now.AddSeconds(1)), usage, ocsp));
+        Assert.Equal(Refusal.RevocationUnknown, Told(valid, Listed(Start, Now), usage, ocsp));
+        Assert.Null(Told(valid with { Until = Now.AddHours(1) }, Listed(Now.AddHours(1), Next), usage, ocsp));
+        Assert.Equal(Refusal.RevocationUnknown, Told(valid with { Until = Now.AddHours(1) }, Listed(Now.AddHours(2), Next), usage, ocsp));
+    }
+
+    [Fact]
+    public void A_response_is_signed_by_whom_it_names()
+    {
+        using var responder = OcspForge.Delegate(Pki.Issuing);
+        using var another = OcspForge.Delegate(Pki.Issuing);
+        // Both may answer; one signed, the other is shown.
+        Assert.Equal(Refusal.Signature, Refused(() => Good with { Responder = another, Brings = [responder.RawData] }));
+        Assert.Null(Refused(() => Good with { Responder = another, Brings = [responder.RawData, another.RawData] }));
+        // One is named that may not answer.
+        Assert.Equal(Refusal.CertificatePurpose, Refused(() => Good with { Responder = responder, Brings = [key.Certificate.Der.ToArray(), responder.RawData] }));
+    }
+
+    [Fact]
+    public void What_is_written_in_more_bytes_than_it_takes_is_refused()
+    {
+        var root = Tlv.Parse(Good.Make());
+        Assert.Equal(Refusal.Der, Assert.Throws<RefusedException>(() => OcspResponse.Read(Tlv.Longer(root.Encoded), Store)).Refusal);
+        var wrapped = root.All().Last(t => t.Encoded[0] == 4);
+        System.Formats.Asn1.AsnDecoder.ReadEncodedValue(wrapped.Encoded, System.Formats.Asn1.AsnEncodingRules.DER, out var offset, out _, out _);
+        var writer = new System.Formats.Asn1.AsnWriter(System.Formats.Asn1.AsnEncodingRules.DER);
+        writer.WriteOctetString(Tlv.Longer(wrapped.Encoded[offset..]));
+        Assert.Equal(Refusal.Der, Assert.Throws<RefusedException>(() => OcspResponse.Read(root.Rebuild(t => t.Path == wrapped.Path ? writer.Encode() : null), Store)).Refusal);
+    }
+
+    [Fact]
+    public void What_a_response_holds_is_counted_and_understood()
+    {
+        using var responder = OcspForge.Delegate(Pki.Issuing);
+        byte[][] Certificates(int count) => [.. Enumerable.Repeat(responder.RawData, count)];
+        Assert.Null(Refused(() => Good with { Answers = 64 }));
+        Assert.Equal(Refusal.Der, Refused(() => Good with { Answers = 65 }));
+        Assert.Equal(Refusal.Der, Refused(() => Good with { Answers = 0 }));
+        Assert.Equal(Refusal.RevocationUnknown, Refused(() => Good with { CriticalResponse = true }));
+        Assert.Null(Refused(() => Good with { Responder = responder, Brings = Certificates(8) }));
+        Assert.Equal(Refusal.Size, Refused(() => Good with { Responder = responder, Brings = Certificates(9) }));
+    }
+
+    [Fact]
     public void A_response_that_is_endless_weak_refused_or_of_a_form_that_nobody_knows_is_none()
     {
         Assert.Null(Refused(() => Good));
@@ -92,6 +181,7 @@ public sealed class OcspResponseTests : IDisposable
         Assert.Equal(Refusal.RevocationUnknown, Refused(() => Good with { Critical = true }));
         Assert.Equal(Refusal.RevocationUnknown, Refused(() => Good with { Status = 6 }));
         Assert.Equal(Refusal.CertificateTime, Refused(() => Good with { ThisUpdate = Start.AddYears(11), NextUpdate = Start.AddYears(12) }));
+        Assert.Equal(Refusal.CertificateTime, Refused(() => Good with { ThisUpdate = Start.AddSeconds(-1) }));
     }
 
     [Fact]
@@ -120,6 +210,12 @@ public sealed class OcspResponseTests : IDisposable
         foreach (var (response, sent, at) in new[] { (with, another, Now), (plain, nonce, Now), (with, nonce, Now.AddHours(4)), (with, nonce, Now.AddMinutes(-6)) })
             Assert.Equal(Refusal.RevocationUnknown, Assert.Throws<RefusedException>(() => response.Demand(key.Certificate, sent, at)).Refusal);
         with.Demand(key.Certificate, nonce, Now.AddHours(4).AddTicks(-1));
+        // Its clock may run ahead by five minutes, whatever time it names.
+        (Good with { ProducedAt = Now.AddMinutes(5) }).Read(Store).Demand(key.Certificate, [], Now);
+        Assert.Equal(Refusal.RevocationUnknown, Assert.Throws<RefusedException>(() => (Good with { ProducedAt = Now.AddMinutes(6) }).Read(Store).Demand(key.Certificate, [], Now)).Refusal);
+        // Another CA's certificate of the same number is another one.
+        var namesake = new OddCertificate { Serial = key.Certificate.SerialNumber }.Sign(Pki.Root.Certificate);
+        Assert.Equal(Refusal.RevocationUnknown, Assert.Throws<RefusedException>(() => plain.Demand(namesake, [], Now)).Refusal);
     }
 
     [Fact]
@@ -156,9 +252,9 @@ public sealed class OcspResponseTests : IDisposable
         Assert.Contains("Response verify OK", told, StringComparison.Ordinal);
     }
 
-    static string Pem(System.Security.Cryptography.X509Certificates.X509Certificate2 certificate)
+    static string Pem(X509Certificate2 certificate)
     {
-        using var ec = System.Security.Cryptography.X509Certificates.ECDsaCertificateExtensions.GetECDsaPrivateKey(certificate)!;
+        using var ec = certificate.GetECDsaPrivateKey()!;
         return ec.ExportPkcs8PrivateKeyPem();
     }
 }

@@ -21,6 +21,8 @@ sealed record OddCertificate
     public byte[]? Key { get; init; }
     public Validity Validity { get; init; } = TestPki.LeafValidity;
     public string Signature { get; init; } = EcdsaSha384;
+    /// <summary>Named beside the signature, which is always of SHA-384.</summary>
+    public string Outer { get; init; } = EcdsaSha384;
     public IReadOnlyList<X509Extension> Extensions { get; init; } = [Usage(X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.NonRepudiation), Extended("1.3.6.1.5.5.7.3.4")];
 
     public static X509Extension Usage(X509KeyUsageFlags usage) => new X509KeyUsageExtension(usage, critical: true);
@@ -76,7 +78,7 @@ sealed record OddCertificate
         using (writer.PushSequence())
         {
             writer.WriteEncodedValue(signed);
-            Algorithm(writer, EcdsaSha384);
+            Algorithm(writer, Outer);
             writer.WriteBitString(signer.SignData(signed, HashAlgorithmName.SHA384, DSASignatureFormat.Rfc3279DerSequence));
         }
         return writer.Encode();
