@@ -18,6 +18,7 @@ sealed class AskResponders(RevocationOptions options, SourceClient client, Revoc
     const int MostRefused = 3;
     readonly List<Asked> responders = [.. options.Responders.Select(r => new Asked(r))];
     readonly Dictionary<Digest, DateTimeOffset> due = [];
+    DateTimeOffset sweepNext = DateTimeOffset.MinValue;
 
     sealed class Asked(OcspResponder responder)
     {
@@ -30,7 +31,17 @@ sealed class AskResponders(RevocationOptions options, SourceClient client, Revoc
 
     public async Task Step(DateTimeOffset now, CancellationToken cancel)
     {
+        if (now >= sweepNext) Sweep(now);
         foreach (var asked in responders.Where(r => now >= r.Next)) await Ask(asked, now, cancel);
+    }
+
+    // A few signatures a minute, whatever lies there.
+    void Sweep(DateTimeOffset now)
+    {
+        sweepNext = now.AddMinutes(1);
+        cache.Sweep(worlds.Current.Trust.Store, now, MostAtOnce);
+        // Long past: of a certificate that nobody asks about any more. Should it come back, what is kept of it says when.
+        foreach (var certificate in due.Where(d => d.Value < now.AddDays(-1)).Select(d => d.Key).ToList()) due.Remove(certificate);
     }
 
     async Task Ask(Asked asked, DateTimeOffset now, CancellationToken cancel)

@@ -16,12 +16,18 @@ sealed class RevocationCache
 {
     const string Response = ".ors";
     readonly string lists, responses;
+    readonly Queue<string> unswept = [];
+    int kept;
 
     public RevocationCache(string folder)
     {
         (lists, responses) = (Path.Combine(folder, "crls"), Path.Combine(folder, "ocsp"));
         foreach (var path in new[] { folder, lists, responses }) DurableFile.CreateFolder(path);
+        kept = Directory.EnumerateFiles(responses, "*" + Response).Count();
     }
+
+    /// <summary>OCSP responses. Beyond this many a new one counts and is not kept: after a start it is asked for again.</summary>
+    public int Most { get; init; } = 20_000;
 
     public byte[]? List(Uri source) => Read(At(source, ".crl"));
 
@@ -38,7 +44,32 @@ sealed class RevocationCache
 
     public byte[]? ResponseOf(Digest certificate) => Read(Path.Combine(responses, certificate + Response));
 
-    public void Keep(Digest certificate, OcspResponse response) => DurableFile.Write(Path.Combine(responses, certificate + Response), response.Der.Span);
+    /// <summary>In place of the one before. One that says "revoked" always finds room: there are no more of these than certificates in use.</summary>
+    public void Keep(Digest certificate, OcspResponse response)
+    {
+        var path = Path.Combine(responses, certificate + Response);
+        var isNew = !File.Exists(path);
+        if (isNew && kept >= Most && !response.SaysRevoked) return;
+        DurableFile.Write(path, response.Der.Span);
+        if (isNew) kept++;
+    }
+
+    /// <summary>
+    /// Looks at the next few responses, round and round, and removes what has ended: of certificates that nobody asks about any more nothing newer comes in its place. A revocation has no end. What does
+    /// not verify may do so again under another list, and stays. Not beside <see cref="Keep(Digest, OcspResponse)"/>. A crash in between: the next round finds it.
+    /// </summary>
+    public void Sweep(TrustStore store, DateTimeOffset now, int most)
+    {
+        if (unswept.Count == 0) foreach (var file in Directory.EnumerateFiles(responses, "*" + Response)) unswept.Enqueue(file);
+        for (var i = 0; i < most && unswept.TryDequeue(out var file); i++)
+            try
+            {
+                if (Read(file) is not { } der || OcspResponse.Read(der, store) is not { SaysRevoked: false } response || now < response.EarliestEnd) continue;
+                File.Delete(file);
+                kept--;
+            }
+            catch (RefusedException) { }
+    }
 
     /// <summary>Those that verify under this store. What does not (its CA is gone, its file was spoiled) is passed over, and asked for again when it is due.</summary>
     public IReadOnlyList<OcspResponse> ResponsesUnder(TrustStore store)
@@ -53,6 +84,12 @@ sealed class RevocationCache
     // URLs are long and hold what a file name may not.
     string At(Uri source, string ending) => Path.Combine(lists, Digest.Of(Encoding.UTF8.GetBytes(source.AbsoluteUri)) + ending);
 
-    static byte[]? Read(string path) => File.Exists(path) ? File.ReadAllBytes(path) : null;
+    // It may be swept, or replaced, at any moment.
+    static byte[]? Read(string path)
+    {
+        try { return File.ReadAllBytes(path); }
+        catch (FileNotFoundException) { return null; }
+    }
+
     static string? OrNull(string text) => text.Length == 0 ? null : text;
 }

@@ -4,9 +4,11 @@ using Exchange.Crypto;
 using Exchange.Crypto.Ledger;
 using Exchange.Crypto.Trust;
 using Exchange.Gateway.Operations;
+using Exchange.Gateway.Revocation;
 using Exchange.Gateway.Store;
 using Exchange.Office.Dev;
 using Exchange.Tests.Http;
+using Exchange.Tests.Trust;
 using Microsoft.AspNetCore.Http;
 
 namespace Exchange.Tests.Revocation;
@@ -160,6 +162,64 @@ public sealed class FetchRevocationTests : IAsyncLifetime
         for (var i = 0; i < 4 && !Told(); i++) await Step(gateway, TimeSpan.FromMinutes(61));
         Assert.True(Told());
         Assert.Equal(Refusal.CertificateRevoked, At(gateway, revoked));
+    }
+
+    [Fact]
+    public async Task Responses_that_have_ended_are_removed_a_revocation_stays_and_what_is_swept_at_once_is_bounded()
+    {
+        await using var gateway = await Gateway(_ => RevocationOptions.None);
+        var cache = new RevocationCache(Path.Combine(gateway.Data, "revocation"));
+        var store = gateway.Host.Shared.Worlds.Current.Trust.Store;
+        var now = gateway.Clock.GetUtcNow();
+        OcspForge About(string office) => new(Issuing, DevPkiFolder.Sign(office).Certificate) { ThisUpdate = now.AddMinutes(-1), NextUpdate = now.AddHours(4) };
+        Digest Keep(string name, OcspForge forge)
+        {
+            var key = Digest.Of(System.Text.Encoding.UTF8.GetBytes(name));
+            cache.Keep(key, forge.Read(store));
+            return key;
+        }
+        var (ended, later, revoked) = (Keep("ended", About("H41")), Keep("later", About("H41") with { NextUpdate = now.AddHours(6) }), Keep("revoked", About("H14") with { Revoked = now.AddHours(-1) }));
+        var spoiled = Digest.Of("spoiled"u8);
+        await File.WriteAllBytesAsync(Path.Combine(gateway.Data, "revocation", "ocsp", spoiled + ".ors"), [1, 2, 3]);
+        bool[] Left() => [.. new[] { ended, later, revoked, spoiled }.Select(k => cache.ResponseOf(k) is not null)];
+        await Step(gateway, TimeSpan.FromHours(3));
+        Assert.Equal([true, true, true, true], Left());
+        await Step(gateway, TimeSpan.FromHours(2));
+        Assert.Equal([false, true, true, true], Left());
+        await Step(gateway, TimeSpan.FromHours(2));
+        Assert.Equal([false, false, true, true], Left());
+
+        for (var i = 0; i < AskResponders.MostAtOnce + 10; i++) Keep($"{i}", About("H41"));
+        await Step(gateway, TimeSpan.FromMinutes(2));
+        Assert.InRange(Directory.GetFiles(Path.Combine(gateway.Data, "revocation", "ocsp")).Length, 10, AskResponders.MostAtOnce + 11);
+        for (var i = 0; i < 3; i++) await Step(gateway, TimeSpan.FromMinutes(2));
+        Assert.Equal(2, Directory.GetFiles(Path.Combine(gateway.Data, "revocation", "ocsp")).Length);
+    }
+
+    [Fact]
+    public void A_full_cache_takes_no_more_responses_but_revocations_and_those_in_place_of_others()
+    {
+        var folder = Directory.CreateTempSubdirectory("exchange-ocsp-");
+        try
+        {
+            var cache = new RevocationCache(folder.FullName) { Most = 2 };
+            var store = TrustStore.Load(DevPkiFolder.At("trust"));
+            OcspResponse Of(DateTimeOffset? revoked = null) => new OcspForge(Issuing, DevPkiFolder.Sign("H41").Certificate) { ThisUpdate = Now, NextUpdate = Now.AddHours(4), Revoked = revoked }.Read(store);
+            Digest[] keys = [.. Enumerable.Range(0, 4).Select(i => Digest.Of([(byte)i]))];
+            for (var i = 0; i < 3; i++) cache.Keep(keys[i], Of());
+            Assert.Equal((true, true, false), (cache.ResponseOf(keys[0]) is not null, cache.ResponseOf(keys[1]) is not null, cache.ResponseOf(keys[2]) is not null));
+            cache.Keep(keys[1], Of());
+            cache.Keep(keys[2], Of(Now));
+            Assert.NotNull(cache.ResponseOf(keys[2]));
+            // Counted anew at a start, and one less with each that is swept.
+            cache = new RevocationCache(folder.FullName) { Most = 2 };
+            cache.Keep(keys[3], Of());
+            Assert.Null(cache.ResponseOf(keys[3]));
+            cache.Sweep(store, Now.AddHours(5), 10);
+            cache.Keep(keys[3], Of());
+            Assert.Equal((false, true, true), (cache.ResponseOf(keys[0]) is not null, cache.ResponseOf(keys[2]) is not null, cache.ResponseOf(keys[3]) is not null));
+        }
+        finally { folder.Delete(recursive: true); }
     }
 
     [Fact]
