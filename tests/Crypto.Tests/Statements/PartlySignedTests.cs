@@ -1,4 +1,5 @@
 using Exchange.Crypto;
+using Exchange.Crypto.Labels;
 using Exchange.Crypto.Statements;
 
 namespace Exchange.Tests.Statements;
@@ -46,6 +47,53 @@ public sealed class PartlySignedTests
         Assert.Equal(Refusal.StatementSigners, Refused(() => PartlySigned.Begin(By(first, second), third, At)));
         Assert.Equal(Refusal.StatementSigners, Refused(() => PartlySigned.Begin(By(first), first, At)));
     }
+
+    [Fact]
+    public void A_half_is_of_its_type_names_each_signer_once_and_carries_no_other_certificate()
+    {
+        using SelfSignedKey first = new("CN=First"), second = new("CN=Second"), third = new("CN=Third");
+        var good = PartlySigned.Begin(By(first, second), first, At);
+        Assert.Equal(Refusal.StatementType, Refused(() => PartlySigned.Read(good.Der, StatementType.Directory)));
+        Assert.Equal(Refusal.Size, Refused(() => PartlySigned.Read(good.Der, StatementType.Header)));
+        Assert.Equal(Refusal.Size, Refused(() => PartlySigned.Read(new byte[(64 << 20) + 1], StatementType.Standing)));
+        Assert.Equal(Refusal.StatementType, Refused(() => PartlySigned.Begin(By(first, second) with { V = 2 }, first, At)));
+        Assert.Equal(Refusal.StatementType, Refused(() => PartlySigned.Begin(By(first, second) with { Type = "directory" }, first, At)));
+        Assert.Equal(Refusal.StatementSigners, Refused(() => PartlySigned.Begin(By(first, second, third), first, At)));
+        Assert.Equal(Refusal.StatementSigners, Refused(() => PartlySigned.Begin(By(first, first), first, At)));
+
+        var json = StrictJson.Write(By(first, second), StatementJson.Default.StandingStatement);
+        Refusal Of(SelfSignedKey[] certificates, params SelfSignedKey[] signers) => Refused(() => PartlySigned.Read(new SignedData(Oids.ContentType(StatementType.Standing), json, [.. certificates.Select(c => c.Certificate.Der)],
+            [.. signers.Select((k, i) => Statement.Signature(StatementType.Standing, json, k, At.AddDays(i)))]).Encode(), StatementType.Standing));
+        Assert.Equal(Refusal.StatementSigners, Of([first, third], first));
+        Assert.Equal(Refusal.StatementSigners, Of([first], first, first));
+        Assert.Equal(Refusal.StatementSigners, Of([first, second], first, first));
+        Assert.Equal(Refusal.StatementSigners, Of([second], first));
+        Assert.Equal(Refusal.StatementSigners, Of([third], third));
+    }
+
+    [Fact]
+    public void A_whole_one_carries_the_certificates_of_its_signers_and_no_other()
+    {
+        using SelfSignedKey first = new("CN=First"), second = new("CN=Second");
+        Refusal Of(StandingStatement content, SelfSignedKey[] certificates, params SelfSignedKey[] signers)
+        {
+            var json = StrictJson.Write(content, StatementJson.Default.StandingStatement);
+            return Refused(() => Statement.Read(new SignedData(Oids.ContentType(StatementType.Standing), json, [.. certificates.Select(c => c.Certificate.Der)],
+                [.. signers.Select((k, i) => Statement.Signature(StatementType.Standing, json, k, At.AddDays(i)))]).Encode(), StatementType.Standing));
+        }
+        Assert.Equal(Refusal.StatementSigners, Of(By(first, first), [first], first, first));
+        Assert.Equal(Refusal.StatementSigners, Of(By(first, second), [first, second], first, first));
+        Assert.Equal(Refusal.StatementSigners, Of(By(first, second), [first], first, second));
+        Assert.Equal(Refusal.StatementSigners, Of(By(first), [first], first));
+        // Of a type that one signs.
+        using var extra = new SelfSignedKey("CN=Extra");
+        var approval = new Approval { V = 1, Type = Approval.TypeName, Signers = [first.Certificate.Key], Act = "send", Dispatch = default, Label = Plain, From = "G22", To = ["H41"], NotAfter = 1 };
+        var text = StrictJson.Write(approval, StatementJson.Default.Approval);
+        Assert.Equal(Refusal.StatementSigners, Refused(() => Statement.Read(new SignedData(Oids.ContentType(StatementType.Approval), text, [first.Certificate.Der, extra.Certificate.Der],
+            [Statement.Signature(StatementType.Approval, text, first, At)]).Encode(), StatementType.Approval)));
+    }
+
+    static readonly Label Plain = new() { Policy = "2.25.1.3.1", Class = 10, Mark = "KHÔNG MẬT", Categories = [], Basis = null, Term = null, Caveats = [] };
 
     [Fact]
     public void Any_flipped_byte_of_a_half_is_refused()

@@ -62,6 +62,23 @@ public sealed class CardChainTests
     }
 
     [Fact]
+    public void Of_an_office_not_seen_before_the_whole_chain_is_walked_to_its_first_card()
+    {
+        TestOffice one = Pki.NewOffice("H99", "x", "x"), two = Pki.NewOffice("H99", "x", "x"), stranger = Pki["H14"];
+        var first = Card(one, 1, null, one.Sign);
+        Assert.NotNull(Open(Card(two, 2, first.Ref, one.Sign), from: seen, others: [first]).Find("H99"));
+        // By a key that is not in the card before; over a card of another office; over one that its own office did not sign.
+        Assert.Equal(Refusal.Card, Refused(() => Open(Card(two, 2, first.Ref, two.Sign), from: seen, others: [first])));
+        var theirs = Pki.SignCard(TestPki.NewCard(stranger));
+        Assert.Equal(Refusal.Card, Refused(() => Open(Card(two, 2, theirs.Ref, stranger.Sign), from: seen, others: [theirs])));
+        var forged = Card(one, 1, null, stranger.Sign);
+        Assert.Equal(Refusal.Card, Refused(() => Open(Card(two, 2, forged.Ref, one.Sign), from: seen, others: [forged])));
+        // Not even one that is kept as a card of the office and leads past the one that was seen.
+        var second = Card(again, 2, null, again.Sign);
+        Assert.Equal(Refusal.Card, Refused(() => Open(Card(renewed, 3, second.Ref, again.Sign), from: seen, others: [second])));
+    }
+
+    [Fact]
     public void A_first_card_that_nobody_vouches_for_is_refused()
     {
         Assert.Equal(Refusal.Card, Refused(() => Open(card1, version: 1)));

@@ -105,6 +105,15 @@ public sealed class CertificateCheckTests
     }
 
     [Fact]
+    public void Who_only_names_the_root_as_its_issuer_is_refused()
+    {
+        using var stranger = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        var odd = new OddCertificate();
+        Assert.True(Check(odd.Sign(Pki.Root.Certificate), Purpose.OfficeSigning).Good);
+        Assert.Equal(Refusal.CertificateUntrusted, Check(new Certificate(odd.Der(Pki.Root.Certificate.SubjectName.RawData, stranger)), Purpose.OfficeSigning).Refusal);
+    }
+
+    [Fact]
     public void A_flipped_byte_anywhere_in_a_certificate_is_refused()
     {
         var der = Pki["H41"].Sign.Certificate.Der.ToArray();

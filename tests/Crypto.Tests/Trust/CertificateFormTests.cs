@@ -48,6 +48,39 @@ public sealed class CertificateFormTests
         Assert.Contains(Check(new OddCertificate { Signature = "1.2.840.10045.4.3.2" }.Sign(Pki.Issuing.Certificate)).Faults, f => f.Refusal == Refusal.CertificateForm && f.Detail == "end: names two signature algorithms");
 
     [Fact]
+    public void A_signature_by_SHA1_is_refused_for_that()
+    {
+        const string sha1 = "1.2.840.10045.4.1";
+        Refused(new() { Signature = sha1, Outer = sha1 }, Refusal.CertificateAlgorithm, "signature algorithm " + sha1);
+    }
+
+    [Fact]
+    public void A_certificate_without_extensions_or_of_a_CA_is_for_nothing()
+    {
+        Assert.Equal("end, as OfficeSigning: no extensions", Check(new OddCertificate { Extensions = [] }.Sign(Pki.Issuing.Certificate)).Detail);
+        // All else is as it should be.
+        Assert.Equal("end, as OfficeSigning: a CA certificate", Check(new OddCertificate { Extensions = [.. new OddCertificate().Extensions, OddCertificate.Authority()] }.Sign(Pki.Issuing.Certificate)).Detail);
+    }
+
+    [Fact]
+    public void A_key_for_time_stamps_signs_and_is_for_nothing_else()
+    {
+        const string time = "1.3.6.1.5.5.7.3.8", mail = "1.3.6.1.5.5.7.3.4";
+        static X509Extension For(bool critical, params string[] purposes) => new X509EnhancedKeyUsageExtension([.. purposes.Select(p => new Oid(p))], critical);
+        static Refusal? Told(params X509Extension[] extensions) => new CertificateCheck(Pki.Trust).Check(new OddCertificate { Extensions = extensions }.Sign(Pki.Issuing.Certificate), Purpose.TimeStamping, TestPki.Now).Refusal;
+        var signs = OddCertificate.Usage(X509KeyUsageFlags.DigitalSignature);
+        Assert.Null(Told(signs, For(true, time)));
+        Assert.Null(Told(OddCertificate.Usage(X509KeyUsageFlags.NonRepudiation), For(true, time)));
+        Assert.Equal(Refusal.CertificatePurpose, Told(signs, For(false, time)));
+        Assert.Equal(Refusal.CertificatePurpose, Told(signs, For(true, time, mail)));
+        Assert.Equal(Refusal.CertificatePurpose, Told(signs, For(true, mail)));
+        Assert.Equal(Refusal.CertificatePurpose, Told(signs));
+        Assert.Equal(Refusal.CertificatePurpose, Told(For(true, time)));
+        Assert.Equal(Refusal.CertificatePurpose, Told(OddCertificate.Usage(X509KeyUsageFlags.None), For(true, time)));
+        Assert.Equal(Refusal.CertificatePurpose, Told(OddCertificate.Usage(X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.KeyAgreement), For(true, time)));
+    }
+
+    [Fact]
     public void Empty_names_are_refused()
     {
         Refused(new() { Subject = [0x30, 0] }, Refusal.CertificateForm, "empty subject name");
@@ -67,6 +100,39 @@ public sealed class CertificateFormTests
     [InlineData("Bộ Quốc phòng")]
     [InlineData("Минобороны Ltd")]
     public void Names_in_one_script_a_word_are_good(string name) => Assert.True(Check(new OddCertificate { Subject = Name(name) }.Sign(Pki.Issuing.Certificate)).Good);
+
+    [Theory]
+    [InlineData("2.5.29.17", CertificateForm.MostNames, "alternative names")]
+    [InlineData("2.5.29.30", CertificateForm.MostNames, "name constraints")]
+    [InlineData("2.5.29.32", CertificateForm.MostPolicies, "policies")]
+    [InlineData("2.5.29.33", CertificateForm.MostPolicies, "policy mappings")]
+    [InlineData("2.5.29.31", CertificateForm.MostDistributionPoints, "CRL distribution points")]
+    [InlineData("2.5.29.37", CertificateForm.MostPurposes, "extended key usages")]
+    public void Of_what_may_be_there_often_there_is_only_so_much(string oid, int most, string what)
+    {
+        // What is counted is not read: any values will do. Constraints are two lists, counted together.
+        string? Excess(int count)
+        {
+            var extension = OddCertificate.Extension(oid, w =>
+            {
+                using (w.PushSequence())
+                    if (oid != "2.5.29.30") for (var i = 0; i < count; i++) w.WriteNull();
+                    else
+                        for (var list = 0; list < 2; list++)
+                            using (w.PushSequence(new System.Formats.Asn1.Asn1Tag(System.Formats.Asn1.TagClass.ContextSpecific, list)))
+                                for (var i = list; i < count; i += 2) w.WriteNull();
+            });
+            return CertificateForm.TooMany(new OddCertificate { Extensions = [extension] }.Sign(Pki.Issuing.Certificate).Parsed.CertificateStructure.Extensions).SingleOrDefault();
+        }
+        Assert.Null(Excess(most));
+        Assert.Equal($"{CertificateForm.Excess} {what}: {most + 1}", Excess(most + 1));
+    }
+
+    [Fact]
+    public void The_issuers_name_is_held_to_the_same()
+    {
+        Assert.Contains("end: issuer name holds invisible characters", Check(new OddCertificate { Issuer = Authority("Test\u200b issuing CA") }.Sign(Pki.Issuing.Certificate)).Faults.Select(f => f.Detail));
+    }
 
     // RFC 5280 7.1 would let the first two pass for the CA's own name. This CA signed them all: what is wrong is the name alone.
     [Theory]

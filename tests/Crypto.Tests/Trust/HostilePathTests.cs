@@ -57,6 +57,28 @@ public sealed class HostilePathTests
     }
 
     [Fact]
+    public void Of_hundreds_of_CAs_of_one_name_and_of_many_ways_that_hold_only_so_many_are_tried()
+    {
+        var name = new X500DistinguishedName("CN=Many,C=VN").RawData;
+        var keys = Enumerable.Range(0, PathWork.MostVerifications + 1).Select(_ => ECDsa.Create(ECCurve.NamedCurves.nistP384)).ToArray();
+        OddCertificate Of(ECDsa key) => new() { Subject = name, Key = key.ExportSubjectPublicKeyInfo(), Extensions = OddCertificate.OfAuthority(), Validity = TestPki.AuthorityValidity };
+        TrustStore Store(IEnumerable<ECDsa> authorities) => TrustStore.Create([Pki.Root.Certificate.RawDataMemory], authorities.Select(k => Of(k).Sign(Pki.Root.Certificate).Der), []);
+        // Another key each; none has signed it.
+        var (verdict, work) = Check(Store(keys[1..]), new Certificate(new OddCertificate().Der(name, keys[0])));
+        Assert.Equal((Refusal.CertificateUntrusted, false), (verdict.Refusal, work.Spent));
+        (verdict, work) = Check(Store([.. keys[1..], ECDsa.Create(ECCurve.NamedCurves.nistP384)]), new Certificate(new OddCertificate().Der(name, keys[0])));
+        Assert.Equal((Refusal.CertificateUntrusted, true), (verdict.Refusal, work.Spent));
+        Assert.Contains(verdict.Faults, f => f.Detail == "more ways to a root than are looked at");
+        // One key, certified again and again: each way holds.
+        foreach (var (count, spent) in new[] { (PathWork.MostPaths, false), (PathWork.MostPaths + 1, true) })
+        {
+            (verdict, work) = Check(Store(Enumerable.Repeat(keys[0], count)), new Certificate(new OddCertificate().Der(name, keys[0])));
+            Assert.Equal((Refusal.RevocationUnknown, spent), (verdict.Refusal, work.Spent));
+        }
+        foreach (var key in keys) key.Dispose();
+    }
+
+    [Fact]
     public void Thousands_of_names_and_constraints_are_counted_and_not_compared()
     {
         var san = OddCertificate.Extension("2.5.29.17", w => { using (w.PushSequence()) for (var i = 0; i < 1200; i++) w.WriteCharacterString(UniversalTagNumber.IA5String, $"{i}.a.example", new(TagClass.ContextSpecific, 2)); });

@@ -36,6 +36,14 @@ public sealed class PathConstraintTests
     }
 
     [Fact]
+    public void An_address_in_the_subject_is_bound_as_one_beside_it()
+    {
+        var subject = new X500DistinguishedName("CN=x,E=an@a.example,C=VN").RawData;
+        Assert.Null(Check([Constraints(permitted: [(1, "a.example")])], subject: subject).Refusal);
+        Assert.Equal("end: e-mail address in the subject outside the name constraints above it", Check([Constraints(permitted: [(1, "b.example")])], subject: subject).Detail);
+    }
+
+    [Fact]
     public void A_constraint_that_cannot_be_applied_is_kept_by_nobody()
     {
         // x400Address, which no one can bound, and a minimum, which RFC 5280 does not allow.
@@ -89,7 +97,7 @@ public sealed class PathConstraintTests
         Assert.Equal([end, crossed, new Certificate(root.Certificate.RawData)], verdict.Path);
     }
 
-    static CertificateVerdict Check(X509Extension[] ofRoot, X509Extension? end = null, X509Extension? authority = null, X509Extension[]? root = null, bool names = true)
+    static CertificateVerdict Check(X509Extension[] ofRoot, X509Extension? end = null, X509Extension? authority = null, X509Extension[]? root = null, bool names = true, byte[]? subject = null)
     {
         using var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP384);
         using var caKey = ECDsa.Create(ECCurve.NamedCurves.nistP384);
@@ -98,7 +106,7 @@ public sealed class PathConstraintTests
         // Below a root that permits one name only, the CA has that name too.
         var caName = names ? new X500DistinguishedName("CN=Issuing,C=VN").RawData : Prefix(End, 1);
         var ca = new Certificate(new OddCertificate { Subject = caName, Key = caKey.ExportSubjectPublicKeyInfo(), Validity = TestPki.AuthorityValidity, Extensions = OddCertificate.OfAuthority(authority is null ? [] : [authority]) }.Der(rootName, rootKey));
-        var leaf = new Certificate(new OddCertificate { Extensions = [.. new OddCertificate().Extensions, .. end is null ? Array.Empty<X509Extension>() : [end]] }.Der(caName, caKey));
+        var leaf = new Certificate(new OddCertificate { Subject = subject ?? End, Extensions = [.. new OddCertificate().Extensions, .. end is null ? Array.Empty<X509Extension>() : [end]] }.Der(caName, caKey));
         using var rootWithKey = X509CertificateLoader.LoadCertificate(rootCertificate.Der.Span).CopyWithPrivateKey(rootKey);
         using var caWithKey = X509CertificateLoader.LoadCertificate(ca.Der.Span).CopyWithPrivateKey(caKey);
         var store = TrustStore.Create([rootCertificate.Der], [ca.Der], [Crl(rootWithKey), Crl(caWithKey)]);

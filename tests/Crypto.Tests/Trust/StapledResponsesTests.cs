@@ -67,6 +67,14 @@ public sealed class StapledResponsesTests : IDisposable
         Assert.Equal(Refusal.CertificateRevoked, At(With(Store(Pki.Issuing.Crl(1, Start, Next)), Good with { ThisUpdate = Now.AddHours(2), NextUpdate = Now.AddDays(9) }), Now).Refusal);
     }
 
+    [Theory, InlineData(-5, -2), InlineData(-2, -5)]
+    public void Where_both_say_that_it_is_revoked_the_earlier_time_counts(int listed, int answered)
+    {
+        var check = With(Store(Pki.Issuing.Crl(2, Start, Next, (key.ForTls, Now.AddHours(listed)))), Good with { Revoked = Now.AddHours(answered) });
+        Assert.Equal(Refusal.CertificateRevoked, At(check, Now.AddHours(-5)).Refusal);
+        Assert.Null(At(check, Now.AddHours(-5).AddTicks(-1)).Refusal);
+    }
+
     [Fact]
     public void The_invalidity_date_of_an_answer_counts_as_that_of_a_CRL()
     {

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Exchange.Crypto;
 using Exchange.Crypto.Trust;
 using Exchange.Office.Dev;
@@ -54,6 +56,25 @@ public sealed class TrustStoreTests : IDisposable
         Assert.Equal(Refusal.CertificateUntrusted, Refused([Pki["H41"].Sign.Certificate.Der]));
         Assert.Equal(Refusal.Der, Refused([new byte[] { 0x30, 0 }]));
         static Refusal Refused(ReadOnlyMemory<byte>[] roots) => Assert.Throws<RefusedException>(() => TrustStore.Create(roots, [], [])).Refusal;
+    }
+
+    [Fact]
+    public void What_stands_in_a_store_may_do_what_it_stands_there_for()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        var name = new X500DistinguishedName("CN=Odd,C=VN").RawData;
+        ReadOnlyMemory<byte> Of(bool authority, X509KeyUsageFlags usage) =>
+            new OddCertificate { Subject = name, Key = key.ExportSubjectPublicKeyInfo(), Validity = TestPki.AuthorityValidity, Extensions = [.. authority ? [OddCertificate.Authority()] : Array.Empty<X509Extension>(), OddCertificate.Usage(usage)] }.Der(name, key);
+        const X509KeyUsageFlags certificates = X509KeyUsageFlags.KeyCertSign, lists = X509KeyUsageFlags.CrlSign;
+        static Refusal? Refused(ReadOnlyMemory<byte> root, params ReadOnlyMemory<byte>[] below)
+        {
+            try { TrustStore.Create([root], below, []); return null; }
+            catch (RefusedException e) { return e.Refusal; }
+        }
+        var good = Of(true, certificates | lists);
+        Assert.Null(Refused(good, good, Of(true, certificates), Of(false, lists)));
+        foreach (var root in new[] { Of(true, certificates), Of(true, lists), Of(false, certificates | lists) }) Assert.Equal(Refusal.CertificateUntrusted, Refused(root));
+        foreach (var below in new[] { Of(true, lists), Of(false, certificates), Of(false, X509KeyUsageFlags.DigitalSignature) }) Assert.Equal(Refusal.CertificateUntrusted, Refused(good, below));
     }
 
     [Fact]
