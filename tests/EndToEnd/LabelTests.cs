@@ -11,13 +11,14 @@ public sealed class LabelTests(DevelopmentPki pki)
     public async Task Two_offices_lower_a_label_one_raises_it_again_and_all_of_it_is_proven_offline()
     {
         await using var site = await Site.StartAsync(pki);
+        var id = "";
         async Task<Ran> Do(int exit, string office, params string[] arguments)
         {
             var ran = await site.OfficeAsync(office, arguments);
-            Assert.True(ran.Code == exit, $"{string.Join(' ', arguments)}\n{ran}");
+            Assert.True(ran.Code == exit, ran.Code == exit ? "" : $"{string.Join(' ', arguments)}\n{ran}\n{(id.Length > 0 ? await site.WhyAsync(id) : "")}");
             return ran;
         }
-        var id = Json(await Do(0, "G22", "send", site.Document("a.pdf", 1), "--to", "H41", "--level", "mat", "--basis", "K1", "--approve", "signatory", "--sheet", site.Sheet("7816", "Thử"), "--json")).GetProperty("id").GetString()!;
+        id = Json(await Do(0, "G22", "send", site.Document("a.pdf", 1), "--to", "H41", "--level", "mat", "--basis", "K1", "--approve", "signatory", "--sheet", site.Sheet("7816", "Thử"), "--json")).GetProperty("id").GetString()!;
         await Do(0, "H41", "open", "--all", "--out", site.At("received"));
 
         // The recipient proposes, its sender agrees.

@@ -141,6 +141,14 @@ sealed class Site : IAsyncDisposable
 
     public Task<Ran> OfficeAsync(string office, params string[] arguments) => HereAsync([.. arguments, "--profile", At(office), "--lang", "en"]);
 
+    /// <summary>What the gateway logged, and every decision that it made about a dispatch: for the message of a test that did not expect it.</summary>
+    public async Task<string> WhyAsync(string dispatch)
+    {
+        var records = Directory.CreateDirectory(At($"decisions-{Guid.NewGuid():N}")).FullName;
+        var ran = await RunAsync(GatewayProgram, ["decision", dispatch, "--data", Data, "--out", records]);
+        return string.Join('\n', [ran.ToString(), .. Directory.EnumerateFiles(records, "decision.json", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(r => $"{r}\n{File.ReadAllText(r)}"), File.ReadAllText(Log)]);
+    }
+
     /// <summary>As a program of its own: to be measured.</summary>
     public Task<Ran> OfficeProgramAsync(string office, params string[] arguments) => RunAsync(Exchange, [.. arguments, "--profile", At(office), "--lang", "en"]);
 

@@ -29,8 +29,15 @@ sealed class Circumstances
     /// <summary>Facts of now with what this gateway knows of itself.</summary>
     public DecisionFacts Complete(DecisionFacts facts, CompiledPolicy policy, DateTimeOffset now) => facts with
     {
-        ClockSure = IsSure(now), DirectoryAsOf = DateTimeOffset.FromUnixTimeMilliseconds(Interlocked.Read(ref looked)), StoreCeiling = CeilingIn(policy),
+        ClockSure = IsSure(now), DirectoryAsOf = LookedBy(now), StoreCeiling = CeilingIn(policy),
     };
+
+    // A look that ends while a decision is being made is one of its time. What lies further ahead was looked at before the clock was set back, and counts as nothing.
+    DateTimeOffset LookedBy(DateTimeOffset now)
+    {
+        var at = DateTimeOffset.FromUnixTimeMilliseconds(Interlocked.Read(ref looked));
+        return at > now && at - now <= Step ? now : at;
+    }
 
     /// <summary>False after a step in either direction while the gateway runs: nobody here can say which side of it is right, until an administrator has looked and started it again.</summary>
     public bool IsClockSure => IsSure(clock.GetUtcNow());

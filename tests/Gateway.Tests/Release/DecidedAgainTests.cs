@@ -27,6 +27,17 @@ public sealed class DecidedAgainTests : IAsyncLifetime
     static PolicyHandling Strict(PolicyHandling handling) => handling with { Directory = new(1, "deny") };
 
     [Fact]
+    public async Task A_look_that_ends_while_a_decision_is_made_is_not_one_from_the_future()
+    {
+        var (_, _, parcel) = await gateway.Accepted("H41", "H41", "mat");
+        gateway.Host.Shared.Circumstances.Looked(gateway.Clock.GetUtcNow().AddSeconds(5));
+        Assert.Equal((200, null), await Download(parcel));
+        // Before the clock was set back: nobody knows when that was.
+        gateway.Host.Shared.Circumstances.Looked(gateway.Clock.GetUtcNow().AddMinutes(2));
+        Assert.NotEqual(200, (await Download(parcel)).Status);
+    }
+
+    [Fact]
     public async Task A_late_directory_stops_a_download_and_ends_nothing()
     {
         await gateway.Handle("thuong", Strict);
