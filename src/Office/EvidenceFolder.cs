@@ -1,9 +1,10 @@
-using System.Text;
+using System.Security.Cryptography;
 using System.Text.Json;
 using Exchange.Crypto;
 using Exchange.Crypto.Evidence;
 using Exchange.Crypto.Trust;
 using Exchange.Office.Client;
+using Exchange.Office.Client.Exports;
 
 namespace Exchange.Office;
 
@@ -22,6 +23,8 @@ static class EvidenceFolder
         return new DispatchEvidenceInput
         {
             Header = One(folder, "header.p7s"),
+            Dispatch = One(folder, "dispatch.p7s"),
+            Documents = DocumentsBeside(folder),
             Approvals = Many(folder, "approvals", "*.p7s"),
             Manifest = One(folder, "manifest.p7m"),
             Receipts = Many(folder, "receipts", "*.p7s"),
@@ -54,6 +57,22 @@ static class EvidenceFolder
         catch (Exception e) when (e is IOException or JsonException)
         {
             throw new UsageException($"{file}: no pins can be read there; give --pins FILE", $"{file}: không đọc được khóa ghim; dùng --pins TỆP");
+        }
+    }
+
+    /// <summary>An unpacked container has its documents beside the evidence (docs/export.md); null: this is none.</summary>
+    static EvidenceDocument[]? DocumentsBeside(string folder)
+    {
+        if (Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))) is not { } container) return null;
+        var (place, marked) = (Path.Combine(container, "documents"), File.Exists(Path.Combine(container, AsicContainer.ManifestName)));
+        if (!Directory.Exists(place)) return marked ? [] : null;
+        if (!marked && !File.Exists(Path.Combine(folder, "dispatch.p7s"))) return null;
+        return [.. Directory.EnumerateFiles(place, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None }).Order(StringComparer.Ordinal).Select(Document)];
+
+        EvidenceDocument Document(string file)
+        {
+            using var stream = File.OpenRead(file);
+            return new EvidenceDocument(Path.GetRelativePath(place, file).Normalize(), new Digest(SHA256.HashData(stream)));
         }
     }
 

@@ -54,7 +54,7 @@ static class InspectCommand
     {
         var faults = seen.Parts.Sum(p => p.Faults.Count + p.MoreFaults);
         if (seen.Sound) say.Say("\nno fault of form", "\nkhông có lỗi về hình thức");
-        else say.Say($"\n{faults} faults; {seen.Parts.Count(p => !p.Sound)} of {seen.Parts.Count} parts do not hold or cannot be read", $"\n{faults} lỗi; {seen.Parts.Count(p => !p.Sound)}/{seen.Parts.Count} phần sai hoặc không đọc được");
+        else say.Say($"\nfaults: {faults}; {seen.Parts.Count(p => !p.Sound)} of {seen.Parts.Count} parts do not hold or cannot be read", $"\n{faults} lỗi; {seen.Parts.Count(p => !p.Sound)}/{seen.Parts.Count} phần sai hoặc không đọc được");
         if (seen.Kind == InspectedKind.Unknown)
         {
             if (DocumentKind.Of(path) is not null) say.Hint("a document; to see who signed it", "đây là văn bản; để xem ai đã ký", $"exchange signatures {path}");

@@ -25,11 +25,13 @@ static class OpenAsideCommand
     {
         say.Json(new[] { new { opened.Role, opened.Sender, opened.Envelope, opened.Number, opened.Level, mark = opened.Label.Mark, opened.Label.Caveats, opened.Label.Term, acceptedAt = opened.Accepted, opened.Folder, opened.Files, signatures = signed.Select(SignatureCommands.Describe) } });
         var name = $"{opened.Sender}  {opened.Number ?? opened.Envelope.ToString()}  {opened.Level}  ";
-        say.Say($"opened  {name}in the role {opened.Role}  sent {say.Time(opened.Accepted)}  →  {opened.Folder}", $"đã mở  {name}vai trò {(opened.Role == "self" ? "cơ quan gửi" : "khôi phục")}  gửi {say.Time(opened.Accepted)}  →  {opened.Folder}");
+        say.Say($"opened  {name}in the role {opened.Role}  sent {say.Time(opened.Accepted)}  →  {opened.Folder}", $"đã mở  {name}vai trò {RoleOf(opened.Role)}  gửi {say.Time(opened.Accepted)}  →  {opened.Folder}");
         foreach (var (en, vi) in InboxCommands.HandlingOf(opened.Label, say)) say.Say($"    {en}", $"    {vi}");
         foreach (var file in opened.Files) say.Say($"    {Path.GetFileName(file)}  {InboxCommands.SizeOf(file)}", $"    {Path.GetFileName(file)}  {InboxCommands.SizeOf(file)}");
         SignatureCommands.Tell(signed, say);
         if (opened.Role == "recovery") say.Note("no copy of it is this office's: nobody was told, so tell the office whose it is", "không có bản gửi nào cho cơ quan này: không ai được báo, hãy báo cơ quan nhận");
         return ExchangeProgram.Good;
     }
+
+    static string RoleOf(string role) => role switch { "self" => "cơ quan gửi", "archive" => "lưu trữ", _ => "khôi phục" };
 }

@@ -12,7 +12,7 @@ static class VerifyCommands
     public static Command Verify(Shell shell)
     {
         var files = new Argument<string[]>("FILE") { Description = "Statements or envelopes", Arity = ArgumentArity.ZeroOrMore };
-        var dispatch = new Option<string?>("--dispatch") { Description = "A folder written by receipts --export", HelpName = "FOLDER" };
+        var dispatch = new Option<string?>("--dispatch") { Description = "A folder written by receipts --export, or evidence/ of an unpacked container: then the documents beside it too", HelpName = "FOLDER" };
         var pins = new Option<string?>("--pins") { Description = "pins.json as the officers gave it; default the profile's, else the one in the folder", HelpName = "FILE" };
         var command = new Command("verify", "Checks offline and lists every finding. Exit 0 good, 1 bad, 2 incomplete. Kiểm tra ngoại tuyến.") { files, dispatch, pins };
         return shell.Does(command, async (parsed, say, cancel) =>

@@ -89,6 +89,12 @@ public sealed class ExportTests(DevPkiFixture pki) : IDisposable
         var findings = DispatchEvidence.Check(EvidenceFolder.Read(Path.Combine(folder, "evidence"), null)).All;
         Assert.DoesNotContain(findings, f => f.Kind == FindingKind.Bad);
         Assert.Contains(findings, f => f is { Kind: FindingKind.Good, Part: "envelope", Check: "as a whole" });
+        // The author's own words and the documents beside the evidence are part of what is verified.
+        Assert.Contains(findings, f => f is { Kind: FindingKind.Good, Part: "dispatch.p7s", Check: "author of the sender" });
+        Assert.Contains(findings, f => f is { Kind: FindingKind.Good, Part: "documents/" + Document });
+        File.AppendAllText(Path.Combine(folder, "documents", Document), " ");
+        Assert.Equal([("documents/" + Document, Refusal.DocumentDigest.Code)],
+            DispatchEvidence.Check(EvidenceFolder.Read(Path.Combine(folder, "evidence"), null)).All.Where(f => f.Kind == FindingKind.Bad).Select(f => (f.Part, f.Code)));
         return findings;
     }
 

@@ -13,6 +13,15 @@ static partial class DispatchRules
     const int MaxAddressees = 1000;
     const int MaxDocuments = 20_000;
 
+    /// <summary>Form, agreement with the header, and the label that the author signed with it.</summary>
+    /// <exception cref="RefusedException">LabelForm, DispatchForm, DocumentName, or what <see cref="CheckAgainst"/> refuses.</exception>
+    public static void CheckSigned(Statement statement, Dispatch dispatch, Header header)
+    {
+        Check(dispatch);
+        CheckAgainst(dispatch, header);
+        if (!statement.Label!.Value.Span.SequenceEqual(EssLabel.ToEss(dispatch.Label))) throw new RefusedException(Refusal.LabelForm, "attribute differs from dispatch");
+    }
+
     /// <exception cref="RefusedException">LabelForm, DispatchForm, DocumentName.</exception>
     public static void Check(Dispatch dispatch)
     {

@@ -1,9 +1,7 @@
 using Exchange.Crypto.Keys;
-using Exchange.Crypto.Labels;
 using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
 using Exchange.Crypto.TimeStamps;
-using Exchange.Crypto.Trust;
 
 namespace Exchange.Crypto.Envelope;
 
@@ -41,8 +39,8 @@ static class EnvelopeOpener
     /// <exception cref="RefusedException">NotForThisKey, CannotOpen, or what is refused in the form.</exception>
     public static OpenedFrame OpenKept(ReadOnlyMemory<byte> der, Digest ctx, Digest commitment, IPrivateKey key)
     {
+        if (!EnvelopeKeys.IsFor(der, key.Certificate)) throw new RefusedException(Refusal.NotForThisKey);
         var kept = AuthEnveloped.Decode(der, maxKeys: 1);
-        if (!kept.Recipients.SelectMany(r => r.Keys).Any(k => k.Rid.Span.SequenceEqual(KeyWraps.Rid(key.Certificate)))) throw new RefusedException(Refusal.NotForThisKey);
         Manifest.Check(kept, ctx, [key.Certificate]);
         return ManifestOpener.Open(kept, ctx, commitment, key);
     }
@@ -53,10 +51,8 @@ static class EnvelopeOpener
         if (statement.Ref != header.Dispatch.Ref) throw new RefusedException(Refusal.DispatchMismatch, "ref");
         if (!statement.SignatureDigests.SequenceEqual(header.Dispatch.Signatures)) throw new RefusedException(Refusal.DispatchMismatch, "signatures");
         var stamps = CheckTimeStamps(statement, request);
-        CheckAuthors(statement, envelope.Sender, request, stamps);
-        DispatchRules.Check(dispatch);
-        DispatchRules.CheckAgainst(dispatch, header);
-        if (!statement.Label!.Value.Span.SequenceEqual(EssLabel.ToEss(dispatch.Label))) throw new RefusedException(Refusal.LabelForm, "attribute differs from dispatch");
+        DispatchAuthors.Check(statement, envelope.Sender, request.Context, stamps, request.AuthorRoles, request.OfficeSignsDispatch);
+        DispatchRules.CheckSigned(statement, dispatch, header);
         return stamps;
     }
 
@@ -67,22 +63,6 @@ static class EnvelopeOpener
         if (stamps.Count == 0 && request.TimeStamp == TimeStampNeed.Demanded) throw new RefusedException(Refusal.TimeStampMissing);
         if (stamps.Any(s => s.Time > request.Context.At + TimeStampCheck.Skew)) throw new RefusedException(Refusal.TimeStamp, "later than the submission");
         return stamps;
-    }
-
-    /// <summary>One person of the sender's card in a role that may author, and beside him at most the office, which must be there when asked.</summary>
-    /// <remarks>A time-stamp shows that the signature was there before T: whoever's certificate ended in between has signed all the same.</remarks>
-    static void CheckAuthors(Statement statement, OfficeEntry sender, OpenRequest request, IReadOnlyList<VerifiedTimeStamp> stamps)
-    {
-        var persons = sender.Persons.Where(p => statement.Signers.Contains(p.Certificate)).ToList();
-        var offices = statement.Signers.Where(sender.Signing.Contains).ToList();
-        if (persons.Count != 1 || offices.Count > 1 || statement.Signers.Count != persons.Count + offices.Count) throw new RefusedException(Refusal.DispatchSigners, "not of the sender");
-        if (request.OfficeSignsDispatch && offices.Count == 0) throw new RefusedException(Refusal.DispatchSigners, "the office did not sign");
-        if (request.AuthorRoles is { } roles && !persons[0].Roles.Any(roles.Contains)) throw new RefusedException(Refusal.DispatchSigners, "role of the author");
-        for (var i = 0; i < statement.Signers.Count; i++)
-        {
-            var at = stamps.Count > 0 && stamps[i].Time < request.Context.At ? stamps[i].Time : request.Context.At;
-            request.Context.Trust.Demand(statement.Signers[i], offices.Contains(statement.Signers[i]) ? Purpose.OfficeSigning : Purpose.PersonSigning, at);
-        }
     }
 
     static Digest Proof(OpenedFrame frame, Digest ctx, Digest key)

@@ -84,9 +84,7 @@ static class EnvelopeResealer
 
     static OpenedFrame Open(ResealRequest request, Digest ctx, Digest commitment)
     {
-        var kept = AuthEnveloped.Decode(request.Kept, maxKeys: 1);
-        var keys = kept.Recipients.SelectMany(r => r.Keys).ToList();
-        var key = request.Keepers.FirstOrDefault(k => keys.Any(mine => mine.Rid.Span.SequenceEqual(KeyWraps.Rid(k.Certificate)))) ?? throw new RefusedException(Refusal.NotForThisKey);
+        var key = request.Keepers.FirstOrDefault(k => EnvelopeKeys.IsFor(request.Kept, k.Certificate)) ?? throw new RefusedException(Refusal.NotForThisKey);
         return EnvelopeOpener.OpenKept(request.Kept, ctx, commitment, key);
     }
 

@@ -26,8 +26,9 @@ public static class DispatchEvidence
         run.OpenPolicy();
         // 5 The envelope as a whole, at T.
         run.CheckEnvelope();
-        // 6 What the author signed: sealed, but the header names the signatures, and a time-stamp is about one of them.
+        // 6 What the author signed. Sealed as a rule, but the header names the signatures, and a time-stamp is about one of them.
         run.CheckTimeStamps();
+        run.CheckContent();
         // 7 Each receipt: issuer, subject, entry, inclusion, proof of opening.
         run.CheckReceipts();
         // 8 Each addressee: what became of its copy, and what its office says it does with it.
@@ -168,6 +169,13 @@ public static class DispatchEvidence
         {
             if (content is null) return;
             new TimeStampEvidence(content, Findings).Check(input.TimeStamps, trust, at, level is null ? TimeStampNeed.None : TimeStampRule.Of(level.Handling));
+        }
+
+        public void CheckContent()
+        {
+            if (content is null) return;
+            var context = directory is null || trust is null || at is null ? null : new EnvelopeContext(directory, trust, at.Value);
+            new ContentEvidence(content, Findings).Check(input.Dispatch, input.Documents, context, level);
         }
 
         public void CheckReceipts()

@@ -5,6 +5,10 @@ namespace Exchange.Crypto.Evidence;
 /// <summary>One file of the evidence, or one part of a message: its name is what findings call it.</summary>
 public sealed record EvidencePart(string Name, ReadOnlyMemory<byte> Bytes);
 
+/// <summary>A document in clear beside the evidence.</summary>
+/// <param name="Name">Its path below their folder, "/" between the parts.</param>
+public sealed record EvidenceDocument(string Name, Digest Sha256);
+
 /// <summary>What the verifier was told by people he trusts, not by the evidence.</summary>
 /// <param name="GatewayEvidence">Key that signs the gateway's receipts.</param>
 /// <param name="Origin">Name of the gateway's ledger.</param>
@@ -28,6 +32,10 @@ public sealed record DispatchEvidenceInput
     public IReadOnlyList<EvidencePart> Recalls { get; init; } = [];
     /// <summary>Time-stamp tokens over the author's signatures, DER, any order.</summary>
     public IReadOnlyList<EvidencePart> TimeStamps { get; init; } = [];
+    /// <summary>Dispatch statement, DER, when it came out of its seal.</summary>
+    public EvidencePart? Dispatch { get; init; }
+    /// <summary>Documents that lie beside the evidence, all of them; null: none are to be there.</summary>
+    public IReadOnlyList<EvidenceDocument>? Documents { get; init; }
     /// <summary>JSON {index, size, proof} each; the file name without extension is the leaf in base64url.</summary>
     public required IReadOnlyList<EvidencePart> Proofs { get; init; }
     /// <summary>Signed note.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 
 namespace Exchange.Crypto.Evidence;
@@ -12,13 +13,16 @@ public interface ILedgerFiles
     IEnumerable<string> List(string folder);
 }
 
-/// <summary>An export on disk. Links are not followed: what is not in the folder is not of it.</summary>
+/// <summary>An export on disk. Links in it are not followed, to files or to folders: what is not in the folder is not of it.</summary>
 public sealed class LedgerFolder(string root) : ILedgerFiles
 {
+    // An export has few folders and many files.
+    readonly ConcurrentDictionary<string, bool> real = new() { [""] = true };
+
     public byte[]? Read(string path, int limit)
     {
         var file = new FileInfo(Path.Combine(root, path));
-        if (!file.Exists || file.LinkTarget is not null) return null;
+        if (!file.Exists || file.LinkTarget is not null || !IsReal(Path.GetDirectoryName(path)!)) return null;
         using var handle = File.OpenHandle(file.FullName);
         var bytes = new byte[Math.Min(RandomAccess.GetLength(handle), limit + 1L)];
         var read = 0;
@@ -29,8 +33,11 @@ public sealed class LedgerFolder(string root) : ILedgerFiles
     public IEnumerable<string> List(string folder)
     {
         var place = new DirectoryInfo(Path.Combine(root, folder));
-        return place.Exists && place.LinkTarget is null ? place.EnumerateFileSystemInfos().Select(i => i is DirectoryInfo ? i.Name + "/" : i.Name) : [];
+        return place.Exists && IsReal(folder) ? place.EnumerateFileSystemInfos().Select(i => i is DirectoryInfo ? i.Name + "/" : i.Name) : [];
     }
+
+    bool IsReal(string folder) =>
+        real.GetOrAdd(folder, f => new DirectoryInfo(Path.Combine(root, f)).LinkTarget is null && IsReal(Path.GetDirectoryName(f)!));
 }
 
 /// <summary>A file or a ".p" folder that C2SP's numbering ("x001/x234/067") puts at an index.</summary>

@@ -73,7 +73,7 @@ public sealed class MailRecipient
             if (oid != Oids.RsaEncryption) throw Unfit("its key is neither RSA nor on P-256, P-384 or P-521");
             using var rsa = RSA.Create();
             rsa.ImportSubjectPublicKeyInfo(certificate.PublicKeyInfo, out _);
-            return rsa.KeySize is >= MinBits and <= MaxBits ? null : throw Unfit($"its RSA key has {rsa.KeySize} bits; at least {MinBits} are asked for");
+            return rsa.KeySize is >= MinBits and <= MaxBits ? null : throw Unfit($"its RSA key has {rsa.KeySize} bits; {MinBits} to {MaxBits} are asked for");
         }
         catch (Exception e) when (e is AsnContentException or CryptographicException) { throw Unfit("its key cannot be read"); }
     }

@@ -98,12 +98,12 @@ public enum EntryKind
     Discard = 22,
     /// <summary>Subject: parcel. A flash copy was not delivered in time and the administrator was told. Promises nothing.</summary>
     FlashAlarm = 23,
+    /// <summary>Subject: receipt. It went to the sender by the channel that had brought his submission. Promises the receipt.</summary>
+    Reply = 30,
     /// <summary>Subject: none. Stands where nothing happened, so that the ledger grows alike whether something did or not. Opens like any entry. Promises nothing.</summary>
     Dummy = 31,
     /// <summary>Subject: none. Salt and detail of one earlier entry were deleted; its 32 bytes stay. Promises that they are gone.</summary>
     Erased = 32,
-    /// <summary>Subject: receipt. It went to the sender by the channel that had brought his submission. Promises the receipt.</summary>
-    Reply = 30,
 }
 
 /// <summary>The word for each kind, as it stands in the detail's "kind".</summary>

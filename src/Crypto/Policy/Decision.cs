@@ -66,6 +66,8 @@ public sealed class Decision
     /// failed; or any in which revocation is unknown, since then nobody knows what a clearance or a key is worth. Nothing leaves on it, and nothing ends on it: what was acknowledged waits until the gateway is well again.
     /// </summary>
     public bool IsPassing => Verdict == Verdict.Deny && (Trace.Any(r => r.Rule == "R17" && r.Refusal == Refusal.RevocationUnknown.Code) || Trace.All(r => r.Outcome != Verdict.Deny || OfTheGateway.Contains(r.Refusal) || r.Reason == AssuranceRules.EarlierUnknown));
+    /// <summary>A hold in which all that holds is the gateway's own state: no other session and no person changes it, asking again later does.</summary>
+    public bool IsHeldByGateway => Verdict == Verdict.Hold && Trace.All(r => r.Outcome == Verdict.Permit || OfTheGateway.Contains(r.Refusal));
     static readonly string?[] OfTheGateway = [Refusal.DirectoryLate.Code, Refusal.RevocationLate.Code, Refusal.StoreCeiling.Code, Refusal.Internal.Code];
     /// <summary>Exceptions that rules ended in, for the log and an alarm; not part of the record. Empty in all good times.</summary>
     public IReadOnlyList<Exception> Faults { get; init; } = [];

@@ -28,7 +28,7 @@ sealed class DownloadParcel(ReleaseParcel release, EndParcel end, HandedOut hand
         if (copy.Header.Times.NotBefore > clock.GetUtcNow().ToUnixTimeMilliseconds()) throw new RefusedException(Refusal.NotYet);
         var decision = release.Decide(copy, "download", session, Channels.Mailbox);
         // Our own state, not the copy's: nothing ends on it, and asking again helps.
-        if (decision.IsPassing) throw new RefusedException(Refusal.Busy, "this gateway cannot decide now");
+        if (decision.IsPassing || decision.IsHeldByGateway) throw new RefusedException(Refusal.Busy, "this gateway cannot decide now");
         if (decision.Verdict != Verdict.Permit)
         {
             // What only this session may not carry, another one may: nothing ends on it.

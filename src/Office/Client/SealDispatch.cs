@@ -194,7 +194,6 @@ sealed class SealDispatch(OfficeContext office)
         if (!info.Exists) throw new RefusedException(Refusal.NotFound, $"no file {file}");
         return new DocumentSource(info.Name.Normalize(), MediaTypes.Of(info.Name), info.Length, null, () => new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, useAsync: false));
     }
-
 }
 
 /// <summary>Media types of what offices send; anything else is application/octet-stream.</summary>

@@ -183,6 +183,13 @@ sealed class EvidenceCase
         return WithReceipt("SubmissionAcceptance.p7s", r => r with { Policy = decided }) with { TimeStamps = timeStamps, Policy = policy };
     }
 
+    /// <summary>What the author signed, taken out of its seal by H41.</summary>
+    public byte[] OpenedDispatch()
+    {
+        using var frame = ManifestOpener.Open(AuthEnveloped.Decode(Sealed.Parts.Manifest, maxKeys: 2), Sealed.Ctx, Header.Commitment, pki["H41"].Encrypt);
+        return frame.Dispatch.ToArray();
+    }
+
     public EvidencePart Note(int size, CheckpointKey? by = null) =>
         new("checkpoint.txt", Encoding.UTF8.GetBytes((by ?? key).Sign(new Checkpoint(Origin, size, MerkleTree.Root([.. entries.Take(size).Select(e => e.Leaf)])))));
 

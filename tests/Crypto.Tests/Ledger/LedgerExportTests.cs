@@ -372,23 +372,6 @@ public sealed class LedgerExportTests : IDisposable
     }
 
     [Fact]
-    public void An_export_in_a_folder_is_read_and_links_in_it_are_not_followed()
-    {
-        var folder = Directory.CreateTempSubdirectory().FullName;
-        try
-        {
-            var export = Small();
-            export.Save(folder);
-            Assert.Equal(0, LedgerCheck.Check(new LedgerFolder(folder), Witnessed).ExitCode);
-            var tile = Path.Combine(folder, "tile/0/000.p/20");
-            File.Move(tile, tile + ".away");
-            File.CreateSymbolicLink(tile, tile + ".away");
-            Assert.Contains(LedgerCheck.Check(new LedgerFolder(folder), Witnessed).All, f => f is { Kind: FindingKind.Incomplete, Part: "tile/0/000.p/20" });
-        }
-        finally { Directory.Delete(folder, recursive: true); }
-    }
-
-    [Fact]
     public void Another_ledgers_export_or_none_is_not_good()
     {
         Assert.Equal(2, LedgerCheck.Check(new TestExport(), Pins).ExitCode);

@@ -34,7 +34,16 @@ public sealed class DecidedAgainTests : IAsyncLifetime
         Assert.Equal((200, null), await Download(parcel));
         // Before the clock was set back: nobody knows when that was.
         gateway.Host.Shared.Circumstances.Looked(gateway.Clock.GetUtcNow().AddMinutes(2));
-        Assert.NotEqual(200, (await Download(parcel)).Status);
+        Assert.Equal((503, "E_BUSY"), await Download(parcel));
+    }
+
+    [Fact]
+    public async Task A_directory_so_late_that_a_copy_waits_says_to_ask_again()
+    {
+        var (envelope, _, parcel) = await gateway.Accepted("H41", "H41", "mat");
+        gateway.Clock.Advance(TimeSpan.FromHours(2));
+        Assert.Equal((503, "E_BUSY"), await Download(parcel));
+        Assert.Equal("available", await State(envelope));
     }
 
     [Fact]

@@ -20,19 +20,19 @@ static class PdfSignatures
         var dictionaries = new Fields(document).Signatures();
         if (dictionaries.Count > 0 && document.IsEncrypted) throw new SignatureTroubleException(SignatureWhy.Encrypted);
         var read = dictionaries.Select(d => Read(file, d)).ToList();
-        var whole = read.Any(r => r.Signature.Outcome == SignatureOutcome.Holds);
+        var whole = read.Any(r => r.Outcome == SignatureOutcome.Holds);
         // A second signatory signs what the first one's signature is in already: that is no change that nobody answers for.
-        return [.. read.Select(r => whole && r.Signature.Why == SignatureWhy.ChangedAfter ? r.Signature with { Outcome = SignatureOutcome.CannotBeTold, Why = SignatureWhy.EarlierState } : r.Signature)];
+        return [.. read.Select(r => whole && r.Why == SignatureWhy.ChangedAfter ? r with { Outcome = SignatureOutcome.CannotBeTold, Why = SignatureWhy.EarlierState } : r)];
     }
 
-    static (DocumentSignature Signature, long End) Read(byte[] file, IReadOnlyDictionary<string, IToken> dictionary)
+    static DocumentSignature Read(byte[] file, IReadOnlyDictionary<string, IToken> dictionary)
     {
         var form = dictionary.GetValueOrDefault("SubFilter") is NameToken name ? name.Data : "";
-        if (form == "ETSI.RFC3161") return (Cannot(SignatureWhy.TimeStamp), 0);
-        if (form is not ("adbe.pkcs7.detached" or "ETSI.CAdES.detached")) return (Cannot(SignatureWhy.Form), 0);
-        if (Range(dictionary, file.Length) is not var (before, hole, after)) return (new(SignatureOutcome.DoesNotHold, SignatureWhy.Range, null, null, null), 0);
+        if (form == "ETSI.RFC3161") return Cannot(SignatureWhy.TimeStamp);
+        if (form is not ("adbe.pkcs7.detached" or "ETSI.CAdES.detached")) return Cannot(SignatureWhy.Form);
+        if (Range(dictionary, file.Length) is not var (before, hole, after)) return new(SignatureOutcome.DoesNotHold, SignatureWhy.Range, null, null, null);
         // What is not signed must hold nothing but the signature: there a second document could stand.
-        if (Contents(file.AsSpan(before.Start + before.Length, hole)) is not { } contents) return (new(SignatureOutcome.DoesNotHold, SignatureWhy.Range, null, null, null), 0);
+        if (Contents(file.AsSpan(before.Start + before.Length, hole)) is not { } contents) return new(SignatureOutcome.DoesNotHold, SignatureWhy.Range, null, null, null);
         byte[] signed = [.. file.AsSpan(before.Start, before.Length), .. file.AsSpan(after.Start, after.Length)];
         var checkedSignature = CmsSignature.Check(contents, signed);
         if (checkedSignature.Claimed is null && dictionary.GetValueOrDefault("M") is StringToken said) checkedSignature = checkedSignature with { Claimed = Time(said.Data) };
@@ -43,7 +43,7 @@ static class PdfSignatures
                 Outcome = SignatureOutcome.DoesNotHold, Why = before.Start == 0 ? SignatureWhy.ChangedAfter : SignatureWhy.Part,
                 Covers = string.Create(CultureInfo.InvariantCulture, $"{before.Length + after.Length + hole}/{file.Length} B"),
             };
-        return (checkedSignature, end);
+        return checkedSignature;
     }
 
     static ((int Start, int Length) Before, int Hole, (int Start, int Length) After)? Range(IReadOnlyDictionary<string, IToken> dictionary, int length)
