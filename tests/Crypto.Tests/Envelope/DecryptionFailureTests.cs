@@ -153,7 +153,10 @@ public partial class DecryptionFailureTests
         foreach (var (office, cases) in new[] { ("H37", Rsa), ("H41", Ecdh) }) Compare(office, cases, rounds: 600, apart: 0.08);
     }
 
-    /// <summary>Medians of every case, each round in a new order, lie together; one that is made slower by more than they may lie apart does not.</summary>
+    /// <summary>
+    /// Medians of every case, each round in a new order, lie together; one that is made slower by more than they may lie apart does not.
+    /// A busy machine needs more rounds: up to four times as many. What really takes longer stays apart in all of them.
+    /// </summary>
     /// <param name="apart">As a part of the median: what this machine cannot tell apart in so many rounds.</param>
     static void Compare(string office, Case[] cases, int rounds, double apart)
     {
@@ -166,17 +169,22 @@ public partial class DecryptionFailureTests
         var times = open.ToDictionary(c => c.Name, _ => new List<double>());
         foreach (var (_, run) in open) Took(run);
         slow.Delay = 2.5 * apart * Median(open.Select(o => Took(o.Run)));
-        for (var round = 0; round < rounds; round++)
-            foreach (var (name, run) in open.OrderBy(_ => RandomNumberGenerator.GetInt32(int.MaxValue))) times[name].Add(Took(run));
-        var medians = times.ToDictionary(t => t.Key, t => Median(t.Value));
-        var control = medians["control"];
-        medians.Remove("control");
-        var (low, high) = (medians.MinBy(m => m.Value), medians.MaxBy(m => m.Value));
-        var middle = Median(medians.Values);
-        TestContext.Current.TestOutputHelper?.WriteLine($"{office}, {rounds} rounds: {low.Key} {low.Value:0.000} ms … {high.Key} {high.Value:0.000} ms, {(high.Value - low.Value) / middle:P1} apart; control {control:0.000} ms");
-        foreach (var (name, median) in medians.OrderBy(m => m.Value)) TestContext.Current.TestOutputHelper?.WriteLine($"  {median:0.000} ms {name}");
-        Assert.True(high.Value - low.Value < apart * middle, $"{office}: {low.Key} takes {low.Value:0.000} ms, {high.Key} {high.Value:0.000} ms");
-        Assert.True(control - middle > apart * middle, $"{office}: a key that is made slower takes {control:0.000} ms, and the others {middle:0.000} ms: nothing can be told here");
+        for (var most = 4 * rounds; ; )
+        {
+            for (var round = 0; round < rounds; round++)
+                foreach (var (name, run) in open.OrderBy(_ => RandomNumberGenerator.GetInt32(int.MaxValue))) times[name].Add(Took(run));
+            var medians = times.ToDictionary(t => t.Key, t => Median(t.Value));
+            medians.Remove("control", out var control);
+            var (low, high, done) = (medians.MinBy(m => m.Value), medians.MaxBy(m => m.Value), times["control"].Count);
+            var middle = Median(medians.Values);
+            TestContext.Current.TestOutputHelper?.WriteLine($"{office}, {done} rounds: {low.Key} {low.Value:0.000} ms … {high.Key} {high.Value:0.000} ms, {(high.Value - low.Value) / middle:P1} apart; control {control:0.000} ms");
+            var (alike, told) = (high.Value - low.Value < apart * middle, control - middle > apart * middle);
+            if (alike && told) return;
+            if (done < most) continue;
+            foreach (var (name, median) in medians.OrderBy(m => m.Value)) TestContext.Current.TestOutputHelper?.WriteLine($"  {median:0.000} ms {name}");
+            Assert.True(alike, $"{office}: {low.Key} takes {low.Value:0.000} ms, {high.Key} {high.Value:0.000} ms");
+            Assert.Fail($"{office}: a key that is made slower takes {control:0.000} ms, and the others {middle:0.000} ms: nothing can be told here");
+        }
     }
 
     static (Action Place, Action Open) Prepare(EnvelopeParts parts, IPrivateKey key, byte[] place)

@@ -1,5 +1,7 @@
 using Exchange.Crypto;
 using Exchange.Crypto.Evidence;
+using Exchange.Crypto.Keys;
+using Exchange.Crypto.Labels;
 using Exchange.Crypto.Ledger;
 using Exchange.Crypto.Statements;
 using Xunit;
@@ -140,6 +142,33 @@ public class DispatchEvidenceTests
         // 1 and 3 without 2; and two of one number.
         Assert.Contains(Check(Case.WithStatus("0002.p7s", s => s with { Sequence = 3 })).All, f => f is { Part: "copy H41", Check: "handling", Code: FindingCode.Pending });
         Bad(Case.WithStatus("0002.p7s", s => s with { Sequence = 1 }), "copy H41", Refusal.StatusSequence);
+    }
+
+    [Fact]
+    public void An_answer_is_about_a_recall_of_this_envelope_by_its_sender()
+    {
+        var target = new Reference("recall", Case.Header.Id, Case.Sealed.Ctx, 1);
+        EvidencePart Recall(Func<Header, Header>? change = null, IPrivateKey? signer = null)
+        {
+            var by = signer ?? TestPki.Shared["G22"].Sign;
+            var header = Case.Header with { Id = Guid.CreateVersion7(TestPki.Now), Kind = "recall", Payload = null, References = [target], Signers = [by.Certificate.Key] };
+            var content = change is null ? header : change(header);
+            return new("recalls/01.p7s", Statement.Sign(content, [by], TestPki.Now, EssLabel.ToEss(content.Label), Case.Sealed.ManifestDigest).Der);
+        }
+        Finding[] About(EvidencePart recall) => [.. Check(Good with { Recalls = [recall] }).All.Where(f => f.Part == recall.Name)];
+
+        Assert.All(About(Recall()), f => Assert.Equal(FindingKind.Good, f.Kind));
+        foreach (var other in new Func<Header, Header>[] { h => h with { References = [target with { Ref = Digest.Of([1]) }] }, h => h with { References = [target with { Id = Guid.CreateVersion7(TestPki.Now) }] },
+            h => h with { Sender = "H14", Recipients = [.. h.Recipients.Where(r => r.Role != "self")] } })
+            Assert.Equal([Refusal.RecallTarget.Code], About(Recall(other)).Select(f => f.Code));
+        Assert.Equal([FindingCode.Ok, Refusal.SignerUnknown.Code], About(Recall(signer: TestPki.Shared["H14"].Sign)).Select(f => f.Code));
+
+        // What H41 answers is found only where it is the same in each of its members.
+        var asked = Recall();
+        var answered = new AnsweredEnvelope(Statement.Read(asked.Bytes, StatementType.Header).As<Header>().Id, Statement.Read(asked.Bytes, StatementType.Header).Ref, 1);
+        foreach (var (answers, there) in new[] { (answered, true), (answered with { Revision = 2 }, false), (answered with { Ref = Digest.Of([1]) }, false), (answered with { Id = Guid.CreateVersion7(TestPki.Now) }, false) })
+            Assert.Contains(Check(Case.WithStatus("0002.p7s", s => s with { Code = HandlingCode.Agreed, Answers = answers }) with { Recalls = [asked] }).All,
+                f => f.Check == "answers what was asked" && f.Kind == (there ? FindingKind.Good : FindingKind.Incomplete));
     }
 
     [Fact]

@@ -156,6 +156,16 @@ public sealed class StatementTests
     }
 
     [Fact]
+    public void A_certificate_of_nobody_who_signs_is_not_carried_along()
+    {
+        using var key = new SelfSignedKey();
+        using var other = new SelfSignedKey("CN=Mallory");
+        var data = SignedData.Decode(Statement.Sign(ApprovalBy(key), [key], At).Der, 1);
+        foreach (ReadOnlyMemory<byte>[] certificates in new ReadOnlyMemory<byte>[][] { [key.Certificate.Der, other.Certificate.Der], [other.Certificate.Der], [] })
+            Assert.Equal(Refusal.StatementSigners, Refused(() => Statement.Read((data with { Certificates = certificates }).Encode(), StatementType.Approval)));
+    }
+
+    [Fact]
     public void Dropped_signed_attributes_are_refused()
     {
         // draft-ietf-lamps-cms-euf-cma-signeddata: the attributes' DER as content, no signedAttrs, the signature still fits. OpenSSL accepts it.
