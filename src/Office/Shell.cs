@@ -31,7 +31,15 @@ sealed class Shell(TimeProvider clock, TextWriter output, TextWriter error)
     }
 
     /// <summary>A client of the profile in use. Keys are loaded when first needed, so offline verbs ask for no passphrase.</summary>
-    public OfficeClient Client(ParseResult parsed, Output output) => OfficeClient.Open(Profile(parsed), output.AskPassphrase, Clock);
+    public OfficeClient Client(ParseResult parsed, Output output)
+    {
+        var client = OfficeClient.Open(Profile(parsed), output.AskPassphrase, Clock);
+        // Whatever the clerk is about to do, he hears of it.
+        foreach (var found in client.Contradictions())
+            output.Note($"{Refusal.Fork.Code}: {found.Office} has signed that it saw a ledger of {found.Size} entries that does not go together with what the gateway shows here. Take {found.File} and {Path.GetFileName(found.File)}.shown to an auditor; this is told until they are moved away",
+                $"{Refusal.Fork.Code}: {found.Office} đã ký rằng đã thấy sổ gồm {found.Size} mục, không khớp với sổ trục cho thấy ở đây. Chuyển {found.File} và {Path.GetFileName(found.File)}.shown cho kiểm toán; thông báo còn lặp lại đến khi các tệp được chuyển đi");
+        return client;
+    }
 
     public Profile Profile(ParseResult parsed) => Exchange.Office.Client.Profile.Load(ProfilePath(parsed));
 

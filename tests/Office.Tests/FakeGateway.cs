@@ -59,6 +59,8 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
 
     public void Grow(string text) => leaves.Add(MerkleTree.LeafHash(Encoding.UTF8.GetBytes(text)));
     public void Rewrite() => leaves[0] = MerkleTree.LeafHash("another"u8);
+    /// <summary>Shows no more than the first entries.</summary>
+    public void Cut(int size) => leaves.RemoveRange(size, leaves.Count - size);
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {

@@ -47,6 +47,9 @@ public sealed class OfficeClient : IDisposable
     /// <returns>null: fresh. Else why the gateway could not be asked; what is stored then serves.</returns>
     public Task<Refusal?> RefreshAsync(CancellationToken cancel) => office.RefreshAsync(cancel);
 
+    /// <summary>Offices that saw another ledger than the gateway shows here, as far as it was found out: told until a person has taken the evidence away.</summary>
+    public IReadOnlyList<LedgerContradiction> Contradictions() => office.OtherHeads.Contradictions();
+
     /// <summary>Seals into the outbox. On return the dispatch is durable and nothing has left.</summary>
     public Task<OutboxEntry> SealAsync(SendRequest request, IProgress<long>? progress, CancellationToken cancel) => new SealDispatch(office).RunAsync(request, progress, cancel);
 

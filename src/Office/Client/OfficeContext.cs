@@ -21,6 +21,7 @@ sealed class OfficeContext : IDisposable
         http = new Lazy<HttpClient>(connect ?? (() => GatewayConnection.Open(profile, keys, () => View.Trust, clock)));
         authorities = new Lazy<HttpClient>(connectAuthorities ?? (() => TimeStampConnection.Open(() => View.Trust, clock)));
         Checkpoints = new Checkpoints(files, profile.Pins);
+        OtherHeads = new OtherHeads(files, profile.Pins, Checkpoints);
         Outbox = new Outbox(files);
         Received = new Received(files);
     }
@@ -32,20 +33,23 @@ sealed class OfficeContext : IDisposable
     public ClientOptions Options { get; }
     public GatewayView View { get; }
     public Checkpoints Checkpoints { get; }
+    public OtherHeads OtherHeads { get; }
     public Outbox Outbox { get; }
     public Received Received { get; }
     public GatewayApi Api => new(http.Value, Clock);
     public HttpClient TimeStampAuthorities => authorities.Value;
     public DateTimeOffset Now => Clock.GetUtcNow();
 
-    /// <summary>Directory, policy, revocation lists and checkpoint. Without the gateway, what is stored serves.</summary>
+    /// <summary>Directory, policy, revocation lists and checkpoint, and what other offices have seen of the ledger against it. Without the gateway, what is stored serves.</summary>
     /// <returns>null: fresh; else why not.</returns>
     public async Task<Refusal?> RefreshAsync(CancellationToken cancel)
     {
         try
         {
             await View.RefreshAsync(Api, cancel).ConfigureAwait(false);
+            var seen = OtherHeads.Waiting();
             await Checkpoints.RefreshAsync(Api, cancel).ConfigureAwait(false);
+            await OtherHeads.CompareAsync(Api, seen, cancel).ConfigureAwait(false);
             return null;
         }
         catch (RefusedException e) when ((e.Refusal == Refusal.Unreachable || e.Refusal == Refusal.Busy) && View.IsStored) { return e.Refusal; }

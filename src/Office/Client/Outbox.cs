@@ -164,11 +164,14 @@ public sealed class Outbox(OfficeFiles files)
     /// <summary>Another signature over the same header JSON; CTX stays.</summary>
     internal void SaveHeader(OutboxEntry entry, ReadOnlySpan<byte> header) => files.Write(Path.Combine(entry.Folder, "header.p7s"), header);
 
+    /// <summary>Whether this very receipt is kept.</summary>
+    internal static bool HasReceipt(OutboxEntry entry, ReadOnlyMemory<byte> der) => entry.Files("receipts").Any(f => File.ReadAllBytes(f).AsSpan().SequenceEqual(der.Span));
+
     /// <summary>Keeps a verified receipt; the same bytes are kept once.</summary>
     internal void SaveReceipt(OutboxEntry entry, Receipt receipt, ReadOnlyMemory<byte> der)
     {
+        if (HasReceipt(entry, der)) return;
         var kept = entry.Files("receipts").ToList();
-        if (kept.Any(f => File.ReadAllBytes(f).AsSpan().SequenceEqual(der.Span))) return;
         files.Folder("outbox", entry.Id.ToString(), "receipts");
         var name = string.Create(CultureInfo.InvariantCulture, $"{kept.Count + 1:00}-{receipt.Event}{(receipt.Office is null ? "" : "-" + receipt.Office)}.p7s");
         files.Write(Path.Combine(entry.Folder, "receipts", name), der.Span);

@@ -104,6 +104,8 @@ sealed class TrackDispatch(OfficeContext office)
             var receipt = claimed.Office is not null && claimed.Issuer == claimed.Office
                 ? ReceiptCheck.Office(der, subject, office.View.Directory, office.View.Trust, entry.Opened())
                 : ReceiptCheck.Gateway(der, subject, office.Profile.Pins, office.View.Trust);
+            // Noted before it is kept: what is kept is not looked at again.
+            if (receipt.Issuer == receipt.Office && !Outbox.HasReceipt(entry, der)) office.OtherHeads.Note(receipt.Seen, der);
             office.Outbox.SaveReceipt(entry, receipt, der);
         }
         catch (RefusedException e) { findings.Add($"{e.Refusal.Code}: a receipt that the gateway gave does not hold ({e.Detail})"); }

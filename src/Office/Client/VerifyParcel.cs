@@ -37,6 +37,7 @@ sealed class VerifyParcel(OfficeContext office)
         if (header.Gateway != office.Profile.Pins.Origin) throw new RefusedException(Refusal.OtherGateway, header.Gateway);
         if (office.View.Policy.Content.Policy != header.Label.Policy || office.View.Policy.Level(header.Label.Class) is null) throw new RefusedException(Refusal.PolicyUnknown);
         DemandNamed(header);
+        office.OtherHeads.Note(header.Seen, parts.Header);
         return (envelope, receipt);
     }
 
