@@ -112,6 +112,7 @@ sealed class GatewayHost : IAsyncDisposable
         var journal = Own(new Journal(engine, worlds, clock, settings.Journal with { Committed = meters.Committed }, failure => { log.StoreFailed(failure); settings.Stop(failure); }));
         journal.Start();
         checkpoints = Checkpoints.Open(engine, guard, equipment.Checkpoint, TimeSpan.FromSeconds(options.Limits.CheckpointSeconds), settings.Stop);
+        if (!equipment.Checkpoint.SignTwice) log.CheckpointsAreSignedOnce();
         var ledger = new LedgerReader(engine, checkpoints);
         blobs.SweepTemporary();
         DurableFile.CreateFolder(folder.Sealed);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using System.Runtime.InteropServices;
 using Exchange.Crypto;
+using Exchange.Crypto.Ledger;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Store;
 
@@ -20,7 +21,7 @@ static class Program
     {
         var root = new RootCommand("Gateway of the exchange: takes sealed dispatches in, decides without reading them, journals, hands over, proves.")
         {
-            InitCommand(), ServeCommand(), CheckConfigCommand(), ActivateCommand(), ExportCommand(), DecisionCommand(), PingCommand(), CheckCommand(), AdminCommands.Admin(Data), BackupCommands.Backup(Data), BackupCommands.Restore(Data),
+            InitCommand(), ServeCommand(), CheckConfigCommand(), ActivateCommand(), ExportCommand(), DecisionCommand(), PingCommand(), CheckCommand(), CheckpointKeyCommands.Keys(Data), AdminCommands.Admin(Data), BackupCommands.Backup(Data), BackupCommands.Restore(Data),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
@@ -46,7 +47,8 @@ static class Program
         var tls = new Option<string?>("--tls") { Description = "PKCS#12 file: TLS server key." };
         var evidence = new Option<string?>("--evidence") { Description = "PKCS#12 file: key that signs receipts." };
         var checkpoint = new Option<string?>("--checkpoint-key") { Description = "Encrypted PKCS#8 PEM file: Ed25519 key that signs checkpoints." };
-        var passphrase = new Option<string?>("--passphrase-file") { Description = "File whose first line opens the three key files; %d/NAME: a credential of the service manager." };
+        var mldsa = new Option<string?>("--mldsa-key") { Description = "ML-DSA-44 key that signs checkpoints as well, in a file of the same kind; made when there is no such file." };
+        var passphrase = new Option<string?>("--passphrase-file") { Description = "File whose first line opens the key files; %d/NAME: a credential of the service manager." };
         var directoryOfficer = new Option<string[]>("--directory-officer") { Description = "Key of a directory officer (SHA-256 of the certificate, base64url); give two." };
         var policyOfficer = new Option<string[]>("--policy-officer") { Description = "Key of a policy officer; give two." };
         var directory = new Option<string?>("--directory") { Description = "Directory statement, DER." };
@@ -58,7 +60,7 @@ static class Program
         var ceiling = new Option<string?>("--ceiling") { Description = "Code of the highest level whose sealed dispatches this machine may hold. Default: the policy's lowest only." };
         var command = new Command("init", "Makes a data folder: settings, trust anchors, store, and the first directory, standing and policy.")
         {
-            Data, Listen, dev, origin, environment, trust, tls, evidence, checkpoint, passphrase, directoryOfficer, policyOfficer, directory, cards, standing, policy, operations, guard, ceiling,
+            Data, Listen, dev, origin, environment, trust, tls, evidence, checkpoint, mldsa, passphrase, directoryOfficer, policyOfficer, directory, cards, standing, policy, operations, guard, ceiling,
         };
         command.SetAction(async (parsed, _) =>
         {
@@ -88,7 +90,7 @@ static class Program
                 var options = new Options
                 {
                     Origin = Given(origin), Environment = parsed.GetValue(environment)!, Listen = listen, Operations = health, Ceiling = parsed.GetValue(ceiling), Guard = guardFolder ?? Initialise.DefaultGuard(data),
-                    Keys = new(GivenPath(tls), GivenPath(evidence), GivenPath(checkpoint), Passphrase(Given(passphrase))),
+                    Keys = new(GivenPath(tls), GivenPath(evidence), GivenPath(checkpoint), Passphrase(Given(passphrase))) { CheckpointBeside = [GivenPath(mldsa)] },
                     DirectoryOfficers = Keys(directoryOfficer), PolicyOfficers = Keys(policyOfficer), Limits = Limits.Defaults,
                 };
                 var request = new InitRequest(data, options, GivenPath(trust), Initialise.Documents(GivenPath(directory), parsed.GetValue(cards) is { } folder ? Path.GetFullPath(folder) : null, GivenPath(standing), GivenPath(policy)));
@@ -146,6 +148,7 @@ static class Program
             var errors = Configuration.Check(parsed.GetRequiredValue(Data).FullName, TimeProvider.System);
             if (errors.Count > 0) return await Fail(errors);
             await Console.Out.WriteLineAsync("good");
+            if (!CheckpointKeys.List(parsed.GetRequiredValue(Data).FullName).Any(k => k.Key.Type == NoteKeyType.MlDsa44Cosignature)) await Console.Error.WriteLineAsync($"note: {OperationsLog.SignedOnce}");
             return 0;
         });
         return command;

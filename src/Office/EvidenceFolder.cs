@@ -39,7 +39,7 @@ static class EvidenceFolder
             Responses = Many(folder, Path.Combine("trust", StapleResponses.Folder), "*" + StapleResponses.Ending),
             Trust = Directory.Exists(trust) ? () => TrustStore.Load(trust) : null,
             Opened = One(folder, "opened"),
-            Pins = new EvidencePins(used.DirectoryOfficers, used.PolicyOfficers, used.GatewayEvidence, used.Origin, used.CheckpointKey),
+            Pins = new EvidencePins(used.DirectoryOfficers, used.PolicyOfficers, used.GatewayEvidence, used.Origin, used.CheckpointKey) { CheckpointKeys = used.CheckpointKeys },
         };
     }
 
@@ -47,7 +47,7 @@ static class EvidenceFolder
     public static Pins PinsOf(string file)
     {
         var pins = PinsFileOf(file);
-        return new Pins(pins.DirectoryOfficers, pins.PolicyOfficers, pins.GatewayEvidence, pins.Origin, pins.CheckpointKey);
+        return new Pins(pins.DirectoryOfficers, pins.PolicyOfficers, pins.GatewayEvidence, pins.Origin, pins.CheckpointKey) { CheckpointKeys = pins.CheckpointKeys ?? [] };
     }
 
     /// <exception cref="UsageException">Not a pins file.</exception>

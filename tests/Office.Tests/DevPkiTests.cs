@@ -74,7 +74,7 @@ public sealed class DevPkiTests(DevPkiFixture pki)
         string[] expected =
         [
             "passphrase", "pins.json", "ca/root.p12", "ca/issuing.p12", "trust/roots/root.pem", "trust/intermediates/issuing.pem", "trust/crls/root.crl", "trust/crls/issuing.crl",
-            "gateway/tls.p12", "gateway/evidence.p12", "gateway/checkpoint.key", "gateway/checkpoint.vkey", "gateway/origin", "tsa/tsa.p12",
+            "gateway/tls.p12", "gateway/evidence.p12", "gateway/checkpoint.key", "gateway/checkpoint-mldsa.key", "gateway/checkpoint.vkey", "gateway/origin", "tsa/tsa.p12",
             "officers/directory-1.p12", "officers/directory-2.p12", "officers/policy-1.p12", "officers/policy-2.p12",
             "statements/directory.p7s", "statements/standing.p7s", "statements/policy.p7s",
             .. new[] { "expired", "not-yet-valid", "revoked", "wrong-eku", "foreign-ca", "sha1", "rsa-1024", "look-alike" }.Select(h => $"hostile/{h}.p12"),

@@ -23,6 +23,7 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
     readonly string origin = File.ReadAllText(Path.Combine(pki, "gateway", "origin")).Trim();
     readonly List<Digest> leaves = [];
     FileKey? evidence;
+    LedgerKeys? keys;
 
     public FileKey Evidence => evidence ??= FileKey.Load(Path.Combine(pki, "gateway", "evidence.p12"), passphrase);
     public Queue<Fault> Faults { get; } = new();
@@ -191,8 +192,9 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
 
     string Note()
     {
-        using var key = CheckpointKey.Load(Path.Combine(pki, "gateway", "checkpoint.key"), passphrase, origin);
-        return key.Sign(new Checkpoint(origin, leaves.Count, MerkleTree.Root(leaves)));
+        LedgerKey Key(string file) => LedgerKey.Load(Path.Combine(pki, "gateway", file), passphrase, origin);
+        keys ??= new LedgerKeys(Key("checkpoint.key"), Key("checkpoint-mldsa.key"));
+        return keys.Sign(new Checkpoint(origin, leaves.Count, MerkleTree.Root(leaves)));
     }
 
     HttpResponseMessage Inclusion(string query)

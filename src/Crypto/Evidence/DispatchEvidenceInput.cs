@@ -13,7 +13,11 @@ public sealed record EvidenceDocument(string Name, Digest Sha256);
 /// <param name="GatewayEvidence">Key that signs the gateway's receipts.</param>
 /// <param name="Origin">Name of the gateway's ledger.</param>
 /// <param name="CheckpointKey">Its verifier key line.</param>
-public sealed record EvidencePins(IReadOnlyCollection<Digest> DirectoryOfficers, IReadOnlyCollection<Digest> PolicyOfficers, Digest GatewayEvidence, string Origin, string CheckpointKey);
+public sealed record EvidencePins(IReadOnlyCollection<Digest> DirectoryOfficers, IReadOnlyCollection<Digest> PolicyOfficers, Digest GatewayEvidence, string Origin, string CheckpointKey)
+{
+    /// <summary>Further keys of the ledger, older and coming ones; any of them may have signed the checkpoint that lies here.</summary>
+    public IReadOnlyList<string> CheckpointKeys { get; init; } = [];
+}
 
 /// <summary>All that one dispatch left behind, as bytes. What is absent makes findings incomplete, never an exception.</summary>
 public sealed record DispatchEvidenceInput

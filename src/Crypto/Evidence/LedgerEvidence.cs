@@ -20,8 +20,8 @@ sealed class LedgerEvidence
         if (note is null) { findings.Incomplete("checkpoint.txt", "file", FindingCode.Missing); return null; }
         var checkpoint = findings.Try(note.Name, "signature", () =>
         {
-            var key = VerifierKey.Parse(pins.CheckpointKey);
-            return key.Name == pins.Origin ? Checkpoint.Open(note.Bytes.Span, key) : throw new RefusedException(Refusal.Note, "the pinned key is of another ledger");
+            VerifierKey[] keys = [.. pins.CheckpointKeys.Prepend(pins.CheckpointKey).Select(VerifierKey.Parse).Distinct()];
+            return keys.All(k => k.Name == pins.Origin) ? Checkpoint.Open(note.Bytes.Span, keys, pins.Origin) : throw new RefusedException(Refusal.Note, "a pinned key is of another ledger");
         });
         if (checkpoint is null) return null;
         var ledger = new LedgerEvidence(note.Name, checkpoint);

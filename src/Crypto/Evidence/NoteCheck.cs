@@ -75,6 +75,9 @@ sealed class NoteCheck(LedgerPins pins)
         // A key that only the next head knows could be anybody's: a head between them bears the old and the new signature.
         if (before is not null && !before.Signed.Intersect(note.Signed).Any())
             report(new Finding(FindingKind.Bad, note.Part, "key", Refusal.Note.Code, $"no key signed both this and {before.Part}: keys change with an overlap"));
+        // Whoever breaks one algorithm could drop the line of the other.
+        if (before is not null && before.Signed.Select(k => k.Type).Except(note.Signed.Select(k => k.Type)).Any())
+            report(new Finding(FindingKind.Bad, note.Part, "key", Refusal.Note.Code, $"it lacks a kind of signature that {before.Part} has"));
         foreach (var (key, time) in note.Cosigned)
         {
             if (time is not { } at) continue;

@@ -26,6 +26,16 @@ public sealed record Checkpoint(string Origin, long Size, Digest Root)
     public static Checkpoint Open(ReadOnlySpan<byte> note, IReadOnlyCollection<VerifierKey> keys, string origin) =>
         Parse(SignedNote.Open(note, [.. keys.Where(k => k.Name == origin)]).Text, origin);
 
+    /// <summary>As the other, and of each kind of which a key is given, one signed: a head that one broken algorithm could forge is refused. For who takes a head as the newest.</summary>
+    public static Checkpoint OpenBoth(ReadOnlySpan<byte> note, IReadOnlyCollection<VerifierKey> keys, string origin)
+    {
+        VerifierKey[] own = [.. keys.Where(k => k.Name == origin)];
+        var opened = SignedNote.Open(note, own);
+        foreach (var kind in own.GroupBy(k => k.Type))
+            if (!kind.Any(k => opened.Verified.Any(l => l.IsBy(k)))) throw new RefusedException(Refusal.Note, $"a key of type {(int)kind.Key:x2} is pinned, and none of that type signed");
+        return Parse(opened.Text, origin);
+    }
+
     internal static Checkpoint Parse(string text, string origin)
     {
         var checkpoint = Parse(text);

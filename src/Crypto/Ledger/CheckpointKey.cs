@@ -62,7 +62,9 @@ public sealed class CheckpointKey : IDisposable
 
     /// <exception cref="RefusedException"><see cref="Refusal.Passphrase"/>: wrong passphrase, or not such a file.</exception>
     public static CheckpointKey Load(string path, ReadOnlySpan<char> passphrase, string origin) =>
-        KeyFile.Load(path, passphrase, "checkpoint key", plain => new CheckpointKey(origin, Ed25519KeyInfo.Read(plain)));
+        KeyFile.Load(path, passphrase, "checkpoint key", plain => Read(origin, plain));
+
+    internal static CheckpointKey Read(string origin, byte[] plain) => new(origin, Ed25519KeyInfo.Read(plain));
 
     public void Dispose() => CryptographicOperations.ZeroMemory(seed);
 }

@@ -60,7 +60,9 @@ public sealed class CosignerKey : IDisposable
 
     /// <summary>The key of a file; its algorithm says the type.</summary>
     /// <exception cref="RefusedException"><see cref="Refusal.Passphrase"/>: wrong passphrase, or not such a file.</exception>
-    public static CosignerKey Load(string path, ReadOnlySpan<char> passphrase, string name) => KeyFile.Load(path, passphrase, "cosigner key", plain =>
+    public static CosignerKey Load(string path, ReadOnlySpan<char> passphrase, string name) => KeyFile.Load(path, passphrase, "cosigner key", plain => Read(name, plain));
+
+    internal static CosignerKey Read(string name, byte[] plain)
     {
         // The length alone tells the two apart; the reader of each then compares every byte.
         if (plain.Length == Ed25519KeyInfo.Size) return new CosignerKey(name, NoteKeyType.Ed25519Cosignature, Ed25519KeyInfo.Read(plain));
@@ -70,7 +72,7 @@ public sealed class CosignerKey : IDisposable
         var isCanonical = MlDsaKeyInfo(seed, MLDsaPrivateKeyParameters.Format.SeedOnly).AsSpan().SequenceEqual(plain)
             || MlDsaKeyInfo(seed, MLDsaPrivateKeyParameters.Format.SeedAndEncoding).AsSpan().SequenceEqual(plain);
         return isCanonical ? new CosignerKey(name, NoteKeyType.MlDsa44Cosignature, seed) : throw new CryptographicException("not as RFC 9881 writes it");
-    });
+    }
 
     public void Dispose() => CryptographicOperations.ZeroMemory(seed);
 

@@ -12,7 +12,7 @@ internal sealed class Checkpoints
 {
     readonly IEngine engine;
     readonly Guard guard;
-    readonly CheckpointKey key;
+    readonly LedgerKeys keys;
     readonly TimeSpan interval;
     readonly Action<Exception> stop;
     readonly Lock gate = new();
@@ -21,11 +21,11 @@ internal sealed class Checkpoints
     DateTimeOffset? signedAt;
     volatile PublishedCheckpoint? newest;
 
-    Checkpoints(IEngine engine, Guard guard, CheckpointKey key, TimeSpan interval, Action<Exception> stop)
+    Checkpoints(IEngine engine, Guard guard, LedgerKeys keys, TimeSpan interval, Action<Exception> stop)
     {
         this.engine = engine;
         this.guard = guard;
-        this.key = key;
+        this.keys = keys;
         this.interval = interval;
         this.stop = stop;
         swapped = guard.Head;
@@ -41,15 +41,18 @@ internal sealed class Checkpoints
     }
 
     /// <summary>Checks that the store is the ledger that the guard knows, and takes up where the last run stopped.</summary>
+    /// <param name="keys">One of them signed the newest kept note, and no kind of signature that it has is missing.</param>
     /// <param name="interval">Between two checkpoints while the ledger grows.</param>
     /// <param name="stop">What ends the process when the guard fails or contradicts.</param>
-    /// <exception cref="CannotStartException">The store is behind the guard or differs from it.</exception>
-    public static Checkpoints Open(IEngine engine, Guard guard, CheckpointKey key, TimeSpan interval, Action<Exception> stop)
+    /// <exception cref="CannotStartException">The store is behind the guard or differs from it, or the keys do not follow.</exception>
+    public static Checkpoints Open(IEngine engine, Guard guard, LedgerKeys keys, TimeSpan interval, Action<Exception> stop)
     {
-        if (key.Origin != guard.Origin) throw new CannotStartException($"The checkpoint key is of {key.Origin}, the guard of {guard.Origin}.");
-        var checkpoints = new Checkpoints(engine, guard, key, interval, stop);
+        if (keys.Origin != guard.Origin) throw new CannotStartException($"The checkpoint key is of {keys.Origin}, the guard of {guard.Origin}.");
+        var checkpoints = new Checkpoints(engine, guard, keys, interval, stop);
         DemandContinues(engine, guard);
-        // Died between swap and publication: the same function signs the same bytes.
+        if (guard.NewestNote is { } kept && LedgerKeys.WhyNotAfter(kept.Note, keys.VerifierKeys) is { } why)
+            throw new CannotStartException($"These checkpoint keys cannot follow those of the run before: {why}. Put the keys back that gateway.json named, then change them with: exchange-gateway checkpoint-key.");
+        // Died between swap and publication: the same function signs the same head. A note that was kept stays as it was published, by whichever keys, with whatever was added.
         if (checkpoints.swapped.Size > 0) checkpoints.Publish(checkpoints.swapped);
         return checkpoints;
     }
@@ -91,9 +94,7 @@ internal sealed class Checkpoints
 
     void Publish((long Size, Digest Root) head)
     {
-        var checkpoint = new PublishedCheckpoint(head.Size, head.Root, key.Sign(new Checkpoint(guard.Origin, head.Size, head.Root)));
-        guard.Keep(checkpoint);
-        newest = checkpoint;
+        newest = guard.Keep(new PublishedCheckpoint(head.Size, head.Root, keys.Sign(new Checkpoint(guard.Origin, head.Size, head.Root))));
     }
 
     /// <summary>That the store is the ledger that the guard knows, at least as far.</summary>

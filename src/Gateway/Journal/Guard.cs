@@ -59,6 +59,11 @@ internal sealed class Guard : IDisposable
         throw new CannotStartException($"{file} does not guard a ledger named {origin}. Name the guard of this data folder, or start a new origin.");
     }
 
+    /// <summary>To look at, also beside the gateway that writes it.</summary>
+    /// <exception cref="CannotStartException">Missing.</exception>
+    public static Guard OpenReadOnly(string file, string origin) =>
+        File.Exists(file) ? new Guard(SqliteSettings.OpenReader(file), origin) : throw new CannotStartException($"The guard of the ledger is missing at {file}.");
+
     /// <summary>Newest head that was swapped in; the beginning is size 0.</summary>
     public (long Size, Digest Root) Head => CheckpointTable.Newest(connection, Origin) ?? throw new IoFailure("The guard lost its row.");
 
@@ -66,12 +71,17 @@ internal sealed class Guard : IDisposable
     public bool CompareAndSwap((long Size, Digest Root) old, (long Size, Digest Root) next) =>
         next.Size > old.Size && StoreErrors.Guard(() => CheckpointTable.Swap(connection, Origin, old, next)) && Carried();
 
-    /// <summary>Keeps a signed note. Again is harmless.</summary>
-    public void Keep(PublishedCheckpoint checkpoint) => StoreErrors.Guard(() =>
+    /// <summary>Keeps a signed note, durable on return. One of this size that is kept stays: it may bear more lines.</summary>
+    /// <returns>What is kept.</returns>
+    public PublishedCheckpoint Keep(PublishedCheckpoint checkpoint) => StoreErrors.Guard(() =>
     {
         CheckpointTable.Add(connection, Origin, checkpoint);
-        return Carried();
+        Carried();
+        return CheckpointTable.Note(connection, Origin, checkpoint.Size)!;
     });
+
+    /// <summary>null: none was signed yet.</summary>
+    public PublishedCheckpoint? NewestNote => CheckpointTable.NewestNote(connection, Origin);
 
     bool Carried()
     {

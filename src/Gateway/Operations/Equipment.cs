@@ -16,13 +16,13 @@ sealed class Equipment : IDisposable
     /// <summary>What comes by channels and is looked at; nothing in it has a name for longer than it takes to make it.</summary>
     const string Brought = "intake";
 
-    Equipment(TrustStore anchors, X509Certificate2 tls, FileKey evidence, CheckpointKey checkpoint, SftpKey? sftp) =>
+    Equipment(TrustStore anchors, X509Certificate2 tls, FileKey evidence, LedgerKeys checkpoint, SftpKey? sftp) =>
         (Anchors, Tls, Evidence, Checkpoint, Sftp) = (anchors, tls, evidence, checkpoint, sftp);
 
     public TrustStore Anchors { get; }
     public X509Certificate2 Tls { get; }
     public FileKey Evidence { get; }
-    public CheckpointKey Checkpoint { get; }
+    public LedgerKeys Checkpoint { get; }
     public SftpKey? Sftp { get; }
     public MailOptions? Mail { get; private init; }
     public required string IntakeFolder { get; init; }
@@ -36,7 +36,7 @@ sealed class Equipment : IDisposable
         var anchors = Try(errors, TrustFolder, () => TrustStore.Load(Path.Combine(data, TrustFolder)));
         var tls = Try(errors, "keys.tls", () => X509CertificateLoader.LoadPkcs12FromFile(options.Keys.Tls, passphrase));
         var evidence = Try(errors, "keys.evidence", () => FileKey.Load(options.Keys.Evidence, passphrase));
-        var checkpoint = Try(errors, "keys.checkpoint", () => CheckpointKey.Load(options.Keys.Checkpoint, passphrase, options.Origin));
+        var checkpoint = LedgerKeysOf(errors, options, passphrase);
         var sftp = options.Sftp is { } files ? Try(errors, "sftp.key", () => SftpKey.Load(files.Key, passphrase)) : null;
         if (options.Sftp is { } own && Path.GetFullPath(own.Key).StartsWith(Path.GetFullPath(data) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
             errors.Add("sftp.key: must not be inside the data folder; a backup would carry it");
@@ -61,6 +61,23 @@ sealed class Equipment : IDisposable
         evidence?.Dispose();
         checkpoint?.Dispose();
         throw new OptionsException(errors);
+    }
+
+    static LedgerKeys? LedgerKeysOf(List<string> errors, Options options, string passphrase)
+    {
+        var names = options.Keys.CheckpointBeside.Select((_, i) => $"keys.checkpointBeside[{i}]").Prepend("keys.checkpoint");
+        var keys = options.Keys.Checkpoints.Zip(names).Select(f => Try(errors, f.Second, () => LedgerKey.Load(f.First, passphrase, options.Origin))).ToArray();
+        foreach (var former in options.Keys.CheckpointFormer.Where(k => VerifierKey.Parse(k).Name != options.Origin)) errors.Add($"keys.checkpointFormer: {former} is of another ledger");
+        LedgerKeys? all = null;
+        if (keys.All(k => k is not null))
+        {
+            if (keys[0]!.VerifierKey.Type != NoteKeyType.Ed25519) errors.Add("keys.checkpoint: must be an Ed25519 key; one of another kind stands in keys.checkpointBeside");
+            else if (keys.Select(k => k!.VerifierKey).Distinct().Count() != keys.Length) errors.Add("keys.checkpointBeside: a key stands there twice");
+            else if (keys.Length > LedgerKeys.Most) errors.Add($"keys.checkpointBeside: at most {LedgerKeys.Most - 1} keys");
+            else all = new LedgerKeys(keys!);
+        }
+        if (all is null) foreach (var key in keys) key?.Dispose();
+        return all;
     }
 
     // Whether our own certificates are revoked is for the others to ask: newer lists may stand in the store than in the trust folder.

@@ -18,8 +18,11 @@ static class Export
         var pins = new JsonObject
         {
             ["directoryOfficers"] = List(options.DirectoryOfficers), ["policyOfficers"] = List(options.PolicyOfficers), ["gatewayEvidence"] = equipment.Evidence.Certificate.Key.ToString(),
-            ["origin"] = options.Origin, ["checkpointKey"] = equipment.Checkpoint.VerifierKey.ToString(),
+            ["origin"] = options.Origin, ["checkpointKey"] = equipment.Checkpoint.VerifierKeys[0].ToString(),
         };
+        // Those that sign beside it, and those that signed what is older.
+        string[] further = [.. equipment.Checkpoint.VerifierKeys.Skip(1).Select(k => k.ToString()), .. options.Keys.CheckpointFormer];
+        if (further.Length > 0) pins["checkpointKeys"] = new JsonArray([.. further.Select(k => (JsonNode)k)]);
         Write(Encoding.UTF8.GetBytes(pins.ToJsonString(Readable) + "\n"), target, "pins.json");
         var store = world.Trust.Store;
         foreach (var root in store.Roots) Write(root.Der, target, "trust", "roots", Name(root.Key, ".der"));

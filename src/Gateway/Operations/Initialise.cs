@@ -1,5 +1,6 @@
 using System.Net;
 using Exchange.Crypto;
+using Exchange.Crypto.Ledger;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Store;
 
@@ -24,6 +25,7 @@ static class Initialise
         CopyTrust(request.Trust, Path.Combine(request.Data, Equipment.TrustFolder));
         DurableFile.CreateFolder(Path.Combine(folder.Incoming, IncomingFolder.Done));
         DurableFile.CreateFolder(Path.Combine(folder.Incoming, IncomingFolder.Refused));
+        MakeSecondKey(options);
         using var equipment = Equipment.Open(request.Data, options, clock);
         using var engine = SqliteEngine.Open(folder.Database, create: true);
 
@@ -45,6 +47,14 @@ static class Initialise
 
         // 4. The settings last: with them the folder is one that a gateway starts on.
         DurableFile.Write(Path.Combine(request.Data, Options.FileName), options.Write());
+    }
+
+    // Named and not there: the one key that init itself makes. A crash after it leaves a key that signed nothing and that the next init takes.
+    static void MakeSecondKey(Options options)
+    {
+        if (options.Keys.CheckpointBeside is not [var file] || File.Exists(file)) return;
+        try { CheckpointKeys.Make(file, options.Origin, NoteKeyType.MlDsa44Cosignature, File.ReadLines(options.Keys.PassphrasePath).FirstOrDefault() ?? ""); }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { throw new OptionsException([$"keys.checkpointBeside[0]: {e.Message}"]); }
     }
 
     static void CopyTrust(string from, string to)
@@ -69,7 +79,7 @@ static class Initialise
         var options = new Options
         {
             Origin = File.ReadAllText(At("gateway", "origin")).Trim(), Environment = Options.Development, Ceiling = "tuyet-mat", Listen = listen, Operations = operations, Guard = guard ?? DefaultGuard(data),
-            Keys = new(At("gateway", "tls.p12"), At("gateway", "evidence.p12"), At("gateway", "checkpoint.key"), At("passphrase")),
+            Keys = new(At("gateway", "tls.p12"), At("gateway", "evidence.p12"), At("gateway", "checkpoint.key"), At("passphrase")) { CheckpointBeside = [At("gateway", "checkpoint-mldsa.key")] },
             DirectoryOfficers = Keys("directoryOfficers"), PolicyOfficers = Keys("policyOfficers"), Limits = Limits.Defaults,
         };
         return new(data, options, At("trust"), Documents(At("statements", "directory.p7s"), At("statements", "cards"), At("statements", "standing.p7s"), At("statements", "policy.p7s")));

@@ -2,6 +2,11 @@ namespace Exchange.Gateway.Operations;
 
 static partial class OperationsLog
 {
+    public const string SignedOnce = "Checkpoints are signed with Ed25519 alone. Add the second key: exchange-gateway checkpoint-key add --data DIR FILE --new ml-dsa-44, then start again.";
+
+    [LoggerMessage(9054, LogLevel.Warning, SignedOnce)]
+    public static partial void CheckpointsAreSignedOnce(this ILogger log);
+
     [LoggerMessage(9020, LogLevel.Critical, "ALARM: {Free} bytes are free, below the reserve of {Reserve}: submissions are refused, deliveries and receipts go on. Make room; no restart is needed")]
     public static partial void RoomIsShort(this ILogger log, long free, long reserve);
 

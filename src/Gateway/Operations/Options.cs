@@ -3,6 +3,7 @@ using System.Net;
 using System.Reflection;
 using System.Text.Json;
 using Exchange.Crypto;
+using Exchange.Crypto.Ledger;
 
 namespace Exchange.Gateway.Operations;
 
@@ -116,6 +117,14 @@ sealed record Limits
 /// <param name="PassphraseFile">Or "%d/NAME": NAME in the folder that the variable CREDENTIALS_DIRECTORY names, as systemd sets it for LoadCredential=.</param>
 sealed record KeyFiles(string Tls, string Evidence, string Checkpoint, string PassphraseFile)
 {
+    /// <summary>Further key files that sign checkpoints: ML-DSA-44, and while one key takes over from another both; see <see cref="CheckpointKeys"/>.</summary>
+    public IReadOnlyList<string> CheckpointBeside { get; init; } = [];
+    /// <summary>Public keys of retired ones: whoever reads old checkpoints needs them.</summary>
+    public IReadOnlyList<string> CheckpointFormer { get; init; } = [];
+
+    /// <summary>All that sign checkpoints; the first is Ed25519.</summary>
+    public IReadOnlyList<string> Checkpoints => [Checkpoint, .. CheckpointBeside];
+
     const string Credential = "%d/", Variable = "CREDENTIALS_DIRECTORY";
 
     public static bool IsPassphraseFile(string text) => Path.IsPathFullyQualified(text) || (text.StartsWith(Credential, StringComparison.Ordinal) && text.Length > Credential.Length && !text[Credential.Length..].Contains('/'));
@@ -198,7 +207,11 @@ sealed record Options
                 Alarms = alarms,
                 Ceiling = read.Member("ceiling").ValueKind == JsonValueKind.Undefined ? null : read.Text("ceiling", code => code.Length is > 0 and <= 32, "must be the code of a level of the policy"),
                 Telemetry = read.Collector("telemetry"),
-                Keys = new(keys.AbsoluteFile("tls"), keys.AbsoluteFile("evidence"), keys.AbsoluteFile("checkpoint"), keys.Text("passphraseFile", KeyFiles.IsPassphraseFile, "must be an absolute path, or %d/NAME for a credential of the service manager")),
+                Keys = new(keys.AbsoluteFile("tls"), keys.AbsoluteFile("evidence"), keys.AbsoluteFile("checkpoint"), keys.Text("passphraseFile", KeyFiles.IsPassphraseFile, "must be an absolute path, or %d/NAME for a credential of the service manager"))
+                {
+                    CheckpointBeside = keys.Texts("checkpointBeside", Path.IsPathFullyQualified, "must be absolute paths, each once"),
+                    CheckpointFormer = keys.Texts("checkpointFormer", text => VerifierKey.TryParse(text, out _), "must be public keys of checkpoints, each once"),
+                },
                 DirectoryOfficers = read.Keys("directoryOfficers"),
                 PolicyOfficers = read.Keys("policyOfficers"),
                 Limits = Limits.Read(read.Member("limits"), read.Errors),
@@ -240,6 +253,8 @@ sealed record Options
             json.WriteString("tls", Keys.Tls);
             json.WriteString("evidence", Keys.Evidence);
             json.WriteString("checkpoint", Keys.Checkpoint);
+            WriteTexts(json, "checkpointBeside", Keys.CheckpointBeside);
+            WriteTexts(json, "checkpointFormer", Keys.CheckpointFormer);
             json.WriteString("passphraseFile", Keys.PassphraseFile);
             json.WriteEndObject();
             WriteKeys(json, "directoryOfficers", DirectoryOfficers);
@@ -266,6 +281,14 @@ sealed record Options
 
     // tlog-checkpoint: the origin is the first line of the note and a part of the key line, which "+" would split.
     public static bool IsOrigin(string text) => text.Length is > 0 and <= 200 && text.All(c => c is > ' ' and < (char)127 and not '+');
+
+    static void WriteTexts(Utf8JsonWriter json, string name, IReadOnlyList<string> texts)
+    {
+        if (texts.Count == 0) return;
+        json.WriteStartArray(name);
+        foreach (var text in texts) json.WriteStringValue(text);
+        json.WriteEndArray();
+    }
 
     static void WriteKeys(Utf8JsonWriter json, string name, IReadOnlyList<Digest> keys)
     {

@@ -71,6 +71,17 @@ sealed class OptionsReader(JsonElement json, string path)
         return keys;
     }
 
+    /// <summary>Any number of texts, each once; none: it is not there.</summary>
+    public IReadOnlyList<string> Texts(string name, Func<string, bool> good, string must)
+    {
+        var member = Member(name);
+        if (member.ValueKind == JsonValueKind.Undefined) return [];
+        if (member.ValueKind == JsonValueKind.Array && member.EnumerateArray().All(t => t.ValueKind == JsonValueKind.String && good(t.GetString()!))
+            && member.EnumerateArray().Select(t => t.GetString()!).ToArray() is var texts && texts.Distinct().Count() == texts.Length) return texts;
+        Errors.Add($"{path}{name}: {must}");
+        return [];
+    }
+
     /// <summary>Any number of keys; none: it is not there.</summary>
     public IReadOnlyList<Digest> MaybeKeys(string name)
     {

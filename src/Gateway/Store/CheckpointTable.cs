@@ -39,6 +39,12 @@ internal static class CheckpointTable
         "INSERT INTO checkpoint (origin, size, root, note) VALUES (@origin, @Size, @Root, @Note) ON CONFLICT DO NOTHING",
         new { origin, checkpoint.Size, checkpoint.Root, checkpoint.Note });
 
+    public static PublishedCheckpoint? Note(DbConnection connection, string origin, long size) =>
+        connection.QuerySingleOrDefault<PublishedCheckpoint>("SELECT size, root, note FROM checkpoint WHERE origin = @origin AND size = @size", new { origin, size });
+
+    public static PublishedCheckpoint? NewestNote(DbConnection connection, string origin) =>
+        connection.QuerySingleOrDefault<PublishedCheckpoint>("SELECT size, root, note FROM checkpoint WHERE origin = @origin ORDER BY size DESC LIMIT 1", new { origin });
+
     public static IReadOnlyList<PublishedCheckpoint> All(DbConnection connection, string origin) =>
         connection.Query<PublishedCheckpoint>("SELECT size, root, note FROM checkpoint WHERE origin = @origin ORDER BY size", new { origin }).AsList();
 

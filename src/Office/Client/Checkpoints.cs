@@ -15,7 +15,8 @@ sealed class Checkpoints(OfficeFiles files, Pins pins)
     string Path => files.At("checkpoint");
 
     /// <summary>null: none was ever verified.</summary>
-    public Checkpoint? Newest => File.Exists(Path) ? Checkpoint.Open(File.ReadAllText(Path), pins.CheckpointKey) : null;
+    // By any pinned key: it was taken under what was pinned then, and one of those is pinned still.
+    public Checkpoint? Newest => File.Exists(Path) ? Checkpoint.Open(File.ReadAllBytes(Path), pins.KeysOfLedger, pins.Origin) : null;
 
     /// <summary>What headers and receipts say was seen.</summary>
     public Seen? Seen => Newest is { } newest ? new Seen(newest.Origin, newest.Size, newest.Root) : null;
@@ -32,7 +33,7 @@ sealed class Checkpoints(OfficeFiles files, Pins pins)
         try { note = await api.CheckpointAsync(cancel).ConfigureAwait(false); }
         catch (RefusedException e) when (e.Refusal == Refusal.NotFound && Newest is null) { return null; }
         files.Folder();
-        var offered = Checkpoint.Open(Encoding.UTF8.GetString(note), pins.CheckpointKey);
+        var offered = Checkpoint.OpenBoth(note, pins.KeysOfLedger, pins.Origin);
         for (; ; )
         {
             var ours = Newest;

@@ -16,5 +16,5 @@ sealed record PinsFile(IReadOnlyList<Digest> DirectoryOfficers, IReadOnlyList<Di
     public string? WitnessPolicy { get; init; }
 
     public static byte[] Write(Pins pins) =>
-        JsonSerializer.SerializeToUtf8Bytes(new PinsFile(pins.DirectoryOfficers, pins.PolicyOfficers, pins.GatewayEvidence, pins.Origin, pins.CheckpointKey), ClientJson.Default.PinsFile);
+        JsonSerializer.SerializeToUtf8Bytes(new PinsFile(pins.DirectoryOfficers, pins.PolicyOfficers, pins.GatewayEvidence, pins.Origin, pins.CheckpointKey) { CheckpointKeys = pins.CheckpointKeys.Count > 0 ? pins.CheckpointKeys : null }, ClientJson.Default.PinsFile);
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Exchange.Crypto;
 using Exchange.Crypto.Labels;
+using Exchange.Crypto.Ledger;
 
 namespace Exchange.Office.Client;
 
@@ -10,7 +11,15 @@ namespace Exchange.Office.Client;
 /// <param name="GatewayEvidence">Key that signs the gateway's receipts.</param>
 /// <param name="Origin">Origin of the gateway's ledger.</param>
 /// <param name="CheckpointKey">C2SP verifier key line of that ledger.</param>
-public sealed record Pins(IReadOnlyList<Digest> DirectoryOfficers, IReadOnlyList<Digest> PolicyOfficers, Digest GatewayEvidence, string Origin, string CheckpointKey);
+public sealed record Pins(IReadOnlyList<Digest> DirectoryOfficers, IReadOnlyList<Digest> PolicyOfficers, Digest GatewayEvidence, string Origin, string CheckpointKey)
+{
+    /// <summary>Further keys of the ledger: ML-DSA-44, older and coming ones.</summary>
+    public IReadOnlyList<string> CheckpointKeys { get; init; } = [];
+
+    /// <summary>All keys of the ledger, each once.</summary>
+    /// <exception cref="RefusedException"><see cref="Refusal.Note"/>: one cannot be read.</exception>
+    internal IReadOnlyList<VerifierKey> KeysOfLedger => [.. CheckpointKeys.Prepend(CheckpointKey).Select(VerifierKey.Parse).Distinct()];
+}
 
 /// <summary>PKCS#12 files, absolute paths.</summary>
 /// <param name="Encrypt">The current key first, then older ones that still open what was sealed to them.</param>
@@ -91,7 +100,7 @@ sealed class ProfileReader(string folder)
     public Profile? Read(JsonElement root)
     {
         if (root.ValueKind != JsonValueKind.Object) { Errors.Add("not a JSON object"); return null; }
-        Known(root, "", "office", "gateway", "origin", "checkpointKey", "pins", "keys", "passphraseFile", "trust", "state", "words", "timestamps");
+        Known(root, "", "office", "gateway", "origin", "checkpointKey", "checkpointKeys", "pins", "keys", "passphraseFile", "trust", "state", "words", "timestamps");
         var office = Text(root, "", "office") ?? "";
         if (office.Length > 0 && (office.Length > 50 || !office.All(c => c is >= 'A' and <= 'Z' or >= '0' and <= '9' or '.' or '-')))
             Errors.Add("office: a code has 1 to 50 of A-Z, 0-9, '.' and '-'");
@@ -108,7 +117,7 @@ sealed class ProfileReader(string folder)
             Office = office,
             Gateway = gateway ?? new Uri("https://invalid"),
             Pins = new Pins(Officers(pins, "directoryOfficers"), Officers(pins, "policyOfficers"), Key(Text(pins, "pins.", "gatewayEvidence"), "pins.gatewayEvidence"),
-                Text(root, "", "origin") ?? "", Text(root, "", "checkpointKey") ?? ""),
+                Text(root, "", "origin") ?? "", Text(root, "", "checkpointKey") ?? "") { CheckpointKeys = root.TryGetProperty("checkpointKeys", out _) ? [.. Texts(root, "", "checkpointKeys")] : [] },
             Keys = new KeyFiles(Existing(Text(keys, "keys.", "sign"), "keys.sign"),
                 [.. Texts(keys, "keys.", "encrypt").Select((f, i) => Existing(f, $"keys.encrypt[{i}]"))],
                 Existing(Text(keys, "keys.", "tls"), "keys.tls"), Persons(keys))

@@ -110,14 +110,14 @@ sealed class DevPki : IDisposable
         KeyFile("ca/root.p12", root.Certificate, []);
         KeyFile("ca/issuing.p12", issuing.Certificate, [root.Certificate]);
 
-        var checkpoint = MakeGateway(out var evidence);
+        var (checkpoint, second) = MakeGateway(out var evidence);
         Key("tsa/tsa.p12", "Exchange time-stamp authority", "TSA", "time-stamps", KeyUse.TimeStamp);
         FileKey[] directory = [Officer("directory-1"), Officer("directory-2")], policy = [Officer("policy-1"), Officer("policy-2")];
         var offices = Offices.Select(MakeOffice).ToList();
         var statements = new DevStatements(this, directory, policy, offices);
         foreach (var (name, statement) in statements.All) Bytes($"statements/{name}.p7s", statement.Der.ToArray());
 
-        var pins = new Pins([.. directory.Select(o => o.Certificate.Key)], [.. policy.Select(o => o.Certificate.Key)], evidence.Certificate.Key, Origin, checkpoint);
+        var pins = new Pins([.. directory.Select(o => o.Certificate.Key)], [.. policy.Select(o => o.Certificate.Key)], evidence.Certificate.Key, Origin, checkpoint) { CheckpointKeys = [second] };
         foreach (var office in Offices) Bytes($"offices/{office.Code}/profile.json", Profile(office, pins));
 
         var hostile = DevHostile.Make(this);
@@ -133,16 +133,18 @@ sealed class DevPki : IDisposable
         return new DevPkiSummary(folder, [.. Offices.Select(o => o.Code)], [.. hostile.Certificates.Select(h => h.Name)], statements.Directory.Ref, statements.Policy.Ref, checkpoint);
     }
 
-    string MakeGateway(out FileKey evidence)
+    (string Checkpoint, string Second) MakeGateway(out FileKey evidence)
     {
         Key("gateway/tls.p12", "Exchange gateway", "GATEWAY", "localhost", KeyUse.Tls);
         evidence = Key("gateway/evidence.p12", "Exchange gateway", "GATEWAY", "evidence", KeyUse.Evidence);
-        using var checkpoint = CheckpointKey.Create(Origin);
+        using var checkpoint = LedgerKey.Create(Origin, NoteKeyType.Ed25519);
         checkpoint.Save(At("gateway/checkpoint.key"), passphrase);
+        using var second = LedgerKey.Create(Origin, NoteKeyType.MlDsa44Cosignature);
+        second.Save(At("gateway/checkpoint-mldsa.key"), passphrase);
         var verifier = checkpoint.VerifierKey.ToString();
         Text("gateway/checkpoint.vkey", verifier + "\n");
         Text("gateway/origin", Origin + "\n");
-        return verifier;
+        return (verifier, second.VerifierKey.ToString());
     }
 
     FileKey Officer(string name) => Key($"officers/{name}.p12", "Exchange officers", "OFFICERS", name, KeyUse.Sign);

@@ -31,6 +31,7 @@ static class ProfileJson
             },
             ["passphraseFile"] = passphraseFile, ["trust"] = trust, ["state"] = state,
         };
+        if (pins.CheckpointKeys.Count > 0) profile["checkpointKeys"] = List(pins.CheckpointKeys);
         if (words is not null) profile["words"] = words;
         if (timeStamps is not null)
         {

@@ -15,7 +15,10 @@ namespace Exchange.Tests.Crash;
 /// <summary>A folder as power loss left it, opened the way the gateway opens it at start, in its order; and whether it still holds what was promised.</summary>
 sealed class Recovered : IDisposable
 {
-    static readonly Lazy<CheckpointKey> Key = new(() => CheckpointKey.Load(DevPkiFolder.At("gateway", "checkpoint.key"), DevPkiFolder.Passphrase, File.ReadAllText(DevPkiFolder.At("gateway", "origin")).Trim()));
+    static readonly Lazy<LedgerKeys> Key = new(() => new LedgerKeys(Load("checkpoint.key"), Load("checkpoint-mldsa.key")));
+
+    static LedgerKey Load(string file) => LedgerKey.Load(DevPkiFolder.At("gateway", file), DevPkiFolder.Passphrase, File.ReadAllText(DevPkiFolder.At("gateway", "origin")).Trim());
+
     readonly Stack<IDisposable> owned = new();
     readonly Guard guard;
     readonly SqliteEngine engine;

@@ -13,7 +13,9 @@ sealed class TestStore : IDisposable
 {
     public static readonly DateTimeOffset Start = new(2026, 11, 24, 8, 0, 0, TimeSpan.Zero);
     public const string Origin = "gateway.test/ledger";
-    static readonly CheckpointKey key = CheckpointKey.Create(Origin);
+    static readonly LedgerKeys key = new(LedgerKey.Create(Origin, NoteKeyType.Ed25519), LedgerKey.Create(Origin, NoteKeyType.MlDsa44Cosignature));
+    /// <summary>What the next <see cref="Reopen"/> signs with; null: the keys of all tests.</summary>
+    public LedgerKeys? Keys { get; set; }
     readonly string outside;
     int counter;
     bool closed;
@@ -38,14 +40,15 @@ sealed class TestStore : IDisposable
     public string GuardFile => Path.Combine(outside, "guard", "guard.db");
     public static TrustStore Anchors => TestPki.Shared.Trust;
     public static Pins Pins { get; } = new(TestPki.Shared.DirectoryOfficerKeys, TestPki.Shared.PolicyOfficerKeys);
-    public static VerifierKey VerifierKey => key.VerifierKey;
+    public static VerifierKey VerifierKey => key.VerifierKeys[0];
+    public static LedgerKeys SharedKeys => key;
 
     void Open(Func<IEngine, IEngine>? wrap, JournalOptions? options)
     {
         Engine = SqliteEngine.Open(Folder.Database, create: true);
         Worlds = Worlds.Load(Engine, Anchors, Pins, Clock.GetUtcNow());
         Journal = new Journal(wrap?.Invoke(Engine) ?? Engine, Worlds, Clock, options ?? new JournalOptions { Rehearse = true }, Stops.Add);
-        Checkpoints = Checkpoints.Open(Engine, Guard, key, TimeSpan.FromSeconds(5), Stops.Add);
+        Checkpoints = Checkpoints.Open(Engine, Guard, Keys ?? key, TimeSpan.FromSeconds(5), Stops.Add);
         Blobs = new BlobStore(Folder.Blobs, Clock);
     }
 

@@ -35,7 +35,7 @@ sealed class SimulatedWorld
         Pins = new Pins([.. directory.Select(o => o.Certificate.Key)], [.. policy.Select(o => o.Certificate.Key)]);
         Evidence = Key("GW", "evidence", KeyUse.Evidence);
         Tls = issuing.Issue(KeyProfile.Subject("Simulated", "GW", "localhost"), KeyUse.Tls, leaves);
-        Checkpoint = CheckpointKey.Create(Origin);
+        Checkpoint = new LedgerKeys(LedgerKey.Create(Origin, NoteKeyType.Ed25519));
 
         Offices = [.. Enumerable.Range(0, offices).Select(n => $"S{n:d3}")];
         var cards = Offices.Select(code => Card(code, start, Key)).ToList();
@@ -53,7 +53,7 @@ sealed class SimulatedWorld
     /// <summary>P-256. Headers are signed with it too: nobody checks here whose signature a header has.</summary>
     public FileKey Evidence { get; }
     public X509Certificate2 Tls { get; }
-    public CheckpointKey Checkpoint { get; }
+    public LedgerKeys Checkpoint { get; }
     /// <summary>DER: policy, directory, cards, standing.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Documents { get; }
 
