@@ -21,7 +21,8 @@ static class Il
     public static readonly ModuleDefinition Adapters = Load("Exchange.Adapters.dll");
     public static readonly ModuleDefinition Gateway = Load("exchange-gateway.dll");
     public static readonly ModuleDefinition Office = Load("exchange.dll");
-    public static readonly IReadOnlyList<ModuleDefinition> Source = [Crypto, Adapters, Gateway, Office];
+    public static readonly ModuleDefinition Witness = Load("exchange-witness.dll");
+    public static readonly IReadOnlyList<ModuleDefinition> Source = [Crypto, Adapters, Gateway, Office, Witness];
 
     static readonly ModuleDefinition Own = Load("Exchange.HouseRules.dll");
 

@@ -28,6 +28,10 @@ public sealed class WallTests
     public void The_office_refers_to_Crypto_only() => Rules.Empty(References(Il.Office).Where(r => Ours(r) && r != "Exchange.Crypto"));
 
     [Fact]
+    public void The_witness_refers_to_Crypto_only_and_names_no_SQL() =>
+        Rules.Empty(References(Il.Witness).Where(r => Ours(r) && r != "Exchange.Crypto").Concat(Il.Uses(Il.Witness).Naming(Sql).Select(u => u.ToString())));
+
+    [Fact]
     public void The_office_names_no_SQL_and_a_web_server_only_where_it_receives() => Rules.Empty(
         Il.Uses(Il.Office).Naming(Sql).Concat(Il.Uses(Il.Office).Where(u => u.From.Name != "ReceiveServer").Naming("Microsoft.AspNetCore", "Microsoft.Extensions")));
 
@@ -52,7 +56,7 @@ public sealed class WallTests
 
     static IEnumerable<string> References(ModuleDefinition module) => module.AssemblyReferences.Select(r => r.Name);
 
-    static bool Ours(string name) => name.StartsWith("Exchange.", StringComparison.Ordinal) || name is "exchange" or "exchange-gateway";
+    static bool Ours(string name) => name.StartsWith("Exchange.", StringComparison.Ordinal) || name is "exchange" or "exchange-gateway" or "exchange-witness";
 
     sealed class Climber
     {
