@@ -9,7 +9,7 @@ static class CheckpointKeyCommands
 {
     const string Classic = "ed25519", PostQuantum = "ml-dsa-44";
 
-    public static Command Keys(Option<DirectoryInfo> data) => new("checkpoint-key", "The keys that sign checkpoints: Ed25519 and ML-DSA-44 beside it. They change with an overlap: add, start, give out the new pins, retire, start.")
+    public static Command Keys(Option<DirectoryInfo> data) => new("checkpoint-key", "The keys that sign checkpoints: Ed25519 and ML-DSA-44 beside it. They change with an overlap: add --data DIR [--new KIND] FILE, start, give out the new pins, retire --data DIR FILE, start.")
     {
         List(data), Add(data), Retire(data),
     };

@@ -11,6 +11,7 @@ using Exchange.Gateway.Receipts;
 using Exchange.Gateway.Revocation;
 using Exchange.Gateway.Store;
 using Exchange.Gateway.Submission;
+using Exchange.Gateway.Witnesses;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -124,6 +125,8 @@ sealed class GatewayHost : IAsyncDisposable
         meters.Watch(room, journal);
         var backlog = new Backlog(engine, checkpoints, clock);
         meters.Watch(backlog);
+        var pending = new PendingWitnesses(equipment.Witnesses, () => checkpoints.Newest, clock);
+        meters.Watch(pending);
         meters.Watch(equipment, worlds, clock, TimeSpan.FromDays(options.Limits.CertificateAlarmDays));
         var targets = Composition.AlarmTargets(options, equipment, clock);
         foreach (var target in targets.OfType<IDisposable>()) Own(target);
@@ -153,6 +156,9 @@ sealed class GatewayHost : IAsyncDisposable
         var sources = Own(new SourceClient(options.Revocation, clock));
         var revocation = new FetchRevocation(new FetchLists(options.Revocation, sources, cache, activate, meters, logs.CreateLogger<FetchRevocation>()),
             new AskResponders(options.Revocation, sources, cache, worlds, equipment, meters, logs.CreateLogger<FetchRevocation>()), app.Lifetime.ApplicationStopping);
+        var witnesses = Own(new WitnessClient(equipment.Witnesses?.Authorities ?? [], clock));
+        // Each by itself: one that is slow keeps nobody waiting.
+        var asking = (equipment.Witnesses?.Peers ?? []).Select(p => new AskWitness(p, witnesses, checkpoints, ledger, pending, meters, logs.CreateLogger<AskWitness>(), app.Lifetime.ApplicationStopping)).ToList();
         await worker.Recover(clock.GetUtcNow());
         await app.StartAsync();
         // The incoming folder first: what the others decide rests on the newest directory.
@@ -160,8 +166,8 @@ sealed class GatewayHost : IAsyncDisposable
             {
                 await incoming.Step(now);
                 Shared.Circumstances.Looked(now);
-            }), new("revocation", TimeSpan.FromMinutes(1), revocation.Step), .. steps, new("alarm watch", TimeSpan.FromMinutes(1), new AlarmWatch(Shared, equipment, backlog, () => Shared.Circumstances.IsClockSure, () => revocation.Trouble).Step), new("alarms", TimeSpan.FromSeconds(10), alarms.Step),
-             new("checkpoint", TimeSpan.FromSeconds(1), now => Task.FromResult(checkpoints.Step(now)))], meters, clock, logs.CreateLogger<Loops>());
+            }), new("revocation", TimeSpan.FromMinutes(1), revocation.Step), .. steps, new("alarm watch", TimeSpan.FromMinutes(1), new AlarmWatch(Shared, equipment, backlog, () => Shared.Circumstances.IsClockSure, () => revocation.Trouble, pending).Step), new("alarms", TimeSpan.FromSeconds(10), alarms.Step),
+             new("checkpoint", TimeSpan.FromSeconds(1), now => Task.FromResult(checkpoints.Step(now))), .. asking.Select(a => new Loop($"witness {a.Name}", TimeSpan.FromSeconds(1), a.Step))], meters, clock, logs.CreateLogger<Loops>());
         if (settings.RunLoops) loops.Start();
         Addresses();
         DurableFile.Write(Path.Combine(data, AddressFile), System.Text.Encoding.UTF8.GetBytes(Address.AbsoluteUri.TrimEnd('/') + "\n"));

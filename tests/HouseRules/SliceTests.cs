@@ -16,6 +16,7 @@ public sealed class SliceTests
         ["Offices"] = ["Journaling", "Store", "Operations"],
         ["Operations"] = ["Journaling", "Store", "Offices"],
         ["Revocation"] = ["Journaling", "Store", "Offices", "Operations"],
+        ["Witnesses"] = ["Journaling", "Operations"],
         ["Receipts"] = ["Journaling", "Store", "Offices", "Operations"],
         ["Queue"] = ["Journaling", "Store", "Operations"],
         ["Release"] = ["Journaling", "Store", "Offices", "Operations", "Receipts"],

@@ -97,6 +97,50 @@ internal sealed class Checkpoints
         newest = guard.Keep(new PublishedCheckpoint(head.Size, head.Root, keys.Sign(new Checkpoint(guard.Origin, head.Size, head.Root))));
     }
 
+    /// <summary>Adds cosignatures to the kept note of a head, and shows it so; durable on return. A key that is there already is passed over: again is harmless. A crash before it loses lines that their witness gives again.</summary>
+    /// <param name="lines">Verified over this head.</param>
+    /// <returns>What is kept now.</returns>
+    /// <exception cref="IoFailure">The guard failed. The process is being stopped.</exception>
+    /// <exception cref="StoreFull">There is no room for them.</exception>
+    public PublishedCheckpoint Add(PublishedCheckpoint head, IReadOnlyList<NoteSignature> lines)
+    {
+        lock (gate)
+        {
+            try
+            {
+                var kept = guard.Add(head, lines);
+                if (newest?.Size == kept.Size) newest = kept;
+                return kept;
+            }
+            catch (IoFailure e)
+            {
+                stop(e);
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Size that this witness was last known to have; 0: nothing is known of it. A hint: the witness itself corrects it.</summary>
+    public long WitnessHas(string place)
+    {
+        lock (gate) return guard.WitnessHas(place);
+    }
+
+    /// <summary>Remembers it.</summary>
+    /// <exception cref="IoFailure">The guard failed. The process is being stopped.</exception>
+    public void WitnessHas(string place, long size)
+    {
+        lock (gate)
+        {
+            try { guard.WitnessHas(place, size); }
+            catch (IoFailure e)
+            {
+                stop(e);
+                throw;
+            }
+        }
+    }
+
     /// <summary>That the store is the ledger that the guard knows, at least as far.</summary>
     /// <exception cref="CannotStartException">It is behind, or another.</exception>
     public static void DemandContinues(IEngine engine, Guard guard) => DemandContinues(engine, guard.Origin, guard.Head);

@@ -1,4 +1,6 @@
+using System.Text;
 using Exchange.Crypto;
+using Exchange.Crypto.Ledger;
 using Exchange.Gateway.Store;
 using Microsoft.Data.Sqlite;
 
@@ -48,7 +50,12 @@ internal sealed class Guard : IDisposable
         try
         {
             guard = new Guard(SqliteSettings.OpenWriter(file), origin);
-            if (CheckpointTable.Newest(guard.connection, origin) is not null) return guard;
+            if (CheckpointTable.Newest(guard.connection, origin) is not null)
+            {
+                // One of an earlier version gets the tables that it lacks; that version goes on with it.
+                CheckpointTable.CreateSchema(guard.connection);
+                return guard;
+            }
         }
         catch (SqliteException e)
         {
@@ -82,6 +89,32 @@ internal sealed class Guard : IDisposable
 
     /// <summary>null: none was signed yet.</summary>
     public PublishedCheckpoint? NewestNote => CheckpointTable.NewestNote(connection, Origin);
+
+    /// <summary>Adds signature lines to the note of this head that is kept, durable on return; keys that signed already are passed over.</summary>
+    /// <returns>What is kept now.</returns>
+    public PublishedCheckpoint Add(PublishedCheckpoint head, IReadOnlyList<NoteSignature> lines) => StoreErrors.Guard(() =>
+    {
+        var kept = CheckpointTable.Note(connection, Origin, head.Size) is { } found && found.Root == head.Root ? found : throw new IoFailure("The guard lost a note that was published.");
+        var (text, there) = SignedNote.Read(Encoding.UTF8.GetBytes(kept.Note));
+        var added = lines.Where(l => !there.Any(t => t.Name == l.Name && t.KeyId == l.KeyId)).ToList();
+        if (added.Count == 0) return kept;
+        var note = $"{text}\n{string.Concat(there.Concat(added).Select(l => l.Line + "\n"))}";
+        // Nobody could read it beyond these limits.
+        SignedNote.Read(Encoding.UTF8.GetBytes(note));
+        CheckpointTable.Replace(connection, Origin, kept, note);
+        Carried();
+        return kept with { Note = note };
+    });
+
+    /// <summary>Size that a witness was last known to have; 0: nothing is known.</summary>
+    public long WitnessHas(string place) => CheckpointTable.WitnessHas(connection, Origin, place);
+
+    /// <summary>Remembers it.</summary>
+    public void WitnessHas(string place, long size) => StoreErrors.Guard(() =>
+    {
+        CheckpointTable.WitnessHas(connection, Origin, place, size);
+        return Carried();
+    });
 
     bool Carried()
     {

@@ -25,6 +25,8 @@ sealed class Equipment : IDisposable
     public LedgerKeys Checkpoint { get; }
     public SftpKey? Sftp { get; }
     public MailOptions? Mail { get; private init; }
+    /// <summary>null: nobody is asked.</summary>
+    public WitnessSet? Witnesses { get; private init; }
     public required string IntakeFolder { get; init; }
 
     /// <exception cref="OptionsException">Names everything that is wrong.</exception>
@@ -41,6 +43,7 @@ sealed class Equipment : IDisposable
         if (options.Sftp is { } own && Path.GetFullPath(own.Key).StartsWith(Path.GetFullPath(data) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
             errors.Add("sftp.key: must not be inside the data folder; a backup would carry it");
         var mail = options.Mail is { } letters ? Try(errors, "mail", () => letters.Open(intake, options.Limits)) : null;
+        var witnesses = checkpoint is not null && options.Witness is { } asked ? Try(errors, "witness", () => asked.Open(options.Origin, checkpoint.VerifierKeys)) : null;
         if (Path.GetFullPath(options.Guard).StartsWith(Path.GetFullPath(data) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
             errors.Add("guard: must not be inside the data folder; a restored backup would bring its guard along");
 
@@ -55,7 +58,7 @@ sealed class Equipment : IDisposable
             if (evidence is not null) Fits(errors, "keys.evidence", check, () => evidence.Certificate, Purpose.GatewayEvidence, clock);
         }
 
-        if (errors.Count == 0) return new Equipment(anchors!, tls!, evidence!, checkpoint!, sftp) { Mail = mail, IntakeFolder = intake };
+        if (errors.Count == 0) return new Equipment(anchors!, tls!, evidence!, checkpoint!, sftp) { Mail = mail, Witnesses = witnesses, IntakeFolder = intake };
         sftp?.Dispose();
         tls?.Dispose();
         evidence?.Dispose();

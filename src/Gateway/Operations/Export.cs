@@ -23,6 +23,7 @@ static class Export
         // Those that sign beside it, and those that signed what is older.
         string[] further = [.. equipment.Checkpoint.VerifierKeys.Skip(1).Select(k => k.ToString()), .. options.Keys.CheckpointFormer];
         if (further.Length > 0) pins["checkpointKeys"] = new JsonArray([.. further.Select(k => (JsonNode)k)]);
+        if (equipment.Witnesses is { } witnesses) pins["witnessPolicy"] = witnesses.Text;
         Write(Encoding.UTF8.GetBytes(pins.ToJsonString(Readable) + "\n"), target, "pins.json");
         var store = world.Trust.Store;
         foreach (var root in store.Roots) Write(root.Der, target, "trust", "roots", Name(root.Key, ".der"));

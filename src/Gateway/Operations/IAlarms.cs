@@ -23,6 +23,10 @@ enum AlarmCode
     ClockUnsure,
     /// <summary>An entry is in no checkpoint although a receipt promised that it would be.</summary>
     LedgerBehind,
+    /// <summary>Newest checkpoints lack the cosignatures of enough witnesses.</summary>
+    WitnessPending,
+    /// <summary>A witness has a head that this ledger does not continue.</summary>
+    WitnessContradicts,
     /// <summary>The gateway started, and found channels that are down, copies that were given up or flash copies that are late.</summary>
     StartedWithTrouble,
     /// <summary>What was raised before is over.</summary>

@@ -30,6 +30,7 @@ sealed class Meters : IDisposable
         Brought = meter.CreateCounter<long>("exchange.intake.brought", "{item}", "What channels brought in, by channel, kind (Envelope, Receipt, Report) and verdict (Taken, Quarantine, Later)");
         Quarantined = meter.CreateCounter<long>("exchange.intake.quarantined", "{item}", "Mails and files put into quarantine, by channel: nothing of ours, or refused");
         Fetches = meter.CreateCounter<long>("exchange.revocation.fetches", "{fetch}", "Revocation lists and answers about certificates asked for, by source (crl, ocsp) and outcome (new, unchanged, failed)");
+        Witnessed = meter.CreateCounter<long>("exchange.witness.requests", "{request}", "Checkpoints sent to witnesses, by outcome (cosigned, refused, contradicted, failed)");
         FailedSteps = meter.CreateCounter<long>("exchange.steps.failed", "{step}", "Rounds of what happens by itself that failed and are tried again, by step; the log says why");
         batch = meter.CreateHistogram("exchange.journal.batch.size", "{change}", "Changes written by one commit", advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = Batches });
         commit = Times("exchange.journal.commit.duration", Fast, "From the beginning of a commit until it is durable");
@@ -44,6 +45,7 @@ sealed class Meters : IDisposable
     public Counter<long> Brought { get; }
     public Counter<long> Quarantined { get; }
     public Counter<long> Fetches { get; }
+    public Counter<long> Witnessed { get; }
     public Counter<long> FailedSteps { get; }
 
     /// <summary>For <see cref="JournalOptions.Committed"/>.</summary>
@@ -79,6 +81,12 @@ sealed class Meters : IDisposable
         meter.CreateObservableGauge("exchange.delivery.underway", () => backlog.Now.UnderWay, "{parcel}", "Copies that a worker carries now");
         meter.CreateObservableGauge("exchange.held", () => backlog.Now.Held, "{dispatch}", "Dispatches held for those who must release them; counted up to 100000");
         meter.CreateObservableGauge("exchange.uploads.awaited", () => backlog.Now.Uploads, "{payload}", "Announced payloads still to come; counted up to 100000");
+    }
+
+    public void Watch(PendingWitnesses witnesses)
+    {
+        meter.CreateObservableGauge("exchange.witness.pending", () => witnesses.For.TotalSeconds, "s", "Since when the newest checkpoints lack the cosignatures of enough witnesses, 0: they do not, or none is asked");
+        meter.CreateObservableGauge("exchange.witness.missing", () => witnesses.Missing, "{witness}", "Witnesses that have not cosigned the newest checkpoint");
     }
 
     public void Watch(Equipment keys, Worlds worlds, TimeProvider clock, TimeSpan notice)

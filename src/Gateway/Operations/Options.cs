@@ -177,6 +177,8 @@ sealed record Options
     public QueueOptions Queue { get; init; } = QueueOptions.Defaults;
     /// <summary>Where newer revocation lists and OCSP responses come from; none (default): only by file.</summary>
     public RevocationOptions Revocation { get; init; } = RevocationOptions.None;
+    /// <summary>Who cosigns checkpoints; null (default): nobody is asked.</summary>
+    public WitnessOptions? Witness { get; init; }
     /// <summary>Pinned keys of administrators, two of whom sign what one may not do alone; none (default): such things are not done here.</summary>
     public IReadOnlyList<Digest> Administrators { get; init; } = [];
 
@@ -218,6 +220,7 @@ sealed record Options
                 Administrators = read.MaybeKeys("administrators"),
                 Queue = QueueOptions.Read(read.Member("queue"), read.Errors),
                 Revocation = RevocationOptions.Read(read),
+                Witness = WitnessOptions.Read(read),
             };
             read.Finish();
             keys.Finish();
@@ -274,6 +277,7 @@ sealed record Options
                 json.WriteEndObject();
             }
             Revocation.Write(json);
+            WitnessOptions.Write(json, Witness);
             json.WriteEndObject();
         }
         return [.. stream.ToArray(), (byte)'\n'];

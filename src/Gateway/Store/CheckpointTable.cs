@@ -6,7 +6,7 @@ using Exchange.Gateway.Journaling;
 
 namespace Exchange.Gateway.Store;
 
-/// <summary>Tables of the guard database: the newest head per ledger, and every signed note.</summary>
+/// <summary>Tables of the guard database: the newest head per ledger, every signed note, and what each witness was last known to have.</summary>
 internal static class CheckpointTable
 {
     public static void CreateSchema(DbConnection connection) => connection.Execute(
@@ -22,6 +22,12 @@ internal static class CheckpointTable
             root   BLOB NOT NULL CHECK (length(root) = 32),
             note   TEXT NOT NULL,
             PRIMARY KEY (origin, size)
+        ) STRICT;
+        CREATE TABLE IF NOT EXISTS witness (
+            origin TEXT NOT NULL,
+            place  TEXT NOT NULL,
+            size   INTEGER NOT NULL,
+            PRIMARY KEY (origin, place)
         ) STRICT;
         """);
 
@@ -44,6 +50,17 @@ internal static class CheckpointTable
 
     public static PublishedCheckpoint? NewestNote(DbConnection connection, string origin) =>
         connection.QuerySingleOrDefault<PublishedCheckpoint>("SELECT size, root, note FROM checkpoint WHERE origin = @origin ORDER BY size DESC LIMIT 1", new { origin });
+
+    public static void Replace(DbConnection connection, string origin, PublishedCheckpoint old, string note) => connection.Execute(
+        "UPDATE checkpoint SET note = @note WHERE origin = @origin AND size = @Size AND note = @Note0", new { origin, old.Size, note, Note0 = old.Note });
+
+    // A guard of an earlier version, opened to look at, has no such table.
+    public static long WitnessHas(DbConnection connection, string origin, string place) =>
+        connection.ExecuteScalar<long>("SELECT count(*) FROM sqlite_schema WHERE name = 'witness'") == 0 ? 0
+            : connection.ExecuteScalar<long?>("SELECT size FROM witness WHERE origin = @origin AND place = @place", new { origin, place }) ?? 0;
+
+    public static void WitnessHas(DbConnection connection, string origin, string place, long size) => connection.Execute(
+        "INSERT INTO witness VALUES (@origin, @place, @size) ON CONFLICT DO UPDATE SET size = excluded.size", new { origin, place, size });
 
     public static IReadOnlyList<PublishedCheckpoint> All(DbConnection connection, string origin) =>
         connection.Query<PublishedCheckpoint>("SELECT size, root, note FROM checkpoint WHERE origin = @origin ORDER BY size", new { origin }).AsList();
