@@ -16,7 +16,7 @@ static class AuditCommands
 
     public static Command Audit(Shell shell) => new("audit", "Checks a gateway's ledger offline. Exit 0 good, 1 bad, 2 incomplete. Kiểm toán sổ của trục, ngoại tuyến.")
     {
-        Fsck(shell), Consistency(shell), Proof(shell),
+        Fsck(shell), Consistency(shell), Proof(shell), StoryCommand.Create(shell),
     };
 
     static Option<string> PinsOption() => new("--pins")
@@ -24,7 +24,7 @@ static class AuditCommands
         Description = "pins.json as the officers gave it: name and keys of the ledger, and whose cosignatures count. Tệp khóa ghim do cán bộ cung cấp", HelpName = "FILE", Required = true,
     };
 
-    static Option<string?> PolicyOption() => new("--policy")
+    internal static Option<string?> PolicyOption() => new("--policy")
     {
         Description = "A tlog-policy instead of the one in the pins: witnesses and quorum. Quy tắc chứng kiến khác với trong khóa ghim", HelpName = "FILE",
     };
@@ -93,7 +93,7 @@ static class AuditCommands
         return findings.ExitCode;
     }
 
-    static LedgerPins PinsOf(string file, string? policyFile)
+    internal static LedgerPins PinsOf(string file, string? policyFile)
     {
         var pins = EvidenceFolder.PinsFileOf(file);
         var policy = policyFile is not null ? WitnessPolicy.Parse(ReadFile(policyFile)) : pins.WitnessPolicy is { } text ? WitnessPolicy.Parse(Encoding.UTF8.GetBytes(text)) : null;

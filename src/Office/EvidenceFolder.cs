@@ -53,7 +53,7 @@ static class EvidenceFolder
     /// <exception cref="UsageException">Not a pins file.</exception>
     public static PinsFile PinsFileOf(string file)
     {
-        try { return JsonSerializer.Deserialize(File.ReadAllBytes(file), ClientJson.Default.PinsFile) ?? throw new JsonException("null"); }
+        try { return JsonSerializer.Deserialize(File.ReadAllBytes(file), ClientJson.Default.PinsFile) is { IsWhole: true } pins ? pins : throw new JsonException("members"); }
         catch (Exception e) when (e is IOException or JsonException)
         {
             throw new UsageException($"{file}: no pins can be read there; give --pins FILE", $"{file}: không đọc được khóa ghim; dùng --pins TỆP");

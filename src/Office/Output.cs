@@ -53,28 +53,11 @@ sealed class Output(TextWriter output, TextWriter error, bool vietnamese, bool j
     public void Json(object value)
     {
         // Outside of strings there is nothing to escape, and inside of them this is the same text.
-        if (json) output.WriteLine(Escaped(JsonSerializer.Serialize(value, JsonForm), c => string.Create(CultureInfo.InvariantCulture, $"\\u{(int)c:X4}"), keep: "\r\n"));
+        if (json) output.WriteLine(VisibleText.Escaped(JsonSerializer.Serialize(value, JsonForm), c => string.Create(CultureInfo.InvariantCulture, $"\\u{(int)c:X4}"), keep: "\r\n"));
     }
 
     /// <summary>Text of others on one line, showing as what it is: what would control a terminal, turn text around or be invisible stands there by its number.</summary>
-    public static string Visible(string text) => Escaped(text, c => "\\u{" + ((int)c).ToString("x", CultureInfo.InvariantCulture) + "}");
-
-    static string Escaped(string text, Func<char, string> escape, string keep = "")
-    {
-        if (!text.Any(c => IsUnsafe(c) && !keep.Contains(c))) return text;
-        var safe = new StringBuilder(text.Length + 16);
-        for (var i = 0; i < text.Length; i++)
-        {
-            if (i + 1 < text.Length && char.IsSurrogatePair(text[i], text[i + 1]) && Rune.GetUnicodeCategory(new Rune(text[i], text[i + 1])) is not (UnicodeCategory.Format or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned))
-                safe.Append(text, i++, 2);
-            else if (IsUnsafe(text[i]) && !keep.Contains(text[i])) safe.Append(escape(text[i]));
-            else safe.Append(text[i]);
-        }
-        return safe.ToString();
-    }
-
-    static bool IsUnsafe(char c) => char.IsSurrogate(c) || char.GetUnicodeCategory(c) is
-        UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned;
+    public static string Visible(string text) => VisibleText.Of(text);
 
     public void Refused(Refusal refusal, string detail = "")
     {

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using Exchange.Crypto;
+using Exchange.Crypto.Evidence;
 using Exchange.Crypto.Policy;
 using Exchange.Office.Client;
 using Exchange.Office.Client.Exports;
+using Exchange.Office.Client.Stories;
 
 namespace Exchange.Office;
 
@@ -64,17 +66,18 @@ static class TrackCommands
     public static Command Receipts(Shell shell)
     {
         var id = new Argument<string>("ID") { Description = "Of a dispatch that was sent; its first characters will do" };
-        var export = new Option<string?>("--export") { Description = "Write everything that proves this dispatch into a new folder", HelpName = "FOLDER" };
-        var command = new Command("receipts", "Every receipt, verified, and its place in the ledger. Biên nhận.") { id, export };
+        var export = new Option<string?>("--export") { Description = "Write everything that proves this dispatch into a new folder, or as one evidence file where the name ends in .zip. Xuất toàn bộ chứng cứ", HelpName = "FOLDER|FILE.zip" };
+        var decision = new Option<string?>("--decision") { Description = "With --export: what exchange-gateway decision wrote about it goes too, so that it can be decided again. Kèm bản ghi quyết định của trục", HelpName = "FOLDER" };
+        var command = new Command("receipts", "Every receipt, verified, and its place in the ledger. Biên nhận.") { id, export, decision };
         return shell.Does(command, async (parsed, say, cancel) =>
         {
+            var (folder, records) = (parsed.GetValue(export), Decisions(parsed.GetValue(decision), parsed.GetValue(export)));
             using var client = shell.Client(parsed, say);
             var entry = Find(client, parsed.GetValue(id)!);
             await client.RefreshAsync(cancel).ConfigureAwait(false);
             await StampAsync(client, [entry], cancel).ConfigureAwait(false);
             var view = await client.TrackAsync(entry, audit: true, cancel).ConfigureAwait(false);
-            var folder = parsed.GetValue(export);
-            ExportResult? exported = folder is null ? null : await client.ExportAsync(entry, folder, cancel).ConfigureAwait(false);
+            ExportResult? exported = folder is null ? null : await client.ExportAsync(entry, folder, cancel, records).ConfigureAwait(false);
             say.Json(new { id = entry.Id, receipts = view.Receipts.Select(r => new { r.Event, r.Office, r.Code, r.Time, r.Issuer, leaf = r.Leaf, index = r.InLedger?.Index, size = r.InLedger?.Size, finding = r.Finding?.Code }), view.Findings, exported });
             say.Table([say.Text("event", "sự kiện"), say.Text("office", "cơ quan"), say.Text("code", "mã"), say.Text("time", "thời gian"), say.Text("signed by", "người ký"), say.Text("in the ledger", "trong sổ")],
                 view.Receipts.Select(r => new[] { r.Event, r.Office ?? "", r.Code, say.Time(r.Time), r.Issuer, LedgerText(r, say) }));
@@ -84,11 +87,19 @@ static class TrackCommands
         });
     }
 
+    static IReadOnlyList<EvidencePart> Decisions(string? folder, string? export)
+    {
+        if (folder is null) return [];
+        if (export is null) throw new UsageException("--decision goes with --export", "--decision đi kèm --export");
+        if (!Directory.Exists(folder) || EvidenceFile.Decisions(folder) is not { Count: > 0 } found) throw new UsageException($"--decision: {folder} holds no decision; exchange-gateway decision ID writes one", $"--decision: {folder} không có quyết định nào; dùng exchange-gateway decision ID");
+        return found;
+    }
+
     static void Tell(ExportResult exported, Output say)
     {
         say.Say($"written to {exported.Folder}", $"đã ghi vào {exported.Folder}");
         if (!exported.Complete) say.Say("some entries are not in a checkpoint yet: export again in a few seconds", "một số mục chưa có trong điểm kiểm tra: xuất lại sau vài giây");
-        say.Hint("to verify it anywhere, offline", "để kiểm tra ở bất kỳ đâu, không cần mạng", $"exchange verify --dispatch {exported.Folder}");
+        say.Hint("to verify it anywhere, offline", "để kiểm tra ở bất kỳ đâu, không cần mạng", $"exchange audit story {exported.Folder} --pins pins.json");
     }
 
     internal static OutboxEntry Find(OfficeClient client, string prefix)

@@ -34,6 +34,7 @@ public sealed class OpenSslTests(DevelopmentPki pki)
         Assert.True(whole.Code == 0, whole.ToString());
         AFlippedByteIsFound(evidence);
         await TheContainerHoldsTheSame(site, id);
+        await TheEvidenceFileTellsItsStory(site, id);
     }
 
     async Task TheContainerHoldsTheSame(Site site, string id)
@@ -46,6 +47,22 @@ public sealed class OpenSslTests(DevelopmentPki pki)
         Assert.True(signed.Code == 0, signed.ToString());
         var whole = await Site.RunAsync(Site.Exchange, ["verify", "--dispatch", site.At("x", "evidence"), "--pins", pki.At("pins.json")]);
         Assert.True(whole.Code == 0, whole.ToString());
+    }
+
+    async Task TheEvidenceFileTellsItsStory(Site site, string id)
+    {
+        var decided = await Site.RunAsync(Site.GatewayProgram, ["decision", id, "--data", site.Data, "--out", site.At("decisions")]);
+        Assert.True(decided.Code == 0, decided.ToString());
+        var exported = await site.OfficeAsync("G22", "receipts", id, "--export", site.At("x.zip"), "--decision", site.At("decisions"));
+        Assert.True(exported.Code == 0, exported.ToString());
+        var story = await Site.RunAsync(Site.Exchange, ["audit", "story", site.At("x.zip"), "--pins", pki.At("pins.json"), "--lang", "en"]);
+        Assert.True(story.Code == 0, story.ToString());
+        // What the real gateway decided is decided again, and comes out alike.
+        Assert.Contains("made again here with the same outcome: permit", story.Out, StringComparison.Ordinal);
+        foreach (var office in new[] { "H41", "H37" }) Assert.Matches($"{office} .*opened at .*, which is proven", story.Out);
+        System.IO.Compression.ZipFile.ExtractToDirectory(site.At("x.zip"), site.At("unpacked"));
+        var second = await Shell(site.At("unpacked"), "sha256sum --strict -c contents.txt > /dev/null && for r in header.p7s receipts/*.p7s; do openssl cms -verify -inform DER -in $r -CAfile trust/chain.pem -purpose any > /dev/null || exit 1; done");
+        Assert.True(second.Code == 0, second.ToString());
     }
 
     async Task AuthorIsReadWithOpenSsl(string evidence, string office)

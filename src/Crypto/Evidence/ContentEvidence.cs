@@ -2,6 +2,7 @@ using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
 using Exchange.Crypto.TimeStamps;
+using Exchange.Crypto.Trust;
 
 namespace Exchange.Crypto.Evidence;
 
@@ -10,22 +11,24 @@ sealed class ContentEvidence(Header header, Findings findings)
 {
     /// <param name="context">At the time of the submission; null: directory, anchors or time are not usable.</param>
     /// <param name="level">Of the label; null: the policy that decided is not here.</param>
-    public void Check(EvidencePart? part, IReadOnlyList<EvidenceDocument>? documents, EnvelopeContext? context, PolicyLevel? level)
+    /// <returns>Who signed it; none: it is not here, or not the one that the header names.</returns>
+    public IReadOnlyList<Certificate> Check(EvidencePart? part, IReadOnlyList<EvidenceDocument>? documents, EnvelopeContext? context, PolicyLevel? level)
     {
         const string file = "dispatch.p7s";
         if (part is null)
         {
             // Sealed as a rule; only with documents in clear it is asked for.
             if (documents is not null) findings.Incomplete(file, "what the author signed", FindingCode.Missing);
-            return;
+            return [];
         }
-        if (findings.Try(part.Name, "signature", () => Statement.Read(part.Bytes, StatementType.Dispatch)) is not { } dispatch) return;
+        if (findings.Try(part.Name, "signature", () => Statement.Read(part.Bytes, StatementType.Dispatch)) is not { } dispatch) return [];
         var named = dispatch.Ref == header.Dispatch.Ref && dispatch.SignatureDigests.SequenceEqual(header.Dispatch.Signatures);
-        if (!findings.Judge(named, part.Name, "named by the header", Refusal.DispatchMismatch)) return;
+        if (!findings.Judge(named, part.Name, "named by the header", Refusal.DispatchMismatch)) return [];
         var content = dispatch.As<Dispatch>();
         findings.Try(part.Name, "agrees with the header", () => Envelope.DispatchRules.CheckSigned(dispatch, content, header));
         CheckAuthors(part.Name, dispatch, context, level);
         if (documents is not null) CheckDocuments(content, documents);
+        return dispatch.Signers;
     }
 
     void CheckAuthors(string part, Statement dispatch, EnvelopeContext? context, PolicyLevel? level)

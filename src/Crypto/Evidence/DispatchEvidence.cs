@@ -11,7 +11,10 @@ namespace Exchange.Crypto.Evidence;
 /// </summary>
 public static class DispatchEvidence
 {
-    public static Findings Check(DispatchEvidenceInput input)
+    public static Findings Check(DispatchEvidenceInput input) => Read(input).Findings;
+
+    /// <summary>As <see cref="Check"/>, and what was read on the way.</summary>
+    public static DispatchFacts Read(DispatchEvidenceInput input)
     {
         var run = new Run(input);
         // 1 What stands by itself: anchors, and every statement's form and signatures.
@@ -34,7 +37,7 @@ public static class DispatchEvidence
         // 8 Each addressee: what became of its copy, and what its office says it does with it.
         run.CheckCopies();
         run.CheckStatuses();
-        return run.Findings;
+        return run.Facts();
     }
 
     sealed class Run(DispatchEvidenceInput input)
@@ -49,6 +52,11 @@ public static class DispatchEvidence
         LedgerEvidence? ledger;
         bool wholeParts;
         List<ReceiptPart> receipts = [];
+        CompiledPolicy? decidedBy;
+        VerifiedEnvelope? envelope;
+        IReadOnlyList<TimeStampFact> stamps = [];
+        IReadOnlyList<Certificate> authors = [];
+        StatusEvidence? statuses;
 
         public Findings Findings { get; } = new();
 
@@ -131,6 +139,7 @@ public static class DispatchEvidence
                 return;
             }
             Findings.Good(part.Name, "decided by this policy");
+            decidedBy = policy;
             var named = policy.Content.Policy == content.Label.Policy ? policy.Level(content.Label.Class) : null;
             if (Findings.Judge(named is not null && named.Mark == content.Label.Mark, input.Header!.Name, "level of the policy", Refusal.LabelClass)) level = named;
         }
@@ -145,7 +154,7 @@ public static class DispatchEvidence
             var parts = new EnvelopeParts(input.Header!.Bytes, [.. input.Approvals.Select(a => a.Bytes)], input.Manifest!.Bytes);
             try
             {
-                var verified = Crypto.Envelope.Envelope.Verify(parts, new EnvelopeContext(directory, trust, at.Value));
+                var verified = envelope = Crypto.Envelope.Envelope.Verify(parts, new EnvelopeContext(directory, trust, at.Value));
                 Findings.Good(Envelope, "as a whole", $"{verified.Header.Sender}, {verified.Header.Recipients.Length} recipients, {verified.Approvals.Count} approvals");
                 foreach (var role in level?.Approvals ?? [])
                     Findings.Judge(verified.Approvals.Any(a => a.Roles.Contains(role)), Envelope, $"approved by a {role}", Refusal.ApprovalMissing);
@@ -168,14 +177,14 @@ public static class DispatchEvidence
         public void CheckTimeStamps()
         {
             if (content is null) return;
-            new TimeStampEvidence(content, Findings).Check(input.TimeStamps, trust, at, level is null ? TimeStampNeed.None : TimeStampRule.Of(level.Handling));
+            stamps = new TimeStampEvidence(content, Findings).Check(input.TimeStamps, trust, at, level is null ? TimeStampNeed.None : TimeStampRule.Of(level.Handling));
         }
 
         public void CheckContent()
         {
             if (content is null) return;
             var context = directory is null || trust is null || at is null ? null : new EnvelopeContext(directory, trust, at.Value);
-            new ContentEvidence(content, Findings).Check(input.Dispatch, input.Documents, context, level);
+            authors = new ContentEvidence(content, Findings).Check(input.Dispatch, input.Documents, context, level);
         }
 
         public void CheckReceipts()
@@ -224,12 +233,20 @@ public static class DispatchEvidence
             else Findings.Judge(receipt.Content is { Key: { } key, Proof: { } proof } && KeySchedule.Proof(opened.Bytes.Span, header!.Ref, key) == proof, receipt.Name, check, Refusal.Receipt);
         }
 
+        public DispatchFacts Facts() => new(Findings)
+        {
+            Ctx = header?.Ref, Header = content, Envelope = envelope, Authors = authors, Receipts = [.. receipts.Select(r => new ReceiptFact(r.Name, r.Content, r.Statement.Signers[0], r.Detail))],
+            Statuses = statuses?.Statuses ?? [], Recalls = statuses?.Recalls ?? [], TimeStamps = stamps, Directory = directory, Policy = decidedBy, Trust = trust, Level = level,
+            Checkpoint = ledger?.Checkpoint, Proven = ledger?.Proven ?? new Dictionary<Digest, long>(),
+        };
+
         static bool IsRedrivable(string code) => code == Refusal.ChannelRefused.Code || code == Refusal.Undelivered.Code || code == Refusal.Poison.Code;
 
         public void CheckStatuses()
         {
             if (header is null || content is null) return;
-            new StatusEvidence(header, content, Findings).Check(input, receipts, directory, trust, Unknown);
+            statuses = new StatusEvidence(header, content, Findings);
+            statuses.Check(input, receipts, directory, trust, Unknown);
         }
 
         public void CheckCopies()

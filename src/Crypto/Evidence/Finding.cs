@@ -50,7 +50,8 @@ public sealed class Findings
 
     internal void Incomplete(string part, string check, string code, string detail = "") => all.Add(new Finding(FindingKind.Incomplete, part, check, code, detail));
 
-    internal void Add(Finding finding) => all.Add(finding);
+    /// <summary>What another verifier has found beside.</summary>
+    public void Add(Finding finding) => all.Add(finding);
 
     /// <summary>Good or bad by a condition.</summary>
     internal bool Judge(bool holds, string part, string check, Refusal refusal, string detail = "")

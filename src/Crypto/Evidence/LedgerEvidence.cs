@@ -10,9 +10,14 @@ sealed class LedgerEvidence
 {
     readonly string name;
     readonly Checkpoint checkpoint;
-    readonly HashSet<Digest> proven = [], tried = [];
+    readonly HashSet<Digest> tried = [];
+    readonly Dictionary<Digest, long> proven = [];
 
     LedgerEvidence(string name, Checkpoint checkpoint) { this.name = name; this.checkpoint = checkpoint; }
+
+    public Checkpoint Checkpoint => checkpoint;
+    /// <summary>Index by leaf.</summary>
+    public IReadOnlyDictionary<Digest, long> Proven => proven;
 
     /// <returns>null: no usable checkpoint, so nothing can be said about entries.</returns>
     public static LedgerEvidence? Read(EvidencePart? note, IReadOnlyList<EvidencePart> proofs, EvidencePins pins, Findings findings)
@@ -37,7 +42,7 @@ sealed class LedgerEvidence
         try { proof = JsonSerializer.Deserialize(part.Bytes.Span, ProofJson.Default.InclusionProofFile); }
         catch (JsonException) { proof = null; }
         if (findings.Judge(proof is not null && proof.Size == checkpoint.Size && MerkleTree.VerifyInclusion(leaf, proof.Index, proof.Size, proof.Proof, checkpoint.Root),
-            part.Name, "inclusion", Refusal.Proof)) proven.Add(leaf);
+            part.Name, "inclusion", Refusal.Proof)) proven[leaf] = proof!.Index;
     }
 
     /// <summary>What the sender had seen when sealing must be a beginning of this ledger, as far as two heads alone can tell.</summary>
@@ -54,9 +59,9 @@ sealed class LedgerEvidence
     {
         const string check = "in the ledger";
         var entry = receipt.Content.Entry!;
-        if (proven.Contains(entry.Leaf)) { findings.Good(receipt.Name, check); return; }
+        if (proven.ContainsKey(entry.Leaf)) { findings.Good(receipt.Name, check); return; }
         // A checkpoint has no time, but it is not older than any entry in it.
-        var late = all.Any(r => r.Content.Entry is { } other && proven.Contains(other.Leaf) && r.Content.Time > entry.IncludedBy);
+        var late = all.Any(r => r.Content.Entry is { } other && proven.ContainsKey(other.Leaf) && r.Content.Time > entry.IncludedBy);
         if (tried.Contains(entry.Leaf) || late) findings.Bad(receipt.Name, check, Refusal.Proof, late ? "promised earlier than an entry that is there" : "its proof does not hold");
         else findings.Incomplete(receipt.Name, check, FindingCode.Missing, "no proof");
     }

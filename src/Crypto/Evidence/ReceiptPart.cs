@@ -18,6 +18,9 @@ sealed class ReceiptPart(string name, Statement statement)
     /// <summary>The office's receipt that this one of the gateway answers.</summary>
     public Digest? Acknowledges { get; private set; }
 
+    /// <summary>What its entry says, once that is known to be what was promised.</summary>
+    public LedgerDetail? Detail { get; private set; }
+
     /// <summary>Ref of the office's status that this one of the gateway records.</summary>
     public Digest? Records { get; private set; }
 
@@ -90,6 +93,7 @@ sealed class ReceiptPart(string name, Statement statement)
             (ReceiptEvent.ContentConsignmentFailure, ConsignmentFailureDetail d) => Same(d.Sender, d.Envelope, d.Ctx) && d.Office == r.Office && d.Key == r.Key && d.Code == r.Code,
             _ => false,
         }, "the entry says something else");
+        Detail = detail;
         Acknowledges = (detail as ConsignmentDetail)?.Receipt;
         Records = (detail as StatusDetail)?.Statement;
 

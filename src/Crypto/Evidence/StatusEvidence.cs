@@ -7,7 +7,14 @@ namespace Exchange.Crypto.Evidence;
 /// <summary>What receiving offices said about their copies: each statement by itself, what the gateway recorded of it, and that none is missing in between.</summary>
 sealed class StatusEvidence(Statement header, Header content, Findings findings)
 {
+    readonly List<StatusFact> statuses = [];
+    readonly List<RecallFact> recalls = [];
+
     sealed record Said(string Part, Digest Ref, HandlingStatus Status);
+
+    /// <summary>Those that could be read.</summary>
+    public IReadOnlyList<StatusFact> Statuses => statuses;
+    public IReadOnlyList<RecallFact> Recalls => recalls;
 
     /// <param name="refused">What is found where a signer is not known or not good.</param>
     public void Check(DispatchEvidenceInput input, IReadOnlyList<ReceiptPart> receipts, OfficeDirectory? directory, CertificateCheck? trust, Action<string, string, RefusedException> refused)
@@ -28,6 +35,7 @@ sealed class StatusEvidence(Statement header, Header content, Findings findings)
             (statement, var status) = HandlingStatusCheck.Read(part.Bytes);
             said = new(part.Name, statement.Ref, status);
         })) return null;
+        statuses.Add(new(part.Name, said!.Status, statement!.Signers[0]));
         findings.Try(part.Name, "about this envelope", () =>
         {
             var (office, key) = (said!.Status.Office, said.Status.Key);
@@ -60,6 +68,7 @@ sealed class StatusEvidence(Statement header, Header content, Findings findings)
             if (recall.Sender != content.Sender || recall.Target is not { } target || target.Id != content.Id || target.Ref != header.Ref) throw new RefusedException(Refusal.RecallTarget, "another envelope");
             named = new(recall.Id, statement.Ref, target.Revision);
         })) return null;
+        recalls.Add(new(part.Name, statement!.As<Header>(), statement.Signers[0], statement.SigningTimes[0]));
         if (directory is null || trust is null) findings.Incomplete(part.Name, "issuer", FindingCode.Missing, "needs anchors and directory");
         else
         {

@@ -13,18 +13,24 @@ sealed class TimeStampEvidence(Header header, Findings findings)
 
     /// <param name="at">Of the gateway's receipt for the submission; null: there is none here.</param>
     /// <param name="need">Of the level; <see cref="TimeStampNeed.None"/> also where the policy cannot be told.</param>
-    public void Check(IReadOnlyList<EvidencePart> tokens, CertificateCheck? trust, DateTimeOffset? at, TimeStampNeed need)
+    public IReadOnlyList<TimeStampFact> Check(IReadOnlyList<EvidencePart> tokens, CertificateCheck? trust, DateTimeOffset? at, TimeStampNeed need)
     {
         var stamped = new HashSet<Digest>();
+        List<TimeStampFact> facts = [];
         foreach (var token in tokens)
         {
             if (trust is null) findings.Incomplete(token.Name, What, FindingCode.Missing, "needs anchors");
-            else if (Read(token, trust, at, need) is { } held) stamped.Add(held.Imprint);
+            else if (Read(token, trust, at, need) is { } held)
+            {
+                stamped.Add(held.Imprint);
+                facts.Add(new(token.Name, held.Time, held.Authority));
+            }
         }
-        if (need == TimeStampNeed.None || stamped.Count == header.Dispatch.Signatures.Length) return;
+        if (need == TimeStampNeed.None || stamped.Count == header.Dispatch.Signatures.Length) return facts;
         // What a level demands was sealed in with the dispatch; that it is not here says nothing against it.
         if (need == TimeStampNeed.Due) findings.Incomplete(All, What, FindingCode.Pending, "the sender has none yet, or did not give it");
         else findings.Incomplete(All, What, FindingCode.Missing, "sealed with the dispatch; the sender has it");
+        return facts;
     }
 
     VerifiedTimeStamp? Read(EvidencePart token, CertificateCheck trust, DateTimeOffset? at, TimeStampNeed need)

@@ -10,6 +10,7 @@ public sealed class TrustStore
     /// <summary>X.509 extension of a root that only development may trust (DER NULL, not critical).</summary>
     public const string DevelopmentRoot = Oids.Arc + ".6.1";
 
+    static readonly string[] Folders = ["roots", "intermediates", "crls"];
     readonly RevocationList[] lists;
     readonly ILookup<Digest, Certificate> named;
     readonly Dictionary<RevocationList, RevocationList> deltas;
@@ -46,13 +47,24 @@ public sealed class TrustStore
     {
         try
         {
-            return Create(Read(folder, "roots", "CERTIFICATE", ".pem", ".der", ".crt"), Read(folder, "intermediates", "CERTIFICATE", ".pem", ".der", ".crt"),
-                Read(folder, "crls", "X509 CRL", ".crl", ".pem", ".der"));
+            return Of(Folders.SelectMany(kind => Directory.EnumerateFiles(Path.Combine(folder, kind)).Select(f => ($"{kind}/{Path.GetFileName(f)}", (ReadOnlyMemory<byte>)File.ReadAllBytes(f)))));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new RefusedException(Refusal.Profile, $"trust folder {folder}: {e.Message}");
         }
+    }
+
+    /// <summary>As <see cref="Load"/>, of files at hand, each by its path in such a folder; others are not looked at.</summary>
+    /// <exception cref="RefusedException">As <see cref="Load"/>.</exception>
+    public static TrustStore Of(IEnumerable<(string Path, ReadOnlyMemory<byte> Bytes)> files)
+    {
+        var all = files.OrderBy(f => f.Path, StringComparer.Ordinal).ToList();
+        try
+        {
+            return Create(Read(all, "roots/", "CERTIFICATE", ".pem", ".der", ".crt"), Read(all, "intermediates/", "CERTIFICATE", ".pem", ".der", ".crt"), Read(all, "crls/", "X509 CRL", ".crl", ".pem", ".der"));
+        }
+        catch (FormatException e) { throw new RefusedException(Refusal.Profile, $"trust: {e.Message}"); }
     }
 
     public IReadOnlyList<Certificate> Roots { get; }
@@ -129,24 +141,23 @@ public sealed class TrustStore
         return all;
     }
 
-    static List<ReadOnlyMemory<byte>> Read(string folder, string kind, string label, params ReadOnlySpan<string> extensions)
+    static List<ReadOnlyMemory<byte>> Read(List<(string Path, ReadOnlyMemory<byte> Bytes)> files, string kind, string label, params ReadOnlySpan<string> extensions)
     {
         var all = new List<ReadOnlyMemory<byte>>();
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(folder, kind)).Order(StringComparer.Ordinal))
+        foreach (var (file, bytes) in files)
         {
-            if (!extensions.Contains(Path.GetExtension(file))) continue;
-            var bytes = File.ReadAllBytes(file);
-            if (bytes is [0x30, ..]) { all.Add(bytes); continue; }
-            var text = Encoding.ASCII.GetString(bytes).AsSpan();
+            if (!file.StartsWith(kind, StringComparison.Ordinal) || file.IndexOf('/', kind.Length) >= 0 || !extensions.Contains(Path.GetExtension(file))) continue;
+            if (bytes.Span is [0x30, ..]) { all.Add(bytes); continue; }
+            var text = Encoding.ASCII.GetString(bytes.Span).AsSpan();
             var found = false;
             while (PemEncoding.TryFind(text, out var block))
             {
-                if (!text[block.Label].SequenceEqual(label)) throw new FormatException($"{kind}/{Path.GetFileName(file)} holds a {text[block.Label]}");
+                if (!text[block.Label].SequenceEqual(label)) throw new FormatException($"{file} holds a {text[block.Label]}");
                 all.Add(Convert.FromBase64String(text[block.Base64Data].ToString()));
                 text = text[block.Location.End..];
                 found = true;
             }
-            if (!found) throw new FormatException($"{kind}/{Path.GetFileName(file)} is neither DER nor PEM");
+            if (!found) throw new FormatException($"{file} is neither DER nor PEM");
         }
         return all;
     }

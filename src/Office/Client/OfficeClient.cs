@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Exchange.Crypto;
+using Exchange.Crypto.Evidence;
 using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
@@ -234,8 +235,9 @@ public sealed class OfficeClient : IDisposable
         return left + await new HandleParcel(office).TellAllAsync(cancel).ConfigureAwait(false);
     }
 
-    /// <summary>Writes everything that proves this dispatch into a new folder; waits up to half a minute for fresh entries to be in a checkpoint.</summary>
-    public Task<ExportResult> ExportAsync(OutboxEntry entry, string folder, CancellationToken cancel) => new ExportFolder(office).RunAsync(entry, folder, cancel);
+    /// <summary>Writes everything that proves this dispatch into a new folder, or as one file where the name ends in .zip; waits up to half a minute for fresh entries to be in a checkpoint.</summary>
+    /// <param name="decisions">The gateway's own records about it, when they are at hand.</param>
+    public Task<ExportResult> ExportAsync(OutboxEntry entry, string target, CancellationToken cancel, IReadOnlyList<EvidencePart>? decisions = null) => new ExportFolder(office).RunAsync(entry, target, decisions ?? [], cancel);
 
     /// <summary>A copy that this office can open again, of what begins so.</summary>
     /// <exception cref="RefusedException"><see cref="Refusal.NotFound"/>, <see cref="Refusal.ExportCopy"/>.</exception>

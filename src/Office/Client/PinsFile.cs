@@ -15,6 +15,12 @@ sealed record PinsFile(IReadOnlyList<Digest> DirectoryOfficers, IReadOnlyList<Di
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? WitnessPolicy { get; init; }
 
-    public static byte[] Write(Pins pins) =>
-        JsonSerializer.SerializeToUtf8Bytes(new PinsFile(pins.DirectoryOfficers, pins.PolicyOfficers, pins.GatewayEvidence, pins.Origin, pins.CheckpointKey) { CheckpointKeys = pins.CheckpointKeys.Count > 0 ? pins.CheckpointKeys : null }, ClientJson.Default.PinsFile);
+    /// <summary>No member is missing.</summary>
+    [JsonIgnore]
+    public bool IsWhole => DirectoryOfficers is not null && PolicyOfficers is not null && Origin is not null && CheckpointKey is not null;
+
+    public static PinsFile Of(Pins pins) =>
+        new(pins.DirectoryOfficers, pins.PolicyOfficers, pins.GatewayEvidence, pins.Origin, pins.CheckpointKey) { CheckpointKeys = pins.CheckpointKeys.Count > 0 ? pins.CheckpointKeys : null };
+
+    public static byte[] Write(Pins pins) => JsonSerializer.SerializeToUtf8Bytes(Of(pins), ClientJson.Default.PinsFile);
 }

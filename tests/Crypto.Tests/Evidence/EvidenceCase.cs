@@ -40,7 +40,7 @@ sealed class EvidenceCase
         Header = Statement.Read(Sealed.Parts.Header, StatementType.Header).As<Header>();
         foreach (var filler in Enumerable.Range(0, 300)) entries.Add(LedgerEntry.Create(new StopDetail { Time = filler }));
 
-        Accepted();
+        Accepted(policy);
         foreach (var office in new[] { "H41", "H37" })
         {
             var handover = OfficeReceipt(office, ReceiptEvent.ContentHandover, "OK", null);
@@ -71,6 +71,8 @@ sealed class EvidenceCase
     public SealedEnvelope Sealed { get; }
     public Header Header { get; }
     public int Size => entries.Count;
+    /// <summary>As exchange-gateway decision writes it, in names of an evidence file.</summary>
+    public IReadOnlyList<EvidencePart> Decisions { get; private set; } = [];
 
     SealedEnvelope Seal(CompiledPolicy policy)
     {
@@ -100,11 +102,22 @@ sealed class EvidenceCase
         }, new FakeTimeProvider(TestPki.Now));
     }
 
-    void Accepted()
+    // The entry of the acceptance names a decision that can be made again.
+    void Accepted(CompiledPolicy policy)
     {
-        var d = Digest.Of("x"u8);
+        var (d, all) = (Digest.Of("x"u8), new Clearance { Policy = policy.Content.Policy, Classes = [10, 20], Categories = [], ValidFrom = TestPki.Start.ToUnixTimeMilliseconds(), ValidTo = TestPki.NextUpdate.ToUnixTimeMilliseconds() });
+        var decision = Decision.Decide(new DecisionFacts
+        {
+            Action = "submit", Label = Header.Label, LabelVerified = true, Sender = Header.Sender, SenderClearance = all, SenderHeldUntil = null,
+            Recipients = [.. Header.Recipients.Where(r => r.Role == "to").Select(r => new RecipientFacts(r.Office, r.Role, true, true, null, all, all) { Key = r.Key, Channel = "mailbox", Groups = [] })],
+            Approvals = [new(ApprovalAct.Send, pki["G22"].Signatory.Certificate.Key, ["signatory"], TestPki.Now.AddDays(1))], Directory = pki.Directory.Ref, Standing = d, SenderPolicy = policy.Ref,
+            ClockSure = true, DirectoryAsOf = now, Revocation = new(true, now.ToUnixTimeMilliseconds()), StoreCeiling = all, Sizes = new(policy.Level("mat")!.ManifestBucket, policy.Level("mat")!.PayloadBucket), References = [], Named = ["H37", "H41"], Earlier = new(policy.Ref, null),
+        }, policy, now);
+        var salted = LedgerEntry.Create(decision.Record);
         GatewayReceipt(ReceiptEvent.SubmissionAcceptance, "OK", null, new SubmissionDetail(Header.Sender, Header.Id, Sealed.Ctx, Sealed.ManifestDigest,
-            Header.Label.Policy, Header.Label.Class, Header.Urgency, policyRef, pki.Directory.Ref, d, d) { Time = now.ToUnixTimeMilliseconds() });
+            Header.Label.Policy, Header.Label.Class, Header.Urgency, policyRef, pki.Directory.Ref, d, salted.Hash) { Time = now.ToUnixTimeMilliseconds() });
+        (string, byte[])[] files = [("decision.json", decision.Record), ("decision.salt", salted.Salt), ("entry.json", entries[^1].Detail), ("entry.salt", entries[^1].Salt), ("policy.p7s", policy.Statement.ToArray())];
+        Decisions = [.. files.Select(f => new EvidencePart($"{EvidenceFiles.Decisions}300-submission/{f.Item1}", f.Item2))];
     }
 
     void Consigned(string office, Digest handover) => GatewayReceipt(ReceiptEvent.ContentConsignment, "OK", office,

@@ -5,6 +5,7 @@ using Exchange.Crypto;
 using Exchange.Crypto.Evidence;
 using Exchange.Crypto.Statements;
 using Exchange.Crypto.Trust;
+using Exchange.Office.Client.Stories;
 
 namespace Exchange.Office.Client.Exports;
 
@@ -21,7 +22,6 @@ sealed class CollectEvidence(OfficeContext office)
     /// <param name="online">False: the gateway was not reached, so proofs are left out and what CAs say is what is kept here.</param>
     public async Task<CollectedEvidence> RunAsync(EvidenceSource source, bool online, CancellationToken cancel)
     {
-        var header = Statement.Read(source.Parts.Header, StatementType.Header).As<Header>();
         Add("header.p7s", source.Parts.Header);
         for (var i = 0; i < source.Parts.Approvals.Count; i++) Add(string.Create(CultureInfo.InvariantCulture, $"approvals/{i + 1:00}.p7s"), source.Parts.Approvals[i]);
         Add("manifest.p7m", source.Parts.Manifest);
@@ -39,7 +39,7 @@ sealed class CollectEvidence(OfficeContext office)
         if (source.Opened is { } opened) Add("opened", opened);
         AddTrust(source.Directory);
         foreach (var (key, response) in await new StapleResponses(office).RunAsync(Signers(source), online, cancel).ConfigureAwait(false)) Add($"trust/{StapleResponses.Folder}/{key}{StapleResponses.Ending}", response);
-        Add("README.txt", Encoding.UTF8.GetBytes(Readme(source, header)));
+        if (EvidenceReadme.Of(parts, listed: false) is { } readme) parts.Add(readme);
         return new CollectedEvidence(parts, source.Receipts.Count, proofs, proofs == leaves.Count);
     }
 
@@ -73,7 +73,7 @@ sealed class CollectEvidence(OfficeContext office)
         AddCertificates("trust/roots", store.Roots);
         AddCertificates("trust/intermediates", store.Intermediates);
         for (var i = 0; i < store.Crls.Count; i++) Add(string.Create(CultureInfo.InvariantCulture, $"trust/crls/{i + 1:00}.crl"), store.Crls[i]);
-        Add("trust/chain.pem", Encoding.ASCII.GetBytes(string.Concat(store.Roots.Concat(store.Intermediates).Select(Pem))));
+        Add(EvidenceFiles.Chain, EvidenceReadme.ChainOf(parts));
         Add("pins.json", PinsFile.Write(office.Profile.Pins));
     }
 
@@ -98,37 +98,4 @@ sealed class CollectEvidence(OfficeContext office)
         $"-----BEGIN CERTIFICATE-----\n{Convert.ToBase64String(certificate.Der.Span, Base64FormattingOptions.InsertLineBreaks).ReplaceLineEndings("\n")}\n-----END CERTIFICATE-----\n";
 
     void Add(string name, ReadOnlyMemory<byte> bytes) => parts.Add(new EvidencePart(name, bytes));
-
-    // The digest is the one by which the header names the signature.
-    static string TimeStampLines(EvidenceSource source, Header header) => source.TimeStamps.Count != header.Dispatch.Signatures.Length ? "" : string.Concat(source.TimeStamps.Select((t, i) =>
-        $"  openssl ts -verify -digest {Convert.ToHexStringLower(header.Dispatch.Signatures[i].ToArray())} -token_in -in {t.Name} -CAfile trust/chain.pem\n"));
-
-    static string Readme(EvidenceSource source, Header header) => $"""
-        Evidence of dispatch {source.Id}
-
-        With our software:
-          exchange verify --dispatch .
-
-        Without it (OpenSSL 3). Each prints the signed JSON when the signature and the chain hold:
-          openssl cms -verify -inform DER -in header.p7s -CAfile trust/chain.pem -purpose any
-        {(source.Parts.Approvals.Count > 0 ? "  openssl cms -verify -inform DER -in approvals/01.p7s -CAfile trust/chain.pem -purpose any\n" : "")}  for r in receipts/*.p7s{(source.Statuses.Count > 0 ? " statuses/*.p7s" : "")}; do openssl cms -verify -inform DER -in "$r" -CAfile trust/chain.pem -purpose any; echo; done
-        {TimeStampLines(source, header)}
-        {(source.Dispatch is null ? Sealed : Clear)}
-        {(source.Opened is null ? "" : "The file opened lets anyone check the offices' proofs that they opened the dispatch. It opens nothing itself.\n")}pins.json came with it. Compare it with the pins you were given by the officers before you rely on it.
-
-        """;
-
-    const string Sealed = """
-        A recipient, with its own encryption key, sees what the author signed (the first 64 bytes bind it to this header):
-          openssl pkcs12 -in encrypt.p12 -clcerts -nodes -out encrypt.pem
-          openssl cms -decrypt -inform DER -in manifest.p7m -recip encrypt.pem -inkey encrypt.pem | tail -c +65 \
-            | openssl cms -verify -inform DER -CAfile trust/chain.pem -purpose any
-
-        """;
-
-    const string Clear = """
-        What the author signed, with the SHA-256 of each document (base64url), and whose SHA-256 the header names as dispatch.ref:
-          openssl cms -verify -inform DER -in dispatch.p7s -CAfile trust/chain.pem -purpose any
-
-        """;
 }
