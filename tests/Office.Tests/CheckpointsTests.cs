@@ -1,4 +1,5 @@
 using Exchange.Crypto;
+using Exchange.Crypto.Ledger;
 
 namespace Exchange.Tests;
 
@@ -18,6 +19,21 @@ public sealed class CheckpointsTests(DevPkiFixture pki)
             await office.Checkpoints.RefreshAsync(office.Api, Cancel);
             Assert.Equal(size, office.Checkpoints.Newest!.Size);
         }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task A_head_that_lacks_one_of_the_two_pinned_kinds_of_signature_is_not_taken(int line)
+    {
+        using var bench = new Bench(pki.Folder);
+        using var office = bench.Start("G22");
+        bench.Gateway.Grow("entry");
+        bench.Gateway.ForgeNote = note => note.Replace(SignedNote.Read(System.Text.Encoding.UTF8.GetBytes(note)).Lines[line].Line + "\n", "", StringComparison.Ordinal);
+        Assert.Same(Refusal.Note, (await Assert.ThrowsAsync<RefusedException>(() => office.Checkpoints.RefreshAsync(office.Api, Cancel))).Refusal);
+        Assert.Null(office.Checkpoints.Newest);
+        bench.Gateway.ForgeNote = note => note;
+        Assert.Equal(1, (await office.Checkpoints.RefreshAsync(office.Api, Cancel))!.Size);
     }
 
     [Theory]

@@ -179,6 +179,7 @@ public sealed class DevPkiTests(DevPkiFixture pki)
         Assert.Equal("H41", profile.Office);
         Assert.Equal(pki.Keys("directoryOfficers"), profile.Pins.DirectoryOfficers);
         Assert.Equal(pki.Pins.GetProperty("checkpointKey").GetString(), profile.Pins.CheckpointKey);
+        Assert.Equal(pki.Pins.GetProperty("checkpointKeys").EnumerateArray().Select(k => k.GetString()), profile.Pins.CheckpointKeys);
         using var keys = new OfficeKeys(profile, prompt: null);
         Assert.Equal(pki.Directory.Find("H41")!.Signing[0], keys.Sign.Certificate);
         using var evidence = pki.Key("gateway/evidence.p12");

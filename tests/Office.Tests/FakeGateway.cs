@@ -49,6 +49,8 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
     public Func<Label, Label>? Relabel { get; set; }
     /// <summary>Changes the receipt before it is signed.</summary>
     public Func<Receipt, Receipt> Forge { get; set; } = r => r;
+    /// <summary>Changes the checkpoint's note after it was signed.</summary>
+    public Func<string, string> ForgeNote { get; set; } = n => n;
     public IPrivateKey? Signer { get; set; }
     /// <summary>In place of the PKI's.</summary>
     public byte[]? Policy { get; set; }
@@ -194,7 +196,7 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
     {
         LedgerKey Key(string file) => LedgerKey.Load(Path.Combine(pki, "gateway", file), passphrase, origin);
         keys ??= new LedgerKeys(Key("checkpoint.key"), Key("checkpoint-mldsa.key"));
-        return keys.Sign(new Checkpoint(origin, leaves.Count, MerkleTree.Root(leaves)));
+        return ForgeNote(keys.Sign(new Checkpoint(origin, leaves.Count, MerkleTree.Root(leaves))));
     }
 
     HttpResponseMessage Inclusion(string query)
