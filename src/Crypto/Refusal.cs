@@ -268,8 +268,8 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
 
     // Service: the gateway and the way to it.
     public static readonly Refusal NotSignedIn = new("E_NOT_SIGNED_IN",
-        "The certificate of this connection is not that of an office in the directory.", "Chứng thư của kết nối không thuộc cơ quan nào trong danh bạ.",
-        "Connect with the office's TLS certificate.", "Kết nối bằng chứng thư TLS của cơ quan.");
+        "The certificate of this connection may not ask this: it is that of no office in the directory, or of no auditor.", "Chứng thư của kết nối không được phép hỏi điều này: không thuộc cơ quan nào trong danh bạ, hoặc không thuộc kiểm toán viên nào.",
+        "Connect with the office's TLS certificate; for the audit with the auditor's.", "Kết nối bằng chứng thư TLS của cơ quan; khi kiểm toán, bằng chứng thư của kiểm toán viên.");
     public static readonly Refusal NotFound = new("E_NOT_FOUND",
         "There is nothing here for you under this name.", "Không có gì ở đây dành cho bạn với tên này.",
         "Check the identifier.", "Kiểm tra lại mã định danh.");

@@ -36,6 +36,8 @@ sealed record Shared(Options Options, IEngine Engine, Journal Journal, LedgerRea
     public required Circumstances Circumstances { get; init; }
     public required BlobStore Sealed { get; init; }
     public required IAlarms Alarms { get; init; }
+    /// <summary>What auditors search in; null: nobody is let in to search.</summary>
+    public FillIndex? AuditIndex { get; init; }
     /// <summary>0..1, for what must not happen to all at once: the only randomness of the queue.</summary>
     public Func<double> Chance { get; init; } = () => RandomNumberGenerator.GetInt32(1001) / 1000.0;
     /// <summary>How attempts at deliveries are set going.</summary>
@@ -84,6 +86,7 @@ static class Composition
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
+        app.Use(SignIn.Admit);
         health.Map(app);
         OpenApiEndpoint.Map(app);
         DirectoryEndpoint.Map(app, shared.Worlds);
@@ -128,6 +131,8 @@ static class Composition
         // Receipts and audit: what anyone concerned may see and prove.
         ReceiptEndpoint.Map(app, shared.Engine, (office, label) => ReleaseFacts.IsCleared(office, label, shared.Worlds.Current, shared.Clock.GetUtcNow()), options);
         LedgerEndpoint.Map(app, shared.Ledger);
+        var fill = shared.AuditIndex ?? throw new InvalidOperationException("Auditors search in an index.");
+        AuditEndpoint.Map(app, new ReadEntries(shared, fill, new AuditLooks(shared)));
 
         // Everything that happens by itself, each a Step(now).
         var erase = new ErasePayloads(shared);
@@ -149,6 +154,7 @@ static class Composition
             new("held dispatches", TimeSpan.FromSeconds(limits.ExpirySeconds), released.Step),
             new("labels", TimeSpan.FromSeconds(limits.ExpirySeconds), labels.Step),
             new("unjournalled refusals", TimeSpan.FromMinutes(1), rejections.Step),
+            new("audit index", TimeSpan.FromSeconds(5), fill.Step),
             new("retention", TimeSpan.FromMinutes(10), erase.Step),
             .. bringing.Select(b => new Loop($"intake {b.Name}", TimeSpan.FromSeconds(limits.IntakeSeconds), b.Step, () => b.Arriving)),
             .. replying.Select(r => new Loop($"replies {r.Name}", TimeSpan.FromSeconds(limits.IntakeSeconds), r.Step)),

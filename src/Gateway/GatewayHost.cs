@@ -5,6 +5,7 @@ using Exchange.Crypto;
 using Exchange.Crypto.Ledger;
 using Exchange.Crypto.Trust;
 using Exchange.Gateway.Admin;
+using Exchange.Gateway.Audit;
 using Exchange.Gateway.Delivery;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Receipts;
@@ -114,7 +115,8 @@ sealed class GatewayHost : IAsyncDisposable
         journal.Start();
         checkpoints = Checkpoints.Open(engine, guard, equipment.Checkpoint, TimeSpan.FromSeconds(options.Limits.CheckpointSeconds), settings.Stop);
         if (!equipment.Checkpoint.SignTwice) log.CheckpointsAreSignedOnce();
-        var ledger = new LedgerReader(engine, checkpoints);
+        var ledger = new LedgerReader(engine, checkpoints) { Notes = new KeptNotes(Guard.FileIn(options.Guard), options.Origin) };
+        var index = Own(new FillIndex(engine, folder.AuditIndex));
         blobs.SweepTemporary();
         DurableFile.CreateFolder(folder.Sealed);
         var sealedCopies = new BlobStore(folder.Sealed, clock) { IsNamed = ParcelTable.IsQueued };
@@ -133,7 +135,7 @@ sealed class GatewayHost : IAsyncDisposable
         var alarms = new Alarms(targets, clock, logs.CreateLogger<Alarms>());
         Shared = new(options, engine, journal, ledger, worlds, blobs, uploads, room, new Evidence(equipment.Evidence, options.Origin, TimeSpan.FromSeconds(options.Limits.PromiseSeconds)), meters, clock, logs)
         {
-            Circumstances = new Circumstances(options.Ceiling, clock), Sealed = sealedCopies, Alarms = settings.Alarms ?? alarms,
+            Circumstances = new Circumstances(options.Ceiling, clock), Sealed = sealedCopies, Alarms = settings.Alarms ?? alarms, AuditIndex = index,
         };
         meters.WatchClock(() => Shared.Circumstances.IsClockSure);
 

@@ -80,6 +80,7 @@ public sealed class DevPkiTests(DevPkiFixture pki)
             .. new[] { "expired", "not-yet-valid", "revoked", "wrong-eku", "foreign-ca", "sha1", "rsa-1024", "look-alike" }.Select(h => $"hostile/{h}.p12"),
             .. new[] { "G22", "H14", "H37", "H41" }.SelectMany(o => new[] { "sign.p12", "encrypt.p12", "tls.p12", "persons/signatory.p12", "persons/clerk.p12", "profile.json" }.Select(f => $"offices/{o}/{f}").Append($"statements/cards/{o}.p7s")),
             "offices/G22/persons/release-1.p12", "offices/G22/persons/release-2.p12",
+            .. new[] { "AUDIT-ALL", "AUDIT-MAT" }.SelectMany(a => new[] { $"auditors/{a}/tls.p12", $"auditors/{a}/auditor.json" }),
         ];
         var found = Directory.GetFiles(pki.Folder, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(pki.Folder, f));
         Assert.Equal(expected.Order(StringComparer.Ordinal), found.Order(StringComparer.Ordinal));
@@ -140,6 +141,7 @@ public sealed class DevPkiTests(DevPkiFixture pki)
         int[] all = [.. new[] { "thuong", "mat", "toi-mat", "tuyet-mat" }.Select(c => policy.Level(c)!.Class)];
         Assert.Equal([all, all[..1], all[..2], all[..3]], new[] { "G22", "H14", "H37", "H41" }.Select(o => standing.Find(o)!.Clearance.Classes));
         Assert.All(pki.Directory.Offices, o => Assert.Equal(("mailbox", 4), (standing.Find(o.Code)!.Channel.Adapter, standing.Find(o.Code)!.Channel.Ceiling!.Classes.Length)));
+        Assert.Equal([("AUDIT-ALL", 4), ("AUDIT-MAT", 2)], standing.Auditors.Select(a => (a.Code, a.Clearance.Classes.Length)).Order());
         Assert.All(pki.Directory.Offices, o => Assert.Equal(policy.Content.Policy, standing.Find(o.Code)!.Clearance.Policy));
     }
 

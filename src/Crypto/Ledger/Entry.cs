@@ -104,6 +104,8 @@ public enum EntryKind
     Dummy = 31,
     /// <summary>Subject: none. Salt and detail of one earlier entry were deleted; its 32 bytes stay. Promises that they are gone.</summary>
     Erased = 32,
+    /// <summary>Subject: none. An auditor looked at entries. Promises nothing.</summary>
+    AuditRead = 33,
 }
 
 /// <summary>The word for each kind, as it stands in the detail's "kind".</summary>
@@ -139,6 +141,7 @@ public static class EntryKinds
         [EntryKind.Reply] = "reply",
         [EntryKind.Dummy] = "dummy",
         [EntryKind.Erased] = "erased",
+        [EntryKind.AuditRead] = "audit-read",
     }.ToFrozenDictionary();
 
     public static string Name(this EntryKind kind) => Names[kind];

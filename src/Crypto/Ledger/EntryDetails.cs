@@ -149,6 +149,12 @@ public sealed record DummyDetail() : LedgerDetail(EntryKind.Dummy);
 /// <param name="Operation">Ref of the statement that two persons signed.</param>
 public sealed record ErasedDetail(long Entry, string Basis, Digest Operation) : LedgerDetail(EntryKind.Erased);
 
+/// <param name="Auditor">Key of the certificate that he is signed in with.</param>
+/// <param name="Query">SHA-256 of the question, spelled in one way.</param>
+/// <param name="Size">Of the tree that it was about.</param>
+/// <param name="Given">Entries that he was shown.</param>
+public sealed record AuditReadDetail(Digest Auditor, Digest Query, long Size, long Given) : LedgerDetail(EntryKind.AuditRead);
+
 /// <summary>The one writer and reader of details.</summary>
 public static class EntryDetails
 {
@@ -186,6 +192,7 @@ public static class EntryDetails
         ReplyDetail d => StrictJson.Write(d, EntryJson.Default.ReplyDetail),
         DummyDetail d => StrictJson.Write(d, EntryJson.Default.DummyDetail),
         ErasedDetail d => StrictJson.Write(d, EntryJson.Default.ErasedDetail),
+        AuditReadDetail d => StrictJson.Write(d, EntryJson.Default.AuditReadDetail),
         _ => throw new ArgumentException("Not a detail of the closed list.", nameof(detail)),
     };
 
@@ -224,6 +231,7 @@ public static class EntryDetails
             EntryKind.Reply => StrictJson.Read(canonical, EntryJson.Default.ReplyDetail),
             EntryKind.Dummy => StrictJson.Read(canonical, EntryJson.Default.DummyDetail),
             EntryKind.Erased => StrictJson.Read(canonical, EntryJson.Default.ErasedDetail),
+            EntryKind.AuditRead => StrictJson.Read(canonical, EntryJson.Default.AuditReadDetail),
             _ => throw new RefusedException(Refusal.Json, "unknown kind of entry"),
         };
         return detail.HasItsKind ? detail : throw new RefusedException(Refusal.Json, "version of the entry");
@@ -277,4 +285,5 @@ public static class EntryDetails
 [JsonSerializable(typeof(ReplyDetail))]
 [JsonSerializable(typeof(DummyDetail))]
 [JsonSerializable(typeof(ErasedDetail))]
+[JsonSerializable(typeof(AuditReadDetail))]
 sealed partial class EntryJson : JsonSerializerContext;

@@ -51,7 +51,7 @@ public sealed record CardKey(string Use, [property: JsonConverter(typeof(BytesJs
 /// <param name="Roles">"clerk", "release-officer", "signatory", in ordinal order.</param>
 public sealed record CardPerson(string[] Roles, [property: JsonConverter(typeof(BytesJson))] byte[] Certificate);
 
-/// <summary>Clearances and channels, for the gateway only. Signed by the two directory officers.</summary>
+/// <summary>Clearances and channels, and who may read the ledger as an auditor, for the gateway only. Signed by the two directory officers.</summary>
 public sealed record StandingStatement : IStatementContent
 {
     public const string TypeName = "standing";
@@ -64,7 +64,15 @@ public sealed record StandingStatement : IStatementContent
     public required string Note { get; init; }
     /// <summary>Ordered by code.</summary>
     public required StandingOffice[] Offices { get; init; }
+    /// <summary>Ordered by code; left out when there is none. Only here is an auditor made: by two directory officers, not by whoever runs the gateway.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public StandingAuditor[]? Auditors { get; init; }
 }
+
+/// <param name="Code">As an office's, and none of them.</param>
+/// <param name="Key">SHA-256 of the TLS client certificate that he signs in with.</param>
+/// <param name="Clearance">What he may read, and from when to when.</param>
+public sealed record StandingAuditor(string Code, Digest Key, Clearance Clearance);
 
 /// <param name="NeedToKnow">Groups the office belongs to, ordinal order.</param>
 /// <param name="Channel">How it is reached.</param>

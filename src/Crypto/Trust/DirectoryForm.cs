@@ -7,7 +7,7 @@ namespace Exchange.Crypto.Trust;
 /// <summary>The form of directory, cards and standing: ranges, order, one spelling per value. What officers and offices sign is checked like anyone's input.</summary>
 public static partial class DirectoryForm
 {
-    const int MaxOffices = 100_000, MaxKeys = 16, MaxPersons = 256, MaxName = 200, MaxNote = 1000, MaxSettings = 32, MaxSetting = 1000, MaxGroups = 256, MaxGroup = 64;
+    const int MaxOffices = 100_000, MaxKeys = 16, MaxPersons = 256, MaxName = 200, MaxNote = 1000, MaxSettings = 32, MaxSetting = 1000, MaxGroups = 256, MaxGroup = 64, MaxAuditors = 1000;
 
     static readonly string[] Uses = ["sign", "encrypt", "tls"];
     const int MaxFallbacks = 3;
@@ -64,6 +64,16 @@ public static partial class DirectoryForm
             Demand(office.NeedToKnow.Length <= MaxGroups && office.NeedToKnow.All(g => LabelForm.IsText(g, MaxGroup)) && LabelForm.Rising(office.NeedToKnow, StringComparer.Ordinal),
                 $"{office.Code}: needToKnow");
         }
+        if (standing.Auditors is { } auditors) Check(standing, auditors);
+    }
+
+    static void Check(StandingStatement standing, StandingAuditor[] auditors)
+    {
+        Demand(auditors.Length is > 0 and <= MaxAuditors && auditors.All(a => a is not null && IsCode(a.Code)), "standing: auditor codes");
+        Demand(LabelForm.Rising(auditors.Select(a => a.Code).ToList(), StringComparer.Ordinal), "standing: order of auditors");
+        Demand(auditors.DistinctBy(a => a.Key).Count() == auditors.Length, "standing: two auditors with one key");
+        Demand(!auditors.Select(a => a.Code).Intersect(standing.Offices.Select(o => o.Code)).Any(), "standing: an auditor with an office's code");
+        foreach (var auditor in auditors) LabelForm.Check(auditor.Clearance);
     }
 
     static void Check(string office, StandingChannel channel)

@@ -7,6 +7,7 @@ namespace Exchange.Crypto.Trust;
 public sealed class Standing
 {
     readonly FrozenDictionary<string, StandingOffice> byCode;
+    readonly FrozenDictionary<Digest, StandingAuditor> auditors;
 
     Standing(Statement statement, StandingStatement content)
     {
@@ -15,6 +16,7 @@ public sealed class Standing
         Note = content.Note;
         Statement = statement.Der;
         byCode = content.Offices.ToFrozenDictionary(o => o.Code);
+        auditors = (content.Auditors ?? []).ToFrozenDictionary(a => a.Key);
     }
 
     /// <param name="seenVersion">Highest version activated before; a lower one is refused.</param>
@@ -35,5 +37,8 @@ public sealed class Standing
     public string Note { get; }
     public IReadOnlyCollection<StandingOffice> Offices => byCode.Values;
     public StandingOffice? Find(string code) => byCode.GetValueOrDefault(code);
+    public IReadOnlyCollection<StandingAuditor> Auditors => auditors.Values;
+    /// <param name="key">Of a TLS client certificate.</param>
+    public StandingAuditor? FindAuditor(Digest key) => auditors.GetValueOrDefault(key);
     public ReadOnlyMemory<byte> Statement { get; }
 }

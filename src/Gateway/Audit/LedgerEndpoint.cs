@@ -3,22 +3,38 @@ using System.Text;
 using Exchange.Crypto;
 using Exchange.Crypto.Ledger;
 using Exchange.Gateway.Journaling;
+using Exchange.Gateway.Offices;
 
 namespace Exchange.Gateway.Audit;
 
 sealed record InclusionAnswer(long Index, long Size, IReadOnlyList<Digest> Proof);
 sealed record ConsistencyAnswer(IReadOnlyList<Digest> Proof);
+sealed record KeptAnswer(long Size, string Note);
+sealed record CheckpointsAnswer(IReadOnlyList<KeptAnswer> Checkpoints);
 
-/// <summary>The ledger as C2SP tlog-tiles shows it, and proofs for those who do not want to read tiles. Every signed-in office may read all of it: entries are 32 opaque bytes.</summary>
+/// <summary>The ledger as C2SP tlog-tiles shows it, and proofs for those who do not want to read tiles. Every signed-in office and every auditor may read all of it: entries are 32 opaque bytes.</summary>
 static class LedgerEndpoint
 {
+    const int MaxNotes = 1000;
     // A tile never changes once it is there; a checkpoint is new every few seconds.
     const string Immutable = "private, max-age=31536000, immutable";
 
-    public static void Map(IEndpointRouteBuilder routes, LedgerReader ledger)
+    public static void Map(IEndpointRouteBuilder app, LedgerReader ledger)
     {
+        var routes = app.MapGroup("").WithMetadata(OpenTo.Both);
         routes.MapGet("/ledger/checkpoint", () =>
             Answers.Bytes(Encoding.UTF8.GetBytes((ledger.Newest ?? throw new RefusedException(Refusal.NotFound)).Note), "text/plain; charset=utf-8", "no-cache"));
+
+        // Heads that were published before: cosignatures may still come, so they are asked for again.
+        routes.MapGet("/ledger/checkpoints", (HttpContext context) =>
+        {
+            var limit = Answers.Number(context, "limit", MaxNotes, MaxNotes);
+            return Answers.Json(new CheckpointsAnswer([.. (ledger.Notes?.After(Size(context, "after") ?? 0, limit) ?? []).Select(n => new KeptAnswer(n.Size, n.Note))]), AnswerJson.Shared.CheckpointsAnswer);
+        });
+
+        routes.MapGet("/ledger/checkpoints/{size}", (string size) =>
+            Answers.Bytes(Encoding.UTF8.GetBytes((long.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? ledger.Notes?.Of(number) : null)?.Note ?? throw new RefusedException(Refusal.NotFound)),
+                "text/plain; charset=utf-8", "no-cache"));
 
         routes.MapGet("/ledger/tile/{**rest}", (string rest) =>
         {

@@ -12,6 +12,9 @@ internal sealed class LedgerReader(IEngine engine, Checkpoints checkpoints)
     /// <summary>null: none yet.</summary>
     public PublishedCheckpoint? Newest => checkpoints.Newest;
 
+    /// <summary>Every published head; null: nobody may ask for them here.</summary>
+    public KeptNotes? Notes { get; init; }
+
     long Size => checkpoints.Newest?.Size ?? 0;
 
     /// <summary>C2SP tile: width hashes of 32 bytes. null: not (yet) there.</summary>

@@ -86,7 +86,7 @@ sealed class MutualTls(Worlds worlds, TimeProvider clock, SignInFailures failure
         var world = worlds.Current;
         var verdict = world.Trust.Check(certificate, Purpose.TlsClient, clock.GetUtcNow());
         if (verdict.Refusal is { } refusal) return (refusal.Code, verdict.Detail);
-        return world.Directory.FindByTls(certificate.Key) is null ? (Refusal.NotSignedIn.Code, "not a TLS key of the directory") : (null, "");
+        return Caller.Of(certificate.Key, world, clock.GetUtcNow()) is null ? (Refusal.NotSignedIn.Code, "not a TLS key of the directory, nor an auditor's") : (null, "");
     }
 
     static IPAddress Address(ConnectionContext connection) => (connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;

@@ -34,6 +34,7 @@ internal static class WorldActivation
         var directory = offered.Directory is { } d ? NewDirectory(current, d, offered.Cards, pins, trust, at, rows) : Rejudged(current.DirectoryOrNone, pins, trust, at);
         if (offered.Directory is null && offered.Cards.Count > 0) throw new RefusedException(Refusal.Card, "cards come with the directory that names them");
         var standing = offered.Standing is { } s ? NewStanding(current, s, pins, trust, at, rows) : current.StandingOrNone;
+        if (offered.Standing is not null || offered.Directory is not null) DemandApart(directory, standing);
 
         return new PreparedWorld(current.Id, new World(current.Id + 1, policy, directory, standing, trust), rows);
     }
@@ -101,6 +102,15 @@ internal static class WorldActivation
         Channels.Demand(standing);
         rows.Add(Row(DocumentKind.Standing, "", standing.Version, standing.Ref, der, at));
         return standing;
+    }
+
+    // Who audits is no party: with one key for both, what an office may see and what an auditor may see would be one.
+    static void DemandApart(OfficeDirectory? directory, Standing? standing)
+    {
+        if (directory is null || standing is null || standing.Auditors.Count == 0) return;
+        foreach (var office in directory.Offices)
+            foreach (var key in office.Tls.Concat(office.Signing).Concat(office.Encryption).Concat(office.Persons.Select(p => p.Certificate)))
+                if (standing.FindAuditor(key.Key) is { } auditor) throw new RefusedException(Refusal.Request, $"the key of auditor {auditor.Code} stands in the card of {office.Code}");
     }
 
     static OfficeDirectory NewDirectory(World current, ReadOnlyMemory<byte> der, IReadOnlyList<ReadOnlyMemory<byte>> cards, Pins pins, CertificateCheck trust,

@@ -34,6 +34,9 @@ namespace Exchange.Gateway.Operations;
 [JsonSerializable(typeof(CrlsAnswer))]
 [JsonSerializable(typeof(InclusionAnswer))]
 [JsonSerializable(typeof(ConsistencyAnswer))]
+[JsonSerializable(typeof(CheckpointsAnswer))]
+[JsonSerializable(typeof(EntriesAnswer))]
+[JsonSerializable(typeof(CountsAnswer))]
 [JsonSerializable(typeof(HealthAnswer))]
 sealed partial class AnswerJson : JsonSerializerContext
 {

@@ -60,6 +60,8 @@ sealed record Limits
     public required long SubmissionsPerMinute { get; init; }
     [Option(1000, 1, 1_000_000, "refusals of one office journalled in an hour; beyond them it is answered without an entry")]
     public required long RefusalsPerHour { get; init; }
+    [Option(6000, 1, 1_000_000, "looks of one auditor at the ledger in an hour, each of which is an entry")]
+    public required long AuditLooksPerHour { get; init; }
     [Option(50L << 30, 1 << 20, 1L << 50, "bytes of announced payloads of one office that may be awaited at once")]
     public required long UploadQuotaBytes { get; init; }
     [Option(256L << 20, 0, 1L << 40, "bytes kept free for settling what was accepted; below them nothing is taken in")]
@@ -107,7 +109,7 @@ sealed record Limits
             BodyBytesPerSecond = values["bodyBytesPerSecond"],
             Deliveries = values["deliveries"], DeliveriesPerOffice = values["deliveriesPerOffice"], LeaseSeconds = values["leaseSeconds"], AttemptMinutes = values["attemptMinutes"],
             ReserveBytes = values["reserveBytes"], SubmissionsPerMinute = values["submissionsPerMinute"], RefusalsPerHour = values["refusalsPerHour"],
-            UploadQuotaBytes = values["uploadQuotaBytes"], CertificateAlarmDays = values["certificateAlarmDays"], DiskAlarmBytes = values["diskAlarmBytes"], MailBytes = values["mailBytes"], MailReportMinutes = values["mailReportMinutes"], MailResendMinutes = values["mailResendMinutes"],
+            AuditLooksPerHour = values["auditLooksPerHour"], UploadQuotaBytes = values["uploadQuotaBytes"], CertificateAlarmDays = values["certificateAlarmDays"], DiskAlarmBytes = values["diskAlarmBytes"], MailBytes = values["mailBytes"], MailReportMinutes = values["mailReportMinutes"], MailResendMinutes = values["mailResendMinutes"],
             IntakeSeconds = values["intakeSeconds"],
         };
     }

@@ -65,6 +65,13 @@ internal static class CheckpointTable
     public static IReadOnlyList<PublishedCheckpoint> All(DbConnection connection, string origin) =>
         connection.Query<PublishedCheckpoint>("SELECT size, root, note FROM checkpoint WHERE origin = @origin ORDER BY size", new { origin }).AsList();
 
+    /// <summary>null: no note of this size was kept.</summary>
+    public static PublishedCheckpoint? Find(DbConnection connection, string origin, long size) =>
+        connection.QuerySingleOrDefault<PublishedCheckpoint>("SELECT size, root, note FROM checkpoint WHERE origin = @origin AND size = @size", new { origin, size });
+
+    public static IReadOnlyList<PublishedCheckpoint> After(DbConnection connection, string origin, long size, int limit) =>
+        connection.Query<PublishedCheckpoint>("SELECT size, root, note FROM checkpoint WHERE origin = @origin AND size > @size ORDER BY size LIMIT @limit", new { origin, size, limit }).AsList();
+
     sealed record GuardRow
     {
         public required long Size { get; init; }

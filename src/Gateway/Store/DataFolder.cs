@@ -24,6 +24,8 @@ internal sealed partial class DataFolder : IDisposable
     public string Uploads => Path.Combine(Root, "uploads");
     /// <summary>Revocation lists and OCSP responses as they were fetched.</summary>
     public string Revocation => Path.Combine(Root, "revocation");
+    /// <summary>What auditors search in; made again when it is missing.</summary>
+    public string AuditIndex => Path.Combine(Root, "audit", "index.db");
     public string Incoming => Path.Combine(Root, "incoming");
 
     /// <summary>Makes the folders, mode 0700, in an empty or absent folder, and takes the lock.</summary>

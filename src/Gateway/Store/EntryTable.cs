@@ -38,6 +38,9 @@ internal static class EntryTable
     /// <summary>null: there is no such entry yet.</summary>
     public static long? TimeOf(Source source, long seq) => source.One<long?>("SELECT time FROM entry WHERE seq = @seq", new { seq });
 
+    /// <summary>Row that it is about; null: none, or no such entry.</summary>
+    public static Guid? SubjectOf(Source source, long seq) => source.One<Guid?>("SELECT subject FROM entry WHERE seq = @seq", new { seq });
+
     /// <summary>null: erased, or no such entry.</summary>
     public static EntrySecret? Secret(Source source, long seq) => source.One<EntrySecret>("SELECT seq, salt, detail FROM entry_secret WHERE seq = @seq", new { seq });
 
@@ -48,6 +51,35 @@ internal static class EntryTable
     /// <summary>The 32 bytes of up to <paramref name="count"/> entries from <paramref name="first"/>.</summary>
     public static IReadOnlyList<Digest> Hashes(Source source, long first, int count) =>
         source.Query<Digest>("SELECT hash FROM entry WHERE seq >= @first AND seq < @end ORDER BY seq", new { first, end = first + count });
+
+    /// <summary>Leaf of the entry of this place; null: there is none.</summary>
+    public static Digest? LeafAt(Source source, long seq) => source.One<Digest?>("SELECT leaf FROM entry WHERE seq = @seq", new { seq });
+
+    /// <summary>The first place whose entry is not earlier than this time; how many there are when all are. Times rise with the places.</summary>
+    public static long PlaceOf(Source source, long time, long size)
+    {
+        long low = 0, high = size;
+        while (low < high)
+        {
+            var middle = low + ((high - low) / 2);
+            if (TimeOf(source, middle) >= time) high = middle;
+            else low = middle + 1;
+        }
+        return low;
+    }
+
+    /// <summary>Entries with their secrets where not erased, from this place on.</summary>
+    public static IReadOnlyList<(EntryRow Entry, EntrySecret? Secret)> Range(Source source, long from, int count) => Opened(source.Query<WalkedEntry>(
+        $"SELECT {Joined} WHERE e.seq >= @from AND e.seq < @end ORDER BY e.seq", new { from, end = from + count }));
+
+    /// <summary>The entries of these places, in order, with their secrets where not erased.</summary>
+    public static IReadOnlyList<(EntryRow Entry, EntrySecret? Secret)> At(Source source, IReadOnlyCollection<long> places) => Opened(source.Query<WalkedEntry>(
+        $"SELECT {Joined} WHERE e.seq IN @places ORDER BY e.seq", new { places }));
+
+    static List<(EntryRow, EntrySecret?)> Opened(IEnumerable<WalkedEntry> walked) =>
+        [.. walked.Select(w => (w.Row(), w.Salt is null || w.Detail is null ? null : new EntrySecret { Seq = w.Seq, Salt = w.Salt, Detail = w.Detail }))];
+
+    const string Joined = "e.seq, e.hash, e.leaf, e.kind, e.subject, e.time, s.salt, s.detail FROM entry e LEFT JOIN entry_secret s ON s.seq = e.seq";
 
     /// <summary>Every entry with its secret where not erased, for the check.</summary>
     public static IEnumerable<(EntryRow Entry, EntrySecret? Secret)> Walk(Source source) =>

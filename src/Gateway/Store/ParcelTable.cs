@@ -66,6 +66,9 @@ internal sealed record MailboxItem
 
 internal static class ParcelTable
 {
+    /// <summary>It has not ended yet.</summary>
+    public static bool IsUnderWay(Source source, Guid id) => source.One<long>("SELECT EXISTS (SELECT 1 FROM parcel WHERE id = @id AND state IN (1, 7))", new { id }) == 1;
+
     internal static readonly RowShape<ParcelRow> Shape = new("parcel",
         ["id", "dispatch", "office", "key", "role", "state", "channel", "last_refusal", "created_at", "updated_at", "expires", "alarm_at", "half_at", "look_at"],
         p => [p.Id, p.Dispatch, p.Office, p.Key, p.Role, p.State, p.Channel, p.LastRefusal, p.CreatedAt, p.UpdatedAt, p.Expires, p.AlarmAt, p.HalfAt, p.LookAt]);

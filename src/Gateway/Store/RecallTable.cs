@@ -64,6 +64,10 @@ internal static class RecallTable
     public static IReadOnlyList<AskedBack> Of(Source source, Guid parcel) => source.Query<AskedBack>(
         "SELECT d.envelope, d.ctx, r.revision FROM asked_back a JOIN recall r ON r.dispatch = a.recall JOIN dispatch d ON d.id = a.recall WHERE a.parcel = @parcel AND r.kind <> 'update' ORDER BY r.revision", new { parcel });
 
+    /// <summary>Envelopes by which the sender gave this dispatch to further offices.</summary>
+    public static IReadOnlyList<(string Sender, Guid Envelope)> UpdatesOf(Source source, string sender, Guid target) =>
+        [.. source.Query<Guid>("SELECT d.envelope FROM recall r JOIN dispatch d ON d.id = r.dispatch WHERE r.sender = @sender AND r.target = @target AND r.kind = 'update' ORDER BY d.id", new { sender, target }).Select(e => (sender, e))];
+
     /// <summary>Copies of a dispatch by whatever envelope an office has it: of the first, and of all updates of it.</summary>
     public static IReadOnlyList<ParcelRow> Copies(Source source, string sender, Guid target, Guid dispatch) =>
         [.. source.Query<Guid>("SELECT dispatch FROM recall WHERE sender = @sender AND target = @target AND kind = 'update' ORDER BY dispatch", new { sender, target }).Prepend(dispatch).SelectMany(d => ParcelTable.OfDispatch(source, sender, d))];

@@ -87,6 +87,7 @@ static class DevCommands
                 [say.Text("directory, cards, standing, policy", "danh bạ, thẻ khóa, thẩm quyền, chính sách"), "statements/"],
                 [say.Text("gateway, officers, pins", "trục, cán bộ, ghim khóa"), "gateway/, officers/, pins.json"],
                 [say.Text("time-stamp authority", "nơi cấp dấu thời gian"), "tsa/"],
+                [say.Text("auditors: ", "kiểm toán viên: ") + string.Join(", ", DevAuditor.List.Select(a => a.Code)), "auditors/"],
                 [say.Text("to be refused: ", "phải bị từ chối: ") + string.Join(", ", made.Hostile), "hostile/"],
             ]);
             say.Say("Nothing outside this machine may trust it; a gateway outside Development refuses its root.",

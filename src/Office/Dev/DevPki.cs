@@ -23,6 +23,13 @@ sealed record DevOffice(string Code, OfficeName Name, int[] Classes, int[] Group
     public string[] ReleaseOfficers { get; init; } = [];
 }
 
+/// <summary>Who may read the ledger: one all of it, one of the two lowest levels.</summary>
+/// <param name="Levels">null: every level and category of the policy.</param>
+sealed record DevAuditor(string Code, int[]? Levels)
+{
+    internal static readonly DevAuditor[] List = [new("AUDIT-ALL", null), new("AUDIT-MAT", [10, 20])];
+}
+
 /// <summary>
 /// A whole PKI for one developer's machine: CAs, CRLs, offices, officers, a gateway, their statements, and certificates that everyone must refuse.
 /// Its root says of itself that it is for development, and a gateway outside Development refuses it.
@@ -36,7 +43,7 @@ sealed class DevPki : IDisposable
     const int Iterations = 2_048;
     const string ReadMe = "README.md", PinsName = "pins.json";
     // In this order they appear; pins.json is last and says that all is there.
-    static readonly string[] Layout = ["passphrase", "trust", "ca", "gateway", "tsa", "officers", "statements", "offices", "hostile", PinsName];
+    static readonly string[] Layout = ["passphrase", "trust", "ca", "gateway", "tsa", "officers", "statements", "offices", "auditors", "hostile", PinsName];
 
     internal static readonly DevOffice[] OfficeList =
     [
@@ -114,11 +121,13 @@ sealed class DevPki : IDisposable
         Key("tsa/tsa.p12", "Exchange time-stamp authority", "TSA", "time-stamps", KeyUse.TimeStamp);
         FileKey[] directory = [Officer("directory-1"), Officer("directory-2")], policy = [Officer("policy-1"), Officer("policy-2")];
         var offices = Offices.Select(MakeOffice).ToList();
-        var statements = new DevStatements(this, directory, policy, offices);
+        var auditors = DevAuditor.List.Select(a => (a, Key($"auditors/{a.Code}/tls.p12", "Exchange auditors", a.Code, $"{a.Code} tls", KeyUse.TlsClient))).ToList();
+        var statements = new DevStatements(this, directory, policy, offices, auditors);
         foreach (var (name, statement) in statements.All) Bytes($"statements/{name}.p7s", statement.Der.ToArray());
 
         var pins = new Pins([.. directory.Select(o => o.Certificate.Key)], [.. policy.Select(o => o.Certificate.Key)], evidence.Certificate.Key, Origin, checkpoint) { CheckpointKeys = [second] };
         foreach (var office in Offices) Bytes($"offices/{office.Code}/profile.json", Profile(office, pins));
+        foreach (var auditor in DevAuditor.List) Bytes($"auditors/{auditor.Code}/auditor.json", AuditorProfile.Write("https://localhost:8443", "tls.p12", "../../passphrase", "../../trust", "../../pins.json", "state"));
 
         var hostile = DevHostile.Make(this);
         foreach (var (name, certificate) in hostile.Certificates)

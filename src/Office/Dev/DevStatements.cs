@@ -16,13 +16,13 @@ sealed class DevStatements
 
     readonly DevPki pki;
 
-    public DevStatements(DevPki pki, FileKey[] directoryOfficers, FileKey[] policyOfficers, IReadOnlyList<DevOfficeKeys> offices)
+    public DevStatements(DevPki pki, FileKey[] directoryOfficers, FileKey[] policyOfficers, IReadOnlyList<DevOfficeKeys> offices, IReadOnlyList<(DevAuditor Auditor, FileKey Key)> auditors)
     {
         this.pki = pki;
         var cards = offices.Select(o => (o.Office, Statement: CardOf(o))).ToList();
         Policy = Statement.Sign(PolicyOf(policyOfficers), policyOfficers, pki.Start);
         Directory = Statement.Sign(DirectoryOf(directoryOfficers, cards), directoryOfficers, pki.Now);
-        var standing = Statement.Sign(StandingOf(directoryOfficers, Policy.As<PolicyStatement>().Policy), directoryOfficers, pki.Now);
+        var standing = Statement.Sign(StandingOf(directoryOfficers, Policy.As<PolicyStatement>(), auditors), directoryOfficers, pki.Now);
         All = [("directory", Directory), ("standing", standing), ("policy", Policy), .. cards.Select(c => ($"cards/{c.Office.Code}", c.Statement))];
     }
 
@@ -42,14 +42,16 @@ sealed class DevStatements
         Offices = [.. cards.Select(c => new DirectoryOffice(c.Office.Code, c.Office.Name, null, c.Statement.Ref, pki.Now.AddHours(-48).ToUnixTimeMilliseconds()))],
     };
 
-    StandingStatement StandingOf(FileKey[] officers, string policy)
+    StandingStatement StandingOf(FileKey[] officers, PolicyStatement levels, IReadOnlyList<(DevAuditor Auditor, FileKey Key)> auditors)
     {
+        var policy = levels.Policy;
         var ceiling = ClearanceOf(policy, pki.Offices.SelectMany(o => o.Classes), pki.Offices.SelectMany(o => o.Groups));
         return new()
         {
             V = 1, Type = StandingStatement.TypeName, Signers = Keys(officers), Version = 1, Issued = pki.Now.ToUnixTimeMilliseconds(),
             Note = "development only: the mailbox of a loopback gateway is approved for every level",
             Offices = [.. pki.Offices.Select(o => new StandingOffice(o.Code, ClearanceOf(policy, o.Classes, o.Groups), new StandingChannel("mailbox", ceiling, []), []))],
+            Auditors = [.. auditors.Select(a => new StandingAuditor(a.Auditor.Code, a.Key.Certificate.Key, ClearanceOf(policy, a.Auditor.Levels ?? [.. levels.Levels.Select(l => l.Class)], [1, 2])))],
         };
     }
 

@@ -31,6 +31,12 @@ sealed record StandingChange(string Code, string? Channel, IReadOnlyDictionary<s
     public bool IsNone => Fallbacks is null && Channel is null && Settings.Count == 0 && Levels is null && Ceiling is null && Categories is null;
 }
 
+/// <param name="Key">Of his TLS client certificate; null: as it is.</param>
+/// <param name="Levels">Codes of levels that he may read; null: as they are.</param>
+/// <param name="Categories">Tag set → values held; null: as they are.</param>
+/// <param name="Until">When it ends; null: as it is, for a new one with the policy.</param>
+sealed record AuditorChange(string Code, Digest? Key, IReadOnlyList<string>? Levels, IReadOnlyDictionary<string, int[]>? Categories, DateTimeOffset? Until, bool Remove);
+
 /// <param name="Name">null: as it is.</param>
 /// <param name="Loss">The officers know by another way that this card, which no key before signed, is the office's.</param>
 sealed record DirectoryChange(string Code, Statement? Card, OfficeName? Name, string? Parent, bool Remove, bool Loss);
@@ -93,8 +99,30 @@ static class NextStatements
         return new StandingStatement
         {
             V = 1, Type = StandingStatement.TypeName, Signers = [.. signers], Version = (from?.Version ?? 0) + 1, Issued = now.ToUnixTimeMilliseconds(), Note = from?.Note ?? "",
-            Offices = [.. (from?.Offices.Where(o => o.Code != change.Code) ?? []).Append(entry).OrderBy(o => o.Code, StringComparer.Ordinal)],
+            Offices = [.. (from?.Offices.Where(o => o.Code != change.Code) ?? []).Append(entry).OrderBy(o => o.Code, StringComparer.Ordinal)], Auditors = from?.Auditors,
         };
+    }
+
+    /// <exception cref="UsageException">What the change asks for cannot be.</exception>
+    public static StandingStatement Auditor(StandingStatement? from, PolicyStatement? policy, AuditorChange change, IReadOnlyList<Digest> signers, DateTimeOffset now)
+    {
+        if (policy is null) throw new UsageException("there is no policy in statements/: its levels are what clearances name", "chưa có chính sách trong statements/: thẩm quyền phải theo các độ mật của chính sách");
+        var before = from ?? throw new UsageException("there is no standing yet: begin with --empty", "chưa có thẩm quyền: hãy bắt đầu với --empty");
+        var old = before.Auditors?.FirstOrDefault(a => a.Code == change.Code);
+        if (change.Remove && old is null) throw new UsageException($"there is no auditor {change.Code} in the standing", $"không có kiểm toán viên {change.Code} trong thẩm quyền");
+        if (old is null && (change.Key is null || change.Levels is null)) throw new UsageException($"auditor {change.Code} is new: it needs --certificate and --levels", $"kiểm toán viên {change.Code} là mới: cần --certificate và --levels");
+        var others = (before.Auditors ?? []).Where(a => a.Code != change.Code);
+        StandingAuditor[] auditors = change.Remove ? [.. others] : [.. others.Append(new StandingAuditor(change.Code, change.Key ?? old!.Key, Held())).OrderBy(a => a.Code, StringComparer.Ordinal)];
+        return before with
+        {
+            Signers = [.. signers], Version = before.Version + 1, Issued = now.ToUnixTimeMilliseconds(), Auditors = auditors.Length == 0 ? null : auditors,
+        };
+
+        Clearance Held()
+        {
+            var clearance = change.Levels is null && change.Categories is null ? old!.Clearance : Clearance(policy, change.Levels, change.Categories, old?.Clearance);
+            return change.Until is { } until ? clearance with { ValidTo = until.ToUnixTimeMilliseconds() } : clearance;
+        }
     }
 
     static Clearance Clearance(PolicyStatement policy, IReadOnlyList<string>? levels, IReadOnlyDictionary<string, int[]>? categories, Clearance? old) => new()

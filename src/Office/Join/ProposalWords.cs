@@ -72,6 +72,7 @@ sealed class ProposalWords(OfficerFolder known, Proposal proposal, Output say, D
 
     void Standing(StandingStatement next)
     {
+        Auditors(next);
         Add($"standing {next.Version}, {next.Offices.Length} offices", $"thẩm quyền {next.Version}, {next.Offices.Length} cơ quan");
         var before = known.Standing?.Offices.ToDictionary(o => o.Code) ?? [];
         foreach (var gone in before.Keys.Except(next.Offices.Select(o => o.Code))) Add($"- {gone} loses clearance and channel", $"- {gone} mất thẩm quyền và kênh");
@@ -81,6 +82,24 @@ sealed class ProposalWords(OfficerFolder known, Proposal proposal, Output say, D
             if (is_ == was) continue;
             Add($"{(was is null ? "+" : "~")} {office.Code}  {is_.En}{(was is null ? "" : $"\n    before: {was.En}")}", $"{(was is null ? "+" : "~")} {office.Code}  {is_.Vi}{(was is null ? "" : $"\n    trước: {was.Vi}")}");
         }
+    }
+
+    void Auditors(StandingStatement next)
+    {
+        var before = known.Standing?.Auditors?.ToDictionary(a => a.Code) ?? [];
+        foreach (var gone in before.Keys.Except((next.Auditors ?? []).Select(a => a.Code))) Add($"- {gone} is an auditor NO MORE", $"- {gone} KHÔNG còn là kiểm toán viên");
+        foreach (var auditor in next.Auditors ?? [])
+        {
+            var (is_, was) = (Describe(auditor), before.GetValueOrDefault(auditor.Code) is { } old ? Describe(old) : null);
+            if (is_ == was) continue;
+            Add($"{(was is null ? "+" : "~")} AUDITOR {auditor.Code}  {is_.En}{(was is null ? "" : $"\n    before: {was.En}")}", $"{(was is null ? "+" : "~")} KIỂM TOÁN VIÊN {auditor.Code}  {is_.Vi}{(was is null ? "" : $"\n    trước: {was.Vi}")}");
+        }
+    }
+
+    Words Describe(StandingAuditor auditor)
+    {
+        var (levels, until) = (Levels(auditor.Clearance), say.Time(DateTimeOffset.FromUnixTimeMilliseconds(auditor.Clearance.ValidTo)));
+        return new($"may read entries of {levels} until {until}, with key {auditor.Key}", $"được đọc các mục {levels} đến {until}, bằng khóa {auditor.Key}");
     }
 
     Words Describe(StandingOffice office)

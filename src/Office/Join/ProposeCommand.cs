@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Security.Cryptography;
 using Exchange.Crypto;
 using Exchange.Crypto.Keys;
 using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
+using Exchange.Crypto.Trust;
 
 namespace Exchange.Office.Join;
 
@@ -31,13 +33,16 @@ sealed class ProposeCommand(Shell shell)
 
     readonly Option<string[]> fallbacks = new("--fallback") { Description = "How it is reached while the channel does not work; several in order: \"sftp host=… user=… ceiling=thuong\"; none: \"\"", HelpName = "CHANNEL" };
 
+    readonly Option<string?> auditor = new("--auditor") { Description = "Code of an auditor who begins, changes or (--remove) ends; his levels by --levels and --category, his end by --until", HelpName = "AUDIT-1" };
+    readonly Option<string?> certificate = new("--certificate") { Description = "The TLS client certificate that he signs in with, PEM or DER", HelpName = "FILE" };
+
     readonly Option<string?> policy = new("--policy") { Description = "The next policy, from a draft such as samples/policies/vietnam-state.json", HelpName = "FILE" };
-    readonly Option<DateTime?> until = new("--until") { Description = "Last day of the policy; default two years from now", HelpName = "yyyy-mm-dd" };
+    readonly Option<DateTime?> until = new("--until") { Description = "Last day of the policy, default two years from now; of an auditor, default that of the policy", HelpName = "yyyy-mm-dd" };
     readonly Option<bool> empty = new("--empty") { Description = "The first directory and standing of all, with no office yet" };
 
     public Command Create() => shell.Does(new Command("propose", "Shows what would change, makes the next version, and signs it as the first of two")
     {
-        office, card, vi, en, parent, loss, remove, levels, categories, channel, settings, ceiling, fallbacks, policy, until, empty, folder, key, passphrase, with, target, yes,
+        office, card, vi, en, parent, loss, remove, levels, categories, channel, settings, ceiling, fallbacks, auditor, certificate, policy, until, empty, folder, key, passphrase, with, target, yes,
     }, (parsed, say, _) => Task.FromResult(Run(parsed, say)));
 
     /// <summary>The same for a policy alone, as policy sign takes it: a draft to begin with, or a proposal that waits for the other officer.</summary>
@@ -58,8 +63,8 @@ sealed class ProposeCommand(Shell shell)
         var now = shell.Clock.GetUtcNow();
         var to = Path.GetFullPath(parsed.GetValue(target)!);
         if (Directory.Exists(to) && Directory.EnumerateFileSystemEntries(to).Any()) throw new UsageException($"--out: {to} is not empty", $"--out: {to} không trống");
-        if (new[] { parsed.GetValue(office) is not null, draftPolicy is not null, parsed.GetValue(empty) }.Count(asked => asked) != 1)
-            throw new UsageException("one of --office, --policy, --empty", "một trong --office, --policy, --empty");
+        if (new[] { parsed.GetValue(office) is not null, parsed.GetValue(auditor) is not null, draftPolicy is not null, parsed.GetValue(empty) }.Count(asked => asked) != 1)
+            throw new UsageException("one of --office, --auditor, --policy, --empty", "một trong --office, --auditor, --policy, --empty");
         var newCard = parsed.GetValue(card) is { } file ? Statement.Read(File.ReadAllBytes(file), StatementType.Card) : null;
 
         // Signed before it is shown, so that what is shown is what was signed; nothing leaves before the answer.
@@ -99,6 +104,9 @@ sealed class ProposeCommand(Shell shell)
     StandingStatement? Standing(ParseResult parsed, OfficerFolder known, Func<IReadOnlyList<Digest>, IReadOnlyList<Digest>> two, DateTimeOffset now)
     {
         if (parsed.GetValue(empty)) return NextStatements.EmptyStanding(two(known.DirectoryOfficers), now);
+        if (parsed.GetValue(auditor) is { } reader)
+            return NextStatements.Auditor(known.Standing, known.Policy, new(reader, parsed.GetValue(certificate) is { } file ? KeyOf(file) : null, List(parsed.GetValue(levels)), Categories(parsed.GetValue(categories)),
+                parsed.GetValue(until) is { } day ? new DateTimeOffset(day, TimeSpan.Zero).AddDays(1) : null, parsed.GetValue(remove)), two(known.DirectoryOfficers), now);
         if (parsed.GetValue(office) is not { } code) return null;
         var change = new StandingChange(code, parsed.GetValue(channel), OfficerCommands.Settings(parsed.GetValue(settings)), List(parsed.GetValue(levels)), List(parsed.GetValue(ceiling)), Categories(parsed.GetValue(categories)))
         {
@@ -122,6 +130,15 @@ sealed class ProposeCommand(Shell shell)
         if (given is not { Length: > 0 }) return null;
         try { return given.Select(g => g.Split('=', 2)).ToDictionary(g => g[0], g => g[1].Split(',').Select(v => int.Parse(v, CultureInfo.InvariantCulture)).ToArray()); }
         catch (Exception e) when (e is FormatException or OverflowException or IndexOutOfRangeException or ArgumentException) { throw new UsageException("--category: OID=1,2", "--category: OID=1,2"); }
+    }
+
+    static Digest KeyOf(string file)
+    {
+        if (!File.Exists(file)) throw new UsageException($"--certificate: there is no file {file}", $"--certificate: không có tệp {file}");
+        var bytes = File.ReadAllBytes(file);
+        // Either form; anything else is refused as what it is not.
+        try { return new Certificate(PemEncoding.TryFindUtf8(bytes, out var pem) ? Convert.FromBase64String(System.Text.Encoding.ASCII.GetString(bytes[pem.Base64Data])) : bytes).Key; }
+        catch (FormatException) { throw new UsageException($"--certificate: {file} is no certificate", $"--certificate: {file} không phải chứng thư"); }
     }
 
     static string[]? List(string? given) => given?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

@@ -44,6 +44,7 @@ public class EntryTests
         new ReplyDetail("G22", Id, D, "mail") { Time = At },
         new DummyDetail { Time = At },
         new ErasedDetail(17, "RETENTION", D) { Time = At },
+        new AuditReadDetail(D, D, 4711, 3) { Time = At },
     ];
 
     [Fact]

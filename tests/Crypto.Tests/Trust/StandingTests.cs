@@ -65,4 +65,32 @@ public sealed class StandingTests
         Assert.Equal(Refusal.LabelForm, Refused(() => Open(Content(Office() with { Channel = new("mailbox", Plain with { Policy = "x" }, []) }))));
         Assert.NotNull(Open(Content(Office() with { Channel = new("mailbox", null, new() { ["a"] = "b" }) })).Find("H41"));
     }
+
+    static StandingAuditor Auditor(string code = "AUDIT-1", string key = "a") => new(code, Digest.Of(System.Text.Encoding.ASCII.GetBytes(key)), Plain);
+
+    [Fact]
+    public void Two_directory_officers_appoint_an_auditor_and_nobody_else_does()
+    {
+        var standing = Open(Content(Office()) with { Auditors = [Auditor()] });
+        Assert.Equal("AUDIT-1", standing.FindAuditor(Auditor().Key)!.Code);
+        Assert.Null(standing.FindAuditor(Auditor(key: "b").Key));
+        Assert.Equal(Refusal.Officers, Refused(() => Open(Content(Office()) with { Auditors = [Auditor()] }, [Pki.DirectoryOfficers[0], Pki.Gateway])));
+    }
+
+    [Fact]
+    public void A_standing_without_auditors_has_the_bytes_that_it_had_before_there_were_any()
+    {
+        var bytes = StrictJson.Write(Content(Office()), StatementJson.Default.StandingStatement);
+        Assert.DoesNotContain("auditors", System.Text.Encoding.UTF8.GetString(bytes), StringComparison.Ordinal);
+        Assert.Empty(Open(Content(Office())).Auditors);
+    }
+
+    [Fact]
+    public void Auditors_are_ordered_each_with_a_key_and_a_code_of_its_own()
+    {
+        Assert.Equal(2, Open(Content(Office()) with { Auditors = [Auditor(), Auditor("AUDIT-2", "b")] }).Auditors.Count);
+        StandingAuditor[][] wrong = [[], [Auditor("AUDIT-2", "b"), Auditor()], [Auditor(), Auditor()], [Auditor(), Auditor("AUDIT-2")], [Auditor("audit")], [Auditor("H41")]];
+        foreach (var auditors in wrong) Assert.Equal(Refusal.Json, Refused(() => Open(Content(Office()) with { Auditors = auditors })));
+        Assert.Equal(Refusal.LabelForm, Refused(() => Open(Content(Office()) with { Auditors = [Auditor() with { Clearance = Plain with { ValidTo = 0 } }] })));
+    }
 }

@@ -25,6 +25,7 @@ static class DevPkiFolder
     public static FileKey Sign(string office) => Key("offices", office, "sign.p12");
     public static FileKey Person(string office, string role) => Key("offices", office, "persons", role + ".p12");
     public static X509Certificate2 Tls(string office) => X509CertificateLoader.LoadPkcs12FromFile(At("offices", office, "tls.p12"), Passphrase);
+    public static X509Certificate2 AuditorTls(string auditor) => X509CertificateLoader.LoadPkcs12FromFile(At("auditors", auditor, "tls.p12"), Passphrase);
     static FileKey[] Officers(string kind) => [Key("officers", $"{kind}-1.p12"), Key("officers", $"{kind}-2.p12")];
 
     /// <summary>The standing, changed and signed again by the two officers.</summary>
@@ -33,6 +34,13 @@ static class DevPkiFolder
         var first = Statement.Read(File.ReadAllBytes(At("statements", "standing.p7s")), StatementType.Standing).As<StandingStatement>();
         var next = first with { Version = version, Offices = [.. first.Offices.Select(change)] };
         return Statement.Sign(StatementType.Standing, StrictJson.Write(next, StatementJson.Default.StandingStatement), Officers("directory"), TimeProvider.System.GetUtcNow()).Der.ToArray();
+    }
+
+    /// <summary>The standing with other auditors; null: with none.</summary>
+    public static byte[] StandingWith(long version, Func<StandingAuditor[], StandingAuditor[]?> change)
+    {
+        var first = Statement.Read(File.ReadAllBytes(At("statements", "standing.p7s")), StatementType.Standing).As<StandingStatement>();
+        return Statement.Sign(first with { Version = version, Auditors = change(first.Auditors!) }, Officers("directory"), TimeProvider.System.GetUtcNow()).Der.ToArray();
     }
 
     public static byte[] WithoutClearance(long version, string office) =>

@@ -102,7 +102,13 @@ sealed class TestGateway : IAsyncDisposable
     /// <summary>A client of this office.</summary>
     public HttpClient As(string office) => As(DevPkiFolder.Tls(office));
 
-    /// <param name="tls">Key of an office.</param>
+    /// <summary>A client of this auditor of the development PKI.</summary>
+    public HttpClient AsAuditor(string auditor) => As(DevPkiFolder.AuditorTls(auditor));
+
+    /// <summary>Other auditors are in force from now on.</summary>
+    public Task Appoint(Func<StandingAuditor[], StandingAuditor[]?> change) => Activate(DevPkiFolder.StandingWith(++standing, change));
+
+    /// <param name="tls">Key of an office or auditor.</param>
     public HttpClient As(X509Certificate2 tls)
     {
         var client = new HttpClient(new SocketsHttpHandler
