@@ -9,14 +9,15 @@ using Exchange.Office.Client;
 
 namespace Exchange.Office;
 
-/// <summary>audit: what an auditor checks of a ledger with files and pinned keys alone. No profile, no network.</summary>
+/// <summary>audit: what an auditor checks of a ledger with files and pinned keys alone. No profile, no network: those are in <see cref="AuditOnlineCommands"/>.</summary>
 static class AuditCommands
 {
     const int MaxProofFile = 1 << 20;
 
-    public static Command Audit(Shell shell) => new("audit", "Checks a gateway's ledger offline. Exit 0 good, 1 bad, 2 incomplete. Kiểm toán sổ của trục, ngoại tuyến.")
+    public static Command Audit(Shell shell) => new("audit", "Checks a gateway's ledger. Exit 0 good, 1 bad, 2 incomplete. Kiểm toán sổ của trục.")
     {
         Fsck(shell), Consistency(shell), Proof(shell), StoryCommand.Create(shell),
+        AuditOnlineCommands.Search(shell), AuditOnlineCommands.Export(shell), AuditOnlineCommands.Watch(shell),
     };
 
     static Option<string> PinsOption() => new("--pins")
@@ -85,7 +86,7 @@ static class AuditCommands
         });
     }
 
-    static int Answer(Findings findings, LedgerPins pins, Output say, JsonElement? entry = null)
+    internal static int Answer(Findings findings, LedgerPins pins, Output say, JsonElement? entry = null)
     {
         say.Json(entry is null ? (object)new { verdict = findings.Verdict, pins.Origin, findings = findings.All } : new { verdict = findings.Verdict, pins.Origin, entry, findings = findings.All });
         VerifyCommands.Show(findings.All, say);
@@ -121,7 +122,7 @@ static class AuditCommands
         catch (Exception e) when (e is JsonException or FormatException or ArgumentException) { throw new RefusedException(Refusal.Proof, "not a proof"); }
     }
 
-    sealed class Millions(Output say) : IProgress<long>
+    internal sealed class Millions(Output say) : IProgress<long>
     {
         long said;
 

@@ -204,14 +204,14 @@ sealed class GatewayApi(HttpClient http, TimeProvider clock)
     HttpRequestMessage Request(HttpMethod method, string path) =>
         new(method, path) { Version = http.DefaultRequestVersion, VersionPolicy = http.DefaultVersionPolicy };
 
-    async Task<byte[]> GetAsync(string path, CancellationToken cancel)
+    internal async Task<byte[]> GetAsync(string path, CancellationToken cancel)
     {
         using var request = Request(HttpMethod.Get, path);
         using var response = await CheckedAsync(request, cancel).ConfigureAwait(false);
         return await BytesAsync(response, cancel).ConfigureAwait(false);
     }
 
-    async Task<T> JsonAsync<T>(HttpMethod method, string path, JsonTypeInfo<T> type, CancellationToken cancel, HttpContent? content = null) where T : class
+    internal async Task<T> JsonAsync<T>(HttpMethod method, string path, JsonTypeInfo<T> type, CancellationToken cancel, HttpContent? content = null) where T : class
     {
         using var request = Request(method, path);
         request.Content = content;

@@ -9,7 +9,11 @@ namespace Exchange.Office.Client;
 /// <summary>Mutual TLS to the gateway: our client certificate, and our own check of its certificate against the pinned roots. The system's roots do not count.</summary>
 static class GatewayConnection
 {
-    public static HttpClient Open(Profile profile, OfficeKeys keys, Func<CertificateCheck> trust, TimeProvider clock)
+    public static HttpClient Open(Profile profile, OfficeKeys keys, Func<CertificateCheck> trust, TimeProvider clock) =>
+        Open(profile.Gateway, keys.Tls(trust().Store.Intermediates.Select(c => c.Der)), trust, clock);
+
+    /// <param name="shown">Our certificate, with what completes its chain.</param>
+    public static HttpClient Open(Uri gateway, SslStreamCertificateContext shown, Func<CertificateCheck> trust, TimeProvider clock)
     {
         var handler = new SocketsHttpHandler
         {
@@ -27,15 +31,15 @@ static class GatewayConnection
             InitialHttp2StreamWindowSize = 1 << 20,
             SslOptions = new SslClientAuthenticationOptions
             {
-                ClientCertificateContext = keys.Tls(trust().Store.Intermediates.Select(c => c.Der)),
+                ClientCertificateContext = shown,
                 EnabledSslProtocols = System.Security.Authentication.SslProtocols.Tls12 | System.Security.Authentication.SslProtocols.Tls13,
                 CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-                RemoteCertificateValidationCallback = (_, certificate, _, _) => Demand(certificate, profile.Gateway.IdnHost, trust(), clock),
+                RemoteCertificateValidationCallback = (_, certificate, _, _) => Demand(certificate, gateway.IdnHost, trust(), clock),
             },
         };
         return new HttpClient(handler, disposeHandler: true)
         {
-            BaseAddress = profile.Gateway,
+            BaseAddress = gateway,
             Timeout = Timeout.InfiniteTimeSpan,
             DefaultRequestVersion = HttpVersion.Version20,
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionOrLower,

@@ -95,6 +95,8 @@ sealed record Problem(string? Title, string? Code, Texts? Messages, Texts? Remed
 [JsonSerializable(typeof(InclusionProof))]
 [JsonSerializable(typeof(ConsistencyProof))]
 [JsonSerializable(typeof(CrlList))]
+[JsonSerializable(typeof(KeptNotes))]
+[JsonSerializable(typeof(AuditPage))]
 [JsonSerializable(typeof(DryRunQuestion))]
 [JsonSerializable(typeof(DryRunAnswer))]
 [JsonSerializable(typeof(Problem))]
