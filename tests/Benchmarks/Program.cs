@@ -28,6 +28,9 @@ if (args is ["fsck", ..]) return await InAsync("fsck", place => Task.FromResult(
 //                                                    -- story FILE PINS [ROUNDS]
 // An evidence file made whole out of its parts, and checked and told from its bytes. tests/Office.Tests/testdata/story has one.
 if (args is ["story", var evidence, var pinned, ..]) return StoryRates.Run(evidence, pinned, Number(3, 50));
+//                                                    -- search [ENTRIES]
+// What auditors search in, over so many entries: how long it takes to make and to ask. The aim is a p99 of 50 ms at ten million.
+if (args is ["search", ..]) return await InAsync("search", place => Task.FromResult(SearchRates.Run(place, Number(1, 1_000_000))));
 //                                                    -- accept PKI [SECONDS]
 // Durable accepts a second over mutual TLS at 1, 16 and 64 clients, in turn with Postfix; SECONDS for each of them. As root, for Postfix.
 if (args is ["accept", var senders, ..]) return await InAsync("accept", async place =>
@@ -59,5 +62,5 @@ if (args is ["blackhole", var many, ..]) return await InAsync("blackhole", async
 //                                                    -- pick PKI [ROWS] [CHURN]
 // What the next job costs among so many that wait, and after so many have gone through a lane.
 if (args is ["pick", var trust, ..]) return await InAsync("pick", place => Task.FromResult(new PickRates(Path.GetFullPath(trust), place).Run(Number(2, 1_000_000), Number(3, 10_000_000))));
-Console.Error.WriteLine("usage: Benchmarks envelope PKI [MB=256] [ROUNDS=5] | ledger [ENTRIES=1000000] | fsck [ENTRIES=1000000] [details] | story FILE PINS [ROUNDS=50] | policy [DRAFT] [ROUNDS=5] | accept PKI [SECONDS=5] | deliver PKI [SECONDS=5] | flash PKI [SECONDS=10] | blackhole PKI [SECONDS=10] | pick PKI [ROWS=1000000] [CHURN=10000000]");
+Console.Error.WriteLine("usage: Benchmarks envelope PKI [MB=256] [ROUNDS=5] | ledger [ENTRIES=1000000] | fsck [ENTRIES=1000000] [details] | search [ENTRIES=1000000] | story FILE PINS [ROUNDS=50] | policy [DRAFT] [ROUNDS=5] | accept PKI [SECONDS=5] | deliver PKI [SECONDS=5] | flash PKI [SECONDS=10] | blackhole PKI [SECONDS=10] | pick PKI [ROWS=1000000] [CHURN=10000000]");
 return 64;
