@@ -20,6 +20,9 @@ static class StoryCommand
             if (!Path.Exists(from)) throw new UsageException($"story: there is no file {from}", $"story: không có tệp {from}");
             if (given is null && parsed.GetValue(policy) is not null) throw new UsageException("--policy goes with --pins", "--policy đi kèm --pins");
             if (to is not null && Path.Exists(to)) throw new UsageException($"--html: {to} is there already", $"--html: đã có {to}");
+            // The sender's own, however they were named, are not from elsewhere.
+            if (given is not null && Directory.Exists(from) && !Path.GetRelativePath(from, given).StartsWith("..", StringComparison.Ordinal))
+                throw new UsageException("--pins: these lie in the evidence, so they are what its maker says; give those that the officers gave you", "--pins: khóa ghim này nằm trong chính chứng cứ; hãy dùng bản do cán bộ cung cấp");
             var story = EvidenceFile.Tell(from, given is null ? null : EvidenceFolder.PinsFileOf(given), given is null ? null : AuditCommands.PinsOf(given, parsed.GetValue(policy)));
             if (to is not null) await DurableFile.WriteAsync(to, StoryReport.Write(story, own: given is not null), replace: false, cancel).ConfigureAwait(false);
             say.Json(Describe(story, given is not null));

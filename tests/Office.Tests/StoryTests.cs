@@ -160,6 +160,8 @@ public sealed partial class StoryTests(DevPkiFixture pki) : IDisposable
         Assert.Equal(1, code);
         Assert.Contains("SAI", output, StringComparison.Ordinal);
         Assert.Equal(64, Run(At("none.zip")).Code);
+        // Pins that lie in the folder that they are to judge.
+        Assert.Equal(64, Run(folder.FullName, "--pins", At("pins.json")).Code);
         Assert.Equal(64, Run(At("x.zip"), "--policy", At("pins.json")).Code);
         // Witnesses that the auditor pins and that have not signed.
         using var witness = CosignerKey.Create("witness.example/1", NoteKeyType.Ed25519Cosignature);

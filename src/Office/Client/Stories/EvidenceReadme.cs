@@ -37,9 +37,9 @@ static class EvidenceReadme
     static string Text(Header header, string[] names, bool listed) => $"""
         Evidence of dispatch {header.Id}
 
-        With our software, and with the pins that the officers gave you, of this folder{(listed ? " or of the file that it came in" : "")}:
-          exchange audit story . --pins pins.json
-          exchange verify --dispatch . --pins pins.json
+        With our software, of this folder{(listed ? " or of the file that it came in" : "")}. PINS is what the officers gave you, not the pins.json in here:
+          exchange audit story . --pins PINS
+          exchange verify --dispatch . --pins PINS
 
         {(listed ? "Without it. Each file is the one that was listed:\n  sha256sum -c contents.txt\n" : "")}Without it (OpenSSL 3). Each prints the signed JSON when the signature and the chain hold:
           openssl cms -verify -inform DER -in header.p7s -CAfile trust/chain.pem -purpose any

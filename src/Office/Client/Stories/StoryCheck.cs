@@ -23,19 +23,22 @@ static class StoryCheck
             return new Story([], [.. findings.All]);
         }
         var (facts, decisions) = Facts(parts, used);
+        // With the same keys the sender's story is of the same facts, and they are not looked for twice; before anything of the auditor's own is added to them.
+        var sender = inside is not null && SameKeys(used, inside) ? OfSender(facts with { Findings = Copy(facts.Findings) }, decisions) : null;
         IReadOnlyList<(string, long?)>? witnesses = ledger?.Witnesses is null || parts.FirstOrDefault(p => p.Name == EvidenceFiles.Checkpoint) is not { } note ? null : CheckpointEvidence.Check(note, ledger, facts.Findings);
         foreach (var finding in facts.Findings.All) findings.Add(finding);
         CheckPins(inside, given, findings);
-        CheckDerived(parts, inside, findings);
+        CheckDerived(parts, inside, sender, findings);
         return new Story(new StoryTeller(facts, decisions, witnesses).Tell(), [.. findings.All]);
     }
 
     /// <summary>The files that follow from the evidence, and say nothing that it does not: the report is the sender's, by his own pins.</summary>
-    public static IEnumerable<EvidencePart> Derive(IReadOnlyList<EvidencePart> parts, PinsFile pins)
+    /// <param name="known">The sender's story, if it was told already.</param>
+    public static IEnumerable<EvidencePart> Derive(IReadOnlyList<EvidencePart> parts, PinsFile pins, Story? known = null)
     {
         parts = [.. parts.Where(p => !IsDerived(p.Name))];
         if (EvidenceReadme.Of(parts, listed: true) is { } readme) yield return readme;
-        yield return new EvidencePart(EvidenceFiles.Report, StoryReport.Write(OfSender(parts, pins)));
+        yield return new EvidencePart(EvidenceFiles.Report, StoryReport.Write(known ?? OfSender(parts, pins)));
     }
 
     static bool IsDerived(string name) => name is EvidenceFiles.Report or EvidenceFiles.Readme or EvidenceFiles.Contents;
@@ -43,6 +46,11 @@ static class StoryCheck
     static Story OfSender(IReadOnlyList<EvidencePart> parts, PinsFile pins)
     {
         var (facts, decisions) = Facts(parts, pins);
+        return OfSender(facts, decisions);
+    }
+
+    static Story OfSender(DispatchFacts facts, IReadOnlyList<DecisionFact> decisions)
+    {
         facts.Findings.Add(new Finding(FindingKind.Incomplete, EvidenceFiles.Pins, "from the officers", FindingCode.Missing, Unpinned));
         return new Story(new StoryTeller(facts, decisions, null).Tell(), facts.Findings.All);
     }
@@ -52,6 +60,16 @@ static class StoryCheck
         var keys = new EvidencePins(pins.DirectoryOfficers, pins.PolicyOfficers, pins.GatewayEvidence, pins.Origin, pins.CheckpointKey) { CheckpointKeys = pins.CheckpointKeys ?? [] };
         var facts = DispatchEvidence.Read(EvidenceFiles.Input(parts, keys));
         return (facts, DecisionEvidence.Check(parts, facts, keys));
+    }
+
+    static bool SameKeys(PinsFile a, PinsFile b) => a.DirectoryOfficers.SequenceEqual(b.DirectoryOfficers) && a.PolicyOfficers.SequenceEqual(b.PolicyOfficers) && a.GatewayEvidence == b.GatewayEvidence && a.Origin == b.Origin
+        && a.CheckpointKey == b.CheckpointKey && (a.CheckpointKeys ?? []).SequenceEqual(b.CheckpointKeys ?? []);
+
+    static Findings Copy(Findings findings)
+    {
+        var copy = new Findings();
+        foreach (var finding in findings.All) copy.Add(finding);
+        return copy;
     }
 
     static PinsFile? PinsIn(IReadOnlyList<EvidencePart> parts, Findings findings)
@@ -77,7 +95,7 @@ static class StoryCheck
     }
 
     // Nobody signs these files; each byte of them follows from what is signed.
-    static void CheckDerived(IReadOnlyList<EvidencePart> parts, PinsFile? inside, Findings findings)
+    static void CheckDerived(IReadOnlyList<EvidencePart> parts, PinsFile? inside, Story? sender, Findings findings)
     {
         const string check = "follows from the evidence";
         if (parts.FirstOrDefault(p => p.Name == EvidenceFiles.Chain) is { } chain) Judge(chain, EvidenceReadme.ChainOf(parts).AsSpan().SequenceEqual(chain.Bytes.Span));
@@ -85,7 +103,7 @@ static class StoryCheck
         if (parts.FirstOrDefault(p => p.Name == EvidenceFiles.Report) is not { } report) return;
         if (StoryReport.IsOurs(report.Bytes.Span) is null) { findings.Add(new Finding(FindingKind.Incomplete, report.Name, check, FindingCode.Missing, OtherReport)); return; }
         if (inside is null) { findings.Add(new Finding(FindingKind.Incomplete, report.Name, check, FindingCode.Missing, NoPins)); return; }
-        foreach (var derived in Derive(parts, inside))
+        foreach (var derived in Derive(parts, inside, sender))
             if (parts.FirstOrDefault(p => p.Name == derived.Name) is { } here) Judge(here, derived.Bytes.Span.SequenceEqual(here.Bytes.Span));
 
         void Judge(EvidencePart part, bool holds) => findings.Add(holds ? new Finding(FindingKind.Good, part.Name, check, FindingCode.Ok) : new Finding(FindingKind.Bad, part.Name, check, Refusal.ParcelDamaged.Code, NotDerived));

@@ -71,7 +71,7 @@ sealed class StoryTeller(DispatchFacts facts, IReadOnlyList<DecisionFact> decisi
             foreach (var author in facts.Authors)
                 yield return new(FindingKind.Good, "dispatch.p7s", new($"{Told.Of(author.Subject)} signed the dispatch itself.", $"{Told.Of(author.Subject)} đã ký chính văn bản."));
         else
-            yield return new(FindingKind.Incomplete, HeaderPart, new($"Who signed the dispatch itself is sealed with it: the header names {Number(header.Dispatch.Signatures.Length)} signature, and the copy of an addressee shows whose it is.",
+            yield return new(FindingKind.Incomplete, HeaderPart, new($"Who signed the dispatch itself is sealed with it: signatures that the header names: {Number(header.Dispatch.Signatures.Length)}; the copy of an addressee shows whose they are.",
                 $"Người ký chính văn bản nằm trong phần niêm phong: phần đầu nêu {Number(header.Dispatch.Signatures.Length)} chữ ký, bản của nơi nhận cho biết là của ai."));
         foreach (var stamp in facts.TimeStamps.Where(t => facts.Of(t.Part) != FindingKind.Bad))
             yield return new(facts.Of(stamp.Part), stamp.Part, new($"{Told.Of(stamp.Authority.Subject)}, a time-stamp authority, saw the author's signature at {Told.Time(stamp.Time.ToUnixTimeMilliseconds())}.",
