@@ -56,7 +56,8 @@ public sealed class AuditorTests(DevelopmentPki pki) : IAsyncLifetime
         /// <summary>So many dummies more, and a head over them.</summary>
         public async Task GrowAsync(int entries)
         {
-            await Host.Shared.Journal.Commit(b => Enumerable.Range(0, entries).Aggregate(b, (batch, _) => batch.Log(LedgerEntry.Create(new DummyDetail { Time = 1 }), EntryKind.Dummy)) is not null);
+            LedgerEntry[] dummies = [.. Enumerable.Range(0, entries).Select(_ => LedgerEntry.Create(new DummyDetail { Time = 1 }))];
+            await Host.Shared.Journal.Commit(b => dummies.Aggregate(b, (batch, dummy) => batch.Log(dummy, EntryKind.Dummy)) is not null);
             Clock.Advance(TimeSpan.FromMinutes(1));
             await Host.Loops.StepAll();
         }

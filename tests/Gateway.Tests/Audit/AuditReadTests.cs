@@ -128,7 +128,8 @@ public sealed class AuditReadTests : IAsyncLifetime
         var read = first.GetProperty("entries").EnumerateArray().Select(e => e.GetProperty("index").GetInt64()).ToList();
         for (string? token = next; token is not null;)
         {
-            await gateway.Host.Shared.Journal.Commit(b => Enumerable.Range(0, 200).Aggregate(b, (batch, _) => batch.Log(LedgerEntry.Create(new DummyDetail { Time = 1 }), EntryKind.Dummy)) is not null);
+            LedgerEntry[] dummies = [.. Enumerable.Range(0, 200).Select(_ => LedgerEntry.Create(new DummyDetail { Time = 1 }))];
+            await gateway.Host.Shared.Journal.Commit(b => dummies.Aggregate(b, (batch, dummy) => batch.Log(dummy, EntryKind.Dummy)) is not null);
             await Publish();
             var page = (await Get(auditor, $"/audit/entries?limit=3&at={at}&after={token}")).Json;
             read.AddRange(page.GetProperty("entries").EnumerateArray().Select(e => e.GetProperty("index").GetInt64()));
