@@ -99,7 +99,7 @@ sealed class GatewayHost : IAsyncDisposable
         var guard = Own(Guard.Open(Guard.FileIn(options.Guard), options.Origin));
         // A store behind its guard is told as what it is, before everything that it lacks is named.
         Checkpoints.DemandContinues(engine, guard);
-        var findings = StoreCheck.Run(engine, blobs, guard.Notes());
+        var findings = StoreCheck.Run(engine, blobs, guard.Heads());
         foreach (var finding in findings) log.CheckFound(finding.ToString());
         if (findings.Count > 0) throw new CannotStartException($"The store does not keep its promises: {findings[0]}{(findings.Count > 1 ? $" and {findings.Count - 1} more" : "")}. Run `exchange-gateway check`.");
 

@@ -230,7 +230,7 @@ static class Program
             using var engine = SqliteEngine.Open(folder.Database);
             var options = Configuration.Read(folder.Root);
             using var guard = Guard.Open(Guard.FileIn(options.Guard), options.Origin);
-            var findings = StoreCheck.Run(engine, new BlobStore(folder.Blobs, TimeProvider.System), guard.Notes());
+            var findings = StoreCheck.Run(engine, new BlobStore(folder.Blobs, TimeProvider.System), guard.Heads());
             if (findings.Count > 0) return await Fail([.. findings.Select(f => f.ToString())]);
             await Console.Out.WriteLineAsync("good");
             return 0;

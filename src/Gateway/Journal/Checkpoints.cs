@@ -7,6 +7,9 @@ namespace Exchange.Gateway.Journaling;
 /// <summary>A signed head as published: size and root of the tree, and the signed note (C2SP tlog-checkpoint).</summary>
 internal sealed record PublishedCheckpoint(long Size, Digest Root, string Note);
 
+/// <summary>What was signed, without the note: of all that a gateway ever signed there are too many to hold with their signatures.</summary>
+internal sealed record SignedHead(long Size, Digest Root);
+
 /// <summary>Signs the head of the ledger now and then, and never two that contradict each other.</summary>
 internal sealed class Checkpoints
 {

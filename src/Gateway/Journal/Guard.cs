@@ -122,7 +122,10 @@ internal sealed class Guard : IDisposable
         return true;
     }
 
-    /// <summary>Every note ever signed, smallest first.</summary>
+    /// <summary>Every head ever signed, smallest first, one at a time: they grow by thousands a day.</summary>
+    public IEnumerable<SignedHead> Heads() => CheckpointTable.Heads(connection, Origin);
+
+    /// <summary>Every note ever signed, smallest first, all of them at once: of a small ledger.</summary>
     public IReadOnlyList<PublishedCheckpoint> Notes() => CheckpointTable.All(connection, Origin);
 
     public void Dispose() => connection.Dispose();

@@ -25,7 +25,7 @@ static class BackUp
             Checkpoints.DemandContinues(engine, guard);
             schema = engine.Schema;
             say("checking the store");
-            if (schema == Migrations.Newest && StoreCheck.Run(engine, new BlobStore(folder.Blobs, clock), guard.Notes()) is [var finding, ..] all)
+            if (schema == Migrations.Newest && StoreCheck.Run(engine, new BlobStore(folder.Blobs, clock), guard.Heads()) is [var finding, ..] all)
                 throw new CannotRestoreException($"The store does not keep its promises: {finding}{(all.Count > 1 ? $" and {all.Count - 1} more" : "")}. Run `exchange-gateway check`; copy the folder by hand if it is to be kept as it is.");
             using var reader = engine.Reader();
             var head = HeadTable.Read(reader);

@@ -108,7 +108,7 @@ static class Restore
         using var engine = SqliteEngine.Open(folder.Database);
         using var guard = Guard.Open(Guard.FileIn(options.Guard), options.Origin);
         if (!behind) Checkpoints.DemandContinues(engine, guard);
-        var findings = StoreCheck.Run(engine, new BlobStore(folder.Blobs, clock), [.. guard.Notes().Where(n => !behind || n.Size <= summary.Ledger.Size)]);
+        var findings = StoreCheck.Run(engine, new BlobStore(folder.Blobs, clock), guard.Heads().Where(h => !behind || h.Size <= summary.Ledger.Size));
         if (findings.Count > 0) throw new CannotStartException($"What was restored does not keep its promises: {findings[0]}{(findings.Count > 1 ? $" and {findings.Count - 1} more" : "")}. No gateway starts on {folder.Root}; remove it and take another backup.");
         using var reader = engine.Reader();
         if (HeadTable.Read(reader) is var head && (head.Size, head.Root) != (summary.Ledger.Size, summary.Ledger.Root))

@@ -62,6 +62,9 @@ internal static class CheckpointTable
     public static void WitnessHas(DbConnection connection, string origin, string place, long size) => connection.Execute(
         "INSERT INTO witness VALUES (@origin, @place, @size) ON CONFLICT DO UPDATE SET size = excluded.size", new { origin, place, size });
 
+    public static IEnumerable<SignedHead> Heads(DbConnection connection, string origin) =>
+        connection.Query<SignedHead>("SELECT size, root FROM checkpoint WHERE origin = @origin ORDER BY size", new { origin }, buffered: false);
+
     public static IReadOnlyList<PublishedCheckpoint> All(DbConnection connection, string origin) =>
         connection.Query<PublishedCheckpoint>("SELECT size, root, note FROM checkpoint WHERE origin = @origin ORDER BY size", new { origin }).AsList();
 

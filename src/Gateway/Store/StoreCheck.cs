@@ -25,8 +25,8 @@ internal sealed record Finding(string Table, string Id, string Problem)
 internal static class StoreCheck
 {
     /// <summary>All findings; empty: good.</summary>
-    /// <param name="signed">Notes that the guard keeps.</param>
-    public static IReadOnlyList<Finding> Run(IEngine engine, BlobStore blobs, IReadOnlyList<PublishedCheckpoint> signed)
+    /// <param name="signed">Heads that the guard keeps, smallest first; read once.</param>
+    public static IReadOnlyList<Finding> Run(IEngine engine, BlobStore blobs, IEnumerable<SignedHead> signed)
     {
         var findings = new List<Finding>();
         // One view of the store, also beside a running gateway.

@@ -11,7 +11,7 @@ internal sealed class TreeCheck
 
     readonly Source source;
     readonly List<Finding> findings;
-    readonly Queue<PublishedCheckpoint> signed;
+    readonly IEnumerator<SignedHead> signed;
     readonly List<Digest> waiting = [];
     readonly List<List<Digest>> tiles = [];
     readonly long[] complete = new long[Tiles.Levels];
@@ -19,19 +19,30 @@ internal sealed class TreeCheck
     long next;
     bool gap;
 
-    TreeCheck(Source source, IReadOnlyList<PublishedCheckpoint> signed, List<Finding> findings)
+    // The next one that was not compared yet; null: no more.
+    SignedHead? due;
+
+    TreeCheck(Source source, IEnumerator<SignedHead> signed, List<Finding> findings)
     {
         this.source = source;
         this.findings = findings;
-        this.signed = new Queue<PublishedCheckpoint>(signed.Where(s => s.Size > 0).OrderBy(s => s.Size));
+        this.signed = signed;
+        Next();
     }
 
-    public static void Run(Source source, IReadOnlyList<PublishedCheckpoint> signed, List<Finding> findings)
+    public static void Run(Source source, IEnumerable<SignedHead> signed, List<Finding> findings)
     {
-        var check = new TreeCheck(source, signed, findings);
+        using var heads = signed.GetEnumerator();
+        var check = new TreeCheck(source, heads, findings);
         foreach (var (entry, secret) in EntryTable.Walk(source)) check.Take(entry, secret);
         check.End(HeadTable.Read(source));
         foreach (var seq in EntryTable.SecretsWithoutEntry(source)) findings.Add(new Finding("entry_secret", $"{seq}", "its entry is missing"));
+    }
+
+    void Next()
+    {
+        do due = signed.MoveNext() ? signed.Current : null;
+        while (due is { Size: 0 });
     }
 
     void Take(EntryRow entry, EntrySecret? secret)
@@ -47,18 +58,15 @@ internal sealed class TreeCheck
         var leaf = LedgerEntry.LeafOf(entry.Hash);
         waiting.Add(leaf);
         Place(0, leaf);
-        if (waiting.Count == Together || (signed.TryPeek(out var head) && head.Size == next)) Fold();
+        if (waiting.Count == Together || due?.Size == next) Fold();
     }
 
     void Fold()
     {
         frontier = frontier.Append(waiting);
         waiting.Clear();
-        while (signed.TryPeek(out var head) && head.Size == frontier.Size)
-        {
-            signed.Dequeue();
-            if (head.Root != frontier.Root()) findings.Add(new Finding("checkpoint", $"{head.Size}", "signed over another tree than this store has"));
-        }
+        for (; due?.Size == frontier.Size; Next())
+            if (due.Root != frontier.Root()) findings.Add(new Finding("checkpoint", $"{due.Size}", "signed over another tree than this store has"));
     }
 
     // A hash of a level completes a tile now and then; its root is a hash of the level above.
@@ -87,7 +95,7 @@ internal sealed class TreeCheck
         Fold();
         if (head.Size == frontier.Size && (head.Root != frontier.Root() || !head.Frontier.AsSpan().SequenceEqual(frontier.ToArray())))
             findings.Add(new Finding("head", $"{head.Size}", "not the root of these entries"));
-        foreach (var rest in signed) findings.Add(new Finding("checkpoint", $"{rest.Size}", "signed over more entries than this store has"));
+        for (; due is not null; Next()) findings.Add(new Finding("checkpoint", $"{due.Size}", "signed over more entries than this store has"));
         foreach (var (level, index) in TileTable.Beyond(source, complete)) findings.Add(new Finding("tile", $"{level}/{index}", "beyond the head of the ledger"));
     }
 

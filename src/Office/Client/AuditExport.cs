@@ -30,7 +30,7 @@ sealed class AuditExport(AuditApi api, LedgerPins pins, string root)
         // 1. One head for all files. A crash after it: the next run goes on with this one, whatever was logged since.
         if (!File.Exists(At(Head))) DurableFile.Write(At(Head), await api.CheckpointAsync(cancel).ConfigureAwait(false));
         var note = File.ReadAllBytes(At(Head));
-        var head = Checkpoint.Open(note, pins.Keys, pins.Origin);
+        var head = Checkpoint.OpenBoth(note, pins.Keys, pins.Origin);
         // 2. The heads before it.
         await KeepHeadsAsync(head.Size, cancel).ConfigureAwait(false);
         // 3. Hashes and entries, as they are.

@@ -29,7 +29,7 @@ sealed class AuditSearch(AuditApi api, LedgerPins pins)
             if (head is not null) asked.Add(string.Create(CultureInfo.InvariantCulture, $"at={head.Size}"));
             if (next is not null) asked.Add($"after={next}");
             var page = await api.EntriesAsync(asked, cancel).ConfigureAwait(false);
-            head ??= Checkpoint.Open(await api.CheckpointAsync(page.At, cancel).ConfigureAwait(false), pins.Keys, pins.Origin);
+            head ??= Checkpoint.OpenBoth(await api.CheckpointAsync(page.At, cancel).ConfigureAwait(false), pins.Keys, pins.Origin);
             if (page.At != head.Size) throw new RefusedException(Refusal.Note, "a head of another size");
             foreach (var entry in page.Entries)
             {

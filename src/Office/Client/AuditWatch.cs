@@ -44,7 +44,7 @@ sealed class AuditWatch(AuditApi api, LedgerPins pins, OfficeFiles files, TimePr
         try
         {
             var note = await api.CheckpointAsync(cancel).ConfigureAwait(false);
-            var offered = Checkpoint.Open(note, pins.Keys, pins.Origin);
+            var offered = Checkpoint.OpenBoth(note, pins.Keys, pins.Origin);
             if (kept is null || offered.Size > kept.Size)
             {
                 if (kept is { Size: > 0 } && !await ContinuesAsync(kept, offered, cancel).ConfigureAwait(false)) return Fork(kept, note);

@@ -59,7 +59,7 @@ public sealed class BackupPowerLossTests(ITestOutputHelper output) : IAsyncLifet
             using var engine = SqliteEngine.Open(folder.Database);
             using var guard = Guard.Open(Guard.FileIn(Path.Combine(Path.GetDirectoryName(at)!, "guard")), Configuration.Read(at).Origin);
             Checkpoints.DemandContinues(engine, guard);
-            if (StoreCheck.Run(engine, new BlobStore(folder.Blobs, TimeProvider.System), guard.Notes()) is [var finding, ..]) throw new InvalidDataException(finding.ToString());
+            if (StoreCheck.Run(engine, new BlobStore(folder.Blobs, TimeProvider.System), guard.Heads()) is [var finding, ..]) throw new InvalidDataException(finding.ToString());
         });
         Assert.Equal((0, true, true), (bad, whole > 0, none > 0));
     }

@@ -31,10 +31,9 @@ static class Invariants
         if (reader.Query<string>("PRAGMA integrity_check") is not ["ok"]) return "integrity_check";
         if (reader.Query<string>("PRAGMA foreign_key_check").Count > 0) return "foreign_key_check";
         // 1, 2, 7, 8: every row has the rows promised with it, the tree is that of its entries, and so is every checkpoint ever signed.
-        var notes = guard.Notes();
-        if (StoreCheck.Run(engine, blobs, notes) is [var finding, ..]) return $"{finding}";
+        if (StoreCheck.Run(engine, blobs, guard.Heads()) is [var finding, ..]) return $"{finding}";
         if (guard.Head.Size > HeadTable.Read(reader).Size) return "the guard is ahead of the store";
-        if (notes.Any(n => n.Size > guard.Head.Size)) return "a note beyond the guard's head";
+        if (guard.Heads().Any(n => n.Size > guard.Head.Size)) return "a note beyond the guard's head";
         foreach (var (rule, sql) in Rules)
             if (reader.Query<byte[]>(sql) is [var id, ..]) return $"{rule}: {new Guid(id, bigEndian: true)}";
         foreach (var receipt in receipts)

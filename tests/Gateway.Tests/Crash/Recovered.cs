@@ -37,7 +37,7 @@ sealed class Recovered : IDisposable
             engine = Own(SqliteEngine.Open(folder.Database));
             blobs = new BlobStore(folder.Blobs, TimeProvider.System);
             guard = Own(Guard.Open(Guard.FileIn(Initialise.DefaultGuard(data)), options.Origin));
-            Findings = StoreCheck.Run(engine, blobs, guard.Notes());
+            Findings = StoreCheck.Run(engine, blobs, guard.Heads());
             Checkpoints.Open(engine, guard, Key.Value, TimeSpan.FromSeconds(5), failure => throw failure);
             blobs.SweepTemporary();
             reader = Own(engine.Reader());
@@ -138,7 +138,7 @@ sealed class Recovered : IDisposable
     {
         var size = long.Parse(said[0], CultureInfo.InvariantCulture);
         if (r.guard.Head.Size < size) return "the guard is behind";
-        return r.guard.Notes().Any(n => n.Size == size && Convert.ToHexStringLower(n.Root.ToArray()) == said[1]) ? null : "no note";
+        return r.guard.Heads().Any(n => n.Size == size && Convert.ToHexStringLower(n.Root.ToArray()) == said[1]) ? null : "no note";
     }
 
     bool HasReceipt(string text) =>

@@ -86,7 +86,7 @@ sealed class TestStore : IDisposable
         return HeadTable.Read(reader);
     }
 
-    public IReadOnlyList<Finding> Check() => StoreCheck.Run(Engine, Blobs, Guard.Notes());
+    public IReadOnlyList<Finding> Check() => StoreCheck.Run(Engine, Blobs, Guard.Heads());
 
     /// <summary>A v7 id that rises with each call.</summary>
     public Guid NewId() => Guid.CreateVersion7(Start.AddMilliseconds(++counter));

@@ -94,7 +94,7 @@ sealed class SimulatedGateway
         Guard = Own(Guard.Open(Guard.FileIn(plan.GuardFolder), options.Origin));
         Checkpoints.DemandContinues(engine, Guard);
         var blobs = new BlobStore(folder.Blobs, clock);
-        if (plan.ChecksStoreAt(engine) && StoreCheck.Run(engine, blobs, Guard.Notes()) is [var finding, ..]) throw new BrokenPromise($"the store's own check: {finding}");
+        if (plan.ChecksStoreAt(engine) && StoreCheck.Run(engine, blobs, Guard.Heads()) is [var finding, ..]) throw new BrokenPromise($"the store's own check: {finding}");
 
         // The documents are verified again at every start; here at the first only, for 500 offices take seconds.
         var worlds = known is null ? Worlds.Load(engine, equipment.Anchors, equipment.Pins, clock.GetUtcNow()) : new Worlds(known);

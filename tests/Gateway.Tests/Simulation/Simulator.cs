@@ -89,7 +89,7 @@ sealed class Simulator : IDisposable
         if (broken is not null || gateway is null) return;
         if (unanswered.Count > 0) throw new BrokenPromise($"{unanswered.Count} dispatches were never answered");
         promises.Finish(gateway.Shared.Engine, drained: true);
-        if (Exchange.Gateway.Store.StoreCheck.Run(gateway.Shared.Engine, gateway.Shared.Blobs, gateway.Guard.Notes()) is [var finding, ..]) throw new BrokenPromise($"the store's own check: {finding}");
+        if (Exchange.Gateway.Store.StoreCheck.Run(gateway.Shared.Engine, gateway.Shared.Blobs, gateway.Guard.Heads()) is [var finding, ..]) throw new BrokenPromise($"the store's own check: {finding}");
         promises.Count(gateway.Shared.Engine);
     }
 

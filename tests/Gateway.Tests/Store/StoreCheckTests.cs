@@ -159,7 +159,7 @@ public sealed class StoreCheckTests : IDisposable
         Assert.True(store.Checkpoints.Step(TestStore.Start));
         var entry = TestStore.Entry();
         store.Commit(b => b.Log(entry, EntryKind.Start));
-        var other = store.Guard.Notes()[0] with { Root = entry.Leaf };
+        var other = store.Guard.Heads().First() with { Root = entry.Leaf };
         Assert.Equal(["checkpoint 2: signed over another tree than this store has"], StoreCheck.Run(store.Engine, store.Blobs, [other]).Select(f => f.ToString()));
         Assert.Equal(["checkpoint 9: signed over more entries than this store has"], StoreCheck.Run(store.Engine, store.Blobs, [other with { Size = 9 }]).Select(f => f.ToString()));
     }
