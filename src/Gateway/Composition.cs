@@ -131,8 +131,7 @@ static class Composition
         // Receipts and audit: what anyone concerned may see and prove.
         ReceiptEndpoint.Map(app, shared.Engine, (office, label) => ReleaseFacts.IsCleared(office, label, shared.Worlds.Current, shared.Clock.GetUtcNow()), options);
         LedgerEndpoint.Map(app, shared.Ledger);
-        var fill = shared.AuditIndex ?? throw new InvalidOperationException("Auditors search in an index.");
-        AuditEndpoint.Map(app, new ReadEntries(shared, fill, new AuditLooks(shared)));
+        if (shared.AuditIndex is { } index) AuditEndpoint.Map(app, new ReadEntries(shared, index, new AuditLooks(shared)));
 
         // Everything that happens by itself, each a Step(now).
         var erase = new ErasePayloads(shared);
@@ -154,7 +153,7 @@ static class Composition
             new("held dispatches", TimeSpan.FromSeconds(limits.ExpirySeconds), released.Step),
             new("labels", TimeSpan.FromSeconds(limits.ExpirySeconds), labels.Step),
             new("unjournalled refusals", TimeSpan.FromMinutes(1), rejections.Step),
-            new("audit index", TimeSpan.FromSeconds(5), fill.Step),
+            .. shared.AuditIndex is { } filled ? [new Loop("audit index", TimeSpan.FromSeconds(5), filled.Step)] : Array.Empty<Loop>(),
             new("retention", TimeSpan.FromMinutes(10), erase.Step),
             .. bringing.Select(b => new Loop($"intake {b.Name}", TimeSpan.FromSeconds(limits.IntakeSeconds), b.Step, () => b.Arriving)),
             .. replying.Select(r => new Loop($"replies {r.Name}", TimeSpan.FromSeconds(limits.IntakeSeconds), r.Step)),
