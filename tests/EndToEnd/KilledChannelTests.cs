@@ -13,13 +13,10 @@ public sealed class KilledChannelTests(DevelopmentPki pki, ITestOutputHelper out
     static readonly (string, long)[] KilledOnPurpose = [("lostLeases", 1000), ("breakerOpenSeconds", 1), ("breakerOpenMostSeconds", 2)];
 
     [Fact]
-    public Task An_endpoint_and_its_gateway_killed_ten_times_while_one_delivers_to_the_other_open_each_document_once() => DeliveriesAsync(10);
+    public Task An_endpoint_and_its_gateway_killed_five_times_while_one_delivers_to_the_other_open_each_document_once() => DeliveriesAsync(5);
 
     [Fact, Trait("tier", "long")]
     public Task An_endpoint_and_its_gateway_killed_a_hundred_times_while_one_delivers_to_the_other_open_each_document_once() => DeliveriesAsync(100);
-
-    [Fact]
-    public Task Intakes_killed_five_times_send_each_job_once() => IntakesAsync(5);
 
     [Fact, Trait("tier", "long")]
     public Task Intakes_killed_a_hundred_times_send_each_job_once() => IntakesAsync(100);

@@ -14,9 +14,6 @@ public sealed class KilledCommandTests(DevelopmentPki pki, ITestOutputHelper out
     [Fact, Trait("tier", "long")]
     public Task Sends_killed_a_hundred_times_leave_each_dispatch_once_or_not_at_all() => SendAsync(100);
 
-    [Fact]
-    public Task Openings_killed_five_times_leave_each_document_once() => OpenAsync(5);
-
     [Fact, Trait("tier", "long")]
     public Task Openings_killed_a_hundred_times_leave_each_document_once() => OpenAsync(100);
 

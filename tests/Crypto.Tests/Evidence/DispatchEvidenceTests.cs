@@ -82,7 +82,7 @@ public class DispatchEvidenceTests
 
     static void Flip(EvidencePart part, Func<EvidencePart, DispatchEvidenceInput> replace, string? named = null)
     {
-        for (var i = 0; i < part.Bytes.Length; i += 1 + (part.Bytes.Length / 5))
+        for (var i = 0; i < part.Bytes.Length; i += 1 + (part.Bytes.Length / 3))
         {
             var bytes = part.Bytes.ToArray();
             bytes[i] ^= 4;

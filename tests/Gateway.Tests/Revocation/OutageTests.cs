@@ -81,7 +81,8 @@ public sealed class OutageTests : IAsyncLifetime
     {
         await gateway.Handle("thuong", h => h with { Revocation = new(60, "permit") });
         var (_, file) = await gateway.SealFile("H41");
-        using var sign = DevPkiFolder.Sign("G22").ForTls;
+        // The key's own, which other tests use too.
+        var sign = DevPkiFolder.Sign("G22").ForTls;
         using var issuing = DevAuthority.Of(X509CertificateLoader.LoadPkcs12FromFile(DevPkiFolder.At("ca", "issuing.p12"), DevPkiFolder.Passphrase, X509KeyStorageFlags.Exportable));
         var now = gateway.Clock.GetUtcNow();
         await gateway.Activate(issuing.Crl(2, now.AddDays(-300), now.AddDays(9), (sign, now.AddDays(-299))));
