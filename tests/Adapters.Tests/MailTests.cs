@@ -111,7 +111,8 @@ public sealed class MailTests(MailServers servers)
         var mail = Assert.Single(there.Messages);
         Assert.Equal(($"{parcel.Id}", $"{parcel.Id}@{MailServers.Domain}", "auto-generated"), (mail.Subject, mail.MessageId, mail.Headers["Auto-Submitted"]));
         Assert.Equal([$"{parcel.Id}.bin"], mail.BodyParts.OfType<MimeKit.MimePart>().Select(p => p.FileName));
-        Assert.DoesNotContain("H41", mail.ToString(), StringComparison.Ordinal);
+        // As a word: three characters stand in a random boundary now and then.
+        Assert.DoesNotMatch(@"\bH41\b", mail.ToString());
         Assert.DoesNotContain(Environment.MachineName, mail.Headers["Received"] ?? "", StringComparison.OrdinalIgnoreCase);
     }
 
