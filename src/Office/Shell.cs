@@ -14,6 +14,7 @@ sealed class UsageException(string en, string vi) : Exception(en)
 /// <summary>What every verb shares: the three options, and one place where failures become words and exit codes.</summary>
 sealed class Shell(TimeProvider clock, TextWriter output, TextWriter error)
 {
+    const int MostTold = 3;
     readonly Option<string?> profile = new("--profile") { Description = "profile.json or its folder; default $EXCHANGE_PROFILE, else ./profile.json", Recursive = true, HelpName = "FILE" };
     readonly Option<string?> language = new("--lang") { Description = "vi or en; default from LC_ALL, LC_MESSAGES, LANG", Recursive = true, HelpName = "LANG" };
     readonly Option<bool> json = new("--json") { Description = "One JSON document instead of text", Recursive = true };
@@ -35,7 +36,10 @@ sealed class Shell(TimeProvider clock, TextWriter output, TextWriter error)
     {
         var client = OfficeClient.Open(Profile(parsed), output.AskPassphrase, Clock);
         // Whatever the clerk is about to do, he hears of it.
-        foreach (var found in client.Contradictions())
+        var all = client.Contradictions();
+        // An office that lies could lie by the hundred.
+        if (all.Count > MostTold) output.Note($"{Refusal.Fork.Code}: {all.Count} statements of other offices about the ledger do not go together with what the gateway shows here; the first {MostTold}:", $"{Refusal.Fork.Code}: {all.Count} bản ký của cơ quan khác về sổ không khớp với sổ trục cho thấy ở đây; {MostTold} bản đầu:");
+        foreach (var found in all.Take(MostTold))
             output.Note($"{Refusal.Fork.Code}: {found.Office} has signed that it saw a ledger of {found.Size} entries that does not go together with what the gateway shows here. Take {found.File} and {Path.GetFileName(found.File)}.shown to an auditor; this is told until they are moved away",
                 $"{Refusal.Fork.Code}: {found.Office} đã ký rằng đã thấy sổ gồm {found.Size} mục, không khớp với sổ trục cho thấy ở đây. Chuyển {found.File} và {Path.GetFileName(found.File)}.shown cho kiểm toán; thông báo còn lặp lại đến khi các tệp được chuyển đi");
         return client;

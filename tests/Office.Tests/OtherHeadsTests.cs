@@ -95,6 +95,19 @@ public sealed class OtherHeadsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_word_that_was_damaged_here_is_kept_and_told_and_stops_nothing()
+    {
+        var id = await SentAsync();
+        bench.Gateway.Grow("later");
+        await OpenAsync(id);
+        var waiting = bench.At("H41", "state", "seen", Assert.Single(Waiting("H41")));
+        File.WriteAllBytes(waiting, File.ReadAllBytes(waiting)[..^1]);
+        Assert.Equal("?", Assert.Single(await RefreshedAsync("H41")).Office);
+        Assert.Empty(Waiting("H41"));
+        await OpenAsync(await SentAsync());
+    }
+
+    [Fact]
     public async Task While_the_gateway_is_away_a_word_waits()
     {
         var id = await SentAsync();

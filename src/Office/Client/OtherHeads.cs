@@ -7,7 +7,7 @@ using Exchange.Crypto.Statements;
 namespace Exchange.Office.Client;
 
 /// <summary>An office has signed that it saw a head of the ledger that does not go together with what the gateway shows here.</summary>
-/// <param name="Office">That signed it. It may lie: whose word it is, and which of the two is wrong, is for an auditor to find out.</param>
+/// <param name="Office">That signed it. It may lie: whose word it is, and which of the two is wrong, is for an auditor to find out. "?": the file was damaged here.</param>
 /// <param name="Size">Entries of the head that it saw.</param>
 /// <param name="File">Its statement; beside it, under the same name with ".shown", what the gateway showed here.</param>
 public sealed record LedgerContradiction(string Office, long Size, string File);
@@ -44,7 +44,7 @@ sealed class OtherHeads(OfficeFiles files, Pins pins, Checkpoints ours)
             if (ours.Newest is not { } newest) return;
             try
             {
-                if (await GoTogetherAsync(api, Read(file).Seen, newest, cancel).ConfigureAwait(false)) File.Delete(file);
+                if (Read(file) is { Seen: { } seen } && await GoTogetherAsync(api, seen, newest, cancel).ConfigureAwait(false)) File.Delete(file);
                 else Keep(file);
             }
             // Another process of the office has asked about it meanwhile.
@@ -77,11 +77,14 @@ sealed class OtherHeads(OfficeFiles files, Pins pins, Checkpoints ours)
 
     /// <summary>All that are kept.</summary>
     public IReadOnlyList<LedgerContradiction> Contradictions() => !Directory.Exists(files.At(Kept)) ? [] :
-        [.. Directory.EnumerateFiles(files.At(Kept), "seen-*" + Ending).Order(StringComparer.Ordinal).Select(f => Read(f) is var (office, seen) ? new LedgerContradiction(office, seen.Size, f) : null!)];
+        [.. Directory.EnumerateFiles(files.At(Kept), "seen-*" + Ending).Order(StringComparer.Ordinal).Select(f => Read(f) is var (office, seen) ? new LedgerContradiction(office, seen?.Size ?? 0, f) : null!)];
 
-    static (string Office, Seen Seen) Read(string file)
+    // It held when it was written. What a disk has made of it since must not keep the office from its work: it is kept and told.
+    static (string Office, Seen? Seen) Read(string file)
     {
-        var statement = Statement.ReadAny(File.ReadAllBytes(file));
-        return statement.Type == StatementType.Header ? (statement.As<Header>().Sender, statement.As<Header>().Seen!) : (statement.As<Receipt>().Issuer, statement.As<Receipt>().Seen!);
+        Statement statement;
+        try { statement = Statement.ReadAny(File.ReadAllBytes(file)); }
+        catch (RefusedException) { return ("?", null); }
+        return statement.Type == StatementType.Header ? (statement.As<Header>().Sender, statement.As<Header>().Seen) : (statement.As<Receipt>().Issuer, statement.As<Receipt>().Seen);
     }
 }
