@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Net;
-using System.Runtime.InteropServices;
 using Exchange.Crypto;
 using Exchange.Crypto.Ledger;
 using Exchange.Gateway.Journaling;
@@ -111,22 +110,11 @@ static class Program
             List<string> errors = [];
             var listen = EndPoint(parsed.GetValue(Listen), "--listen", errors);
             if (errors.Count > 0) throw new OptionsException(errors);
-            using var logs = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Information)
-                .AddFilter("Microsoft", LogLevel.Warning)
-                .AddSimpleConsole(console => { console.SingleLine = true; console.UseUtcTimestamp = true; console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ "; })
-                .Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
-            var asked = new TaskCompletionSource();
-            void Ask(PosixSignalContext context)
-            {
-                context.Cancel = true;
-                asked.TrySetResult();
-            }
-            using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Ask);
-            using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Ask);
-            await using var host = await GatewayHost.Start(parsed.GetRequiredValue(Data).FullName, new HostSettings { Listen = listen, Logs = logs });
+            using var process = new ServingProcess();
+            await using var host = await GatewayHost.Start(parsed.GetRequiredValue(Data).FullName, new HostSettings { Listen = listen, Logs = process.Logs });
             await Console.Out.WriteLineAsync($"listening on {host.Address.AbsoluteUri.TrimEnd('/')}");
             if (host.OperationsAddress is { } operations) await Console.Out.WriteLineAsync($"health on {operations.AbsoluteUri.TrimEnd('/')}");
-            await asked.Task;
+            await process.Asked;
             return 0;
         });
         return command;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Exchange.Crypto;
 using Exchange.Crypto.Evidence;
+using Exchange.Crypto.Ledger;
 using Exchange.Office.Client;
 
 namespace Exchange.Office;
@@ -32,6 +33,9 @@ static class AuditOnlineCommands
         return shell.Does(command, async (parsed, say, cancel) =>
         {
             if (parsed.GetValue(most) < 1) throw new UsageException("--most: 1 or more", "--most: từ 1 trở lên");
+            if (parsed.GetValue(filters[0]) is { } kind && !EntryKinds.TryParse(kind, out _))
+                throw new UsageException($"--kind {kind}: one of {string.Join(", ", EntryKinds.Words)}", $"--kind {kind}: một trong {string.Join(", ", EntryKinds.Words)}");
+            if (parsed.GetValue(filters[3]) is not (null or "permit" or "hold" or "deny")) throw new UsageException("--verdict: permit, hold or deny", "--verdict: permit, hold hoặc deny");
             List<string> asked = [.. filters.Where(f => parsed.GetValue(f) is not null).Select(f => $"{f.Name[2..]}={Uri.EscapeDataString(parsed.GetValue(f)!)}")];
             foreach (var (name, option) in new[] { ("from", since), ("to", until) })
                 if (parsed.GetValue(option) is { } time) asked.Add(string.Create(CultureInfo.InvariantCulture, $"{name}={time.ToUnixTimeMilliseconds()}"));

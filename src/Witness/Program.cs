@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Net;
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Exchange.Crypto;
@@ -87,23 +86,12 @@ static class Program
         {
             var text = parsed.GetRequiredValue(listen);
             if (!IPEndPoint.TryParse(text, out var address) || address.ToString() != text) throw new WitnessException($"--listen {text}: must be ADDRESS:PORT, for example 127.0.0.1:8455", $"--listen {text}: phải là ĐỊA-CHỈ:CỔNG");
-            using var logs = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Information)
-                .AddFilter("Microsoft", LogLevel.Warning)
-                .AddSimpleConsole(console => { console.SingleLine = true; console.UseUtcTimestamp = true; console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ "; })
-                .Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
-            var asked = new TaskCompletionSource();
-            void Ask(PosixSignalContext context)
-            {
-                context.Cancel = true;
-                asked.TrySetResult();
-            }
-            using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Ask);
-            using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Ask);
+            using var process = new ServingProcess();
             var folder = WitnessFolder.Open(parsed.GetRequiredValue(Folder).FullName, alone: true);
             using var certificate = parsed.GetValue(tls) is { } file ? X509CertificateLoader.LoadPkcs12FromFile(file.FullName, WitnessFolder.ReadPassphrase(folder.PassphraseFile)) : null;
-            await using var host = await WitnessHost.Start(folder, new ServeSettings(address, certificate, parsed.GetValue(plain), logs));
+            await using var host = await WitnessHost.Start(folder, new ServeSettings(address, certificate, parsed.GetValue(plain), process.Logs));
             await Console.Out.WriteLineAsync($"listening on {host.Address.AbsoluteUri.TrimEnd('/')}");
-            await asked.Task;
+            await process.Asked;
             return 0;
         });
         return command;

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Exchange.Crypto;
@@ -10,7 +9,7 @@ namespace Exchange.Witnessing;
 /// <summary>
 /// Everything a witness has, in one folder, all of it 0700 and 0600: witness.json (name and passphrase file), ed25519.key and mldsa44.key, logs (whom it watches), heads/, lock. The passphrase lies elsewhere.
 /// </summary>
-sealed partial class WitnessFolder : IDisposable
+sealed class WitnessFolder : IDisposable
 {
     const string SettingsFile = "witness.json", LogsFile = "logs", HeadsFolder = "heads", LogWord = "log ", Credential = "%d/", Variable = "CREDENTIALS_DIRECTORY";
     const int MaxLogsBytes = 1 << 20;
@@ -116,25 +115,12 @@ sealed partial class WitnessFolder : IDisposable
 
     static SafeFileHandle Lock(string root)
     {
-        SafeFileHandle? handle = null;
-        try
-        {
-            // .NET locks by itself where it can, and goes on where it cannot; the second call tells.
-            handle = File.OpenHandle(Path.Combine(root, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            if (flock(handle, LOCK_EX | LOCK_NB) != 0) throw new IOException(Marshal.GetLastPInvokeErrorMessage());
-            return handle;
-        }
+        try { return FolderLock.Take(root); }
         catch (IOException e)
         {
-            handle?.Dispose();
             throw new WitnessException($"Another witness runs on {root} ({e.Message}). Two that do not know of each other can cosign a fork: stop the other first.", $"Một nhân chứng khác đang chạy trên {root} ({e.Message}). Hãy dừng nó trước.");
         }
     }
 
     public void Dispose() => handle?.Dispose();
-
-    const int LOCK_EX = 2, LOCK_NB = 4;
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int flock(SafeFileHandle fd, int operation);
 }

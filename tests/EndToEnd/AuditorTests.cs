@@ -188,7 +188,10 @@ public sealed class AuditorTests(DevelopmentPki pki) : IAsyncLifetime
         Assert.Equal(64, (await RunAsync("export", At("all"), "--auditor", At("AUDIT-ALL"))).Code);
         var (code, output) = await RunAsync("search", "--kind", "start", "--csv", "--auditor", At("AUDIT-MAT"));
         Assert.True(code == 0 && output.Split('\n')[1].EndsWith("}\"", StringComparison.Ordinal) && output.Contains(",start,,", StringComparison.Ordinal), output);
-        Assert.Equal(1, (await RunAsync("search", "--kind", "nothing", "--auditor", At("AUDIT-MAT"))).Code);
+        (code, output) = await RunAsync("search", "--kind", "nothing", "--auditor", At("AUDIT-MAT"));
+        Assert.True(code == 64 && output.Contains("--kind nothing: one of activation, ", StringComparison.Ordinal), output);
+        Assert.Equal(64, (await RunAsync("search", "--verdict", "maybe", "--auditor", At("AUDIT-MAT"))).Code);
+        Assert.Equal(1, (await RunAsync("search", "--level", "nothing", "--auditor", At("AUDIT-MAT"))).Code);
         (code, output) = await RunAsync("watch", At("AUDIT-MAT"), At("AUDIT-ALL"), "--once");
         Assert.True(code == 0 && output.Split("good").Length == 3, output);
     }

@@ -146,6 +146,9 @@ public static class EntryKinds
 
     public static string Name(this EntryKind kind) => Names[kind];
 
+    /// <summary>All of them, in alphabetical order.</summary>
+    public static IReadOnlyList<string> Words { get; } = [.. Names.Values.Order(StringComparer.Ordinal)];
+
     public static bool TryParse(string? name, out EntryKind kind)
     {
         foreach (var (candidate, text) in Names)

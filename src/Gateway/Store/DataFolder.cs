@@ -1,11 +1,10 @@
-using System.Runtime.InteropServices;
 using Exchange.Gateway.Journaling;
 using Microsoft.Win32.SafeHandles;
 
 namespace Exchange.Gateway.Store;
 
 /// <summary>Where things are in a data folder, and the lock that lets one process in. The lock goes with the process, however that ends.</summary>
-internal sealed partial class DataFolder : IDisposable
+internal sealed class DataFolder : IDisposable
 {
     readonly SafeFileHandle handle;
 
@@ -53,25 +52,12 @@ internal sealed partial class DataFolder : IDisposable
 
     static SafeFileHandle Lock(string root)
     {
-        SafeFileHandle? handle = null;
-        try
-        {
-            // .NET locks by itself where it can, and goes on where it cannot; the second call tells.
-            handle = File.OpenHandle(Path.Combine(root, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            if (flock(handle, LOCK_EX | LOCK_NB) != 0) throw new IOException(Marshal.GetLastPInvokeErrorMessage());
-            return handle;
-        }
+        try { return FolderLock.Take(root); }
         catch (IOException e)
         {
-            handle?.Dispose();
             throw new CannotStartException($"Another gateway runs on {root} ({e.Message}). One folder has one gateway: stop the other first.", e);
         }
     }
 
     public void Dispose() => handle.Dispose();
-
-    const int LOCK_EX = 2, LOCK_NB = 4;
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int flock(SafeFileHandle fd, int operation);
 }
