@@ -14,7 +14,7 @@ static class AdminCommands
     static readonly Option<int> Most = new("--most") { Description = "No more than so many copies.", DefaultValueFactory = _ => 5000 };
     static readonly Option<string[]> Parcels = new("--parcel") { Description = "Exactly this copy; may be given several times. See admin dead." };
 
-    public static Command Admin(Option<DirectoryInfo> data) => new("admin", "For administrators: what is stuck and why, which witnesses are pending, and what becomes of copies that were given up.") { Queue(data), Dead(data), Redrive(data), Discard(data), WitnessCommands.Witnesses(data) };
+    public static Command Admin(Option<DirectoryInfo> data) => new("admin", "For administrators: what is stuck and why, which witnesses and time-stamps are pending, and what becomes of copies that were given up.") { Queue(data), Dead(data), Redrive(data), Discard(data), WitnessCommands.Witnesses(data), TimeStampCommands.TimeStamps(data) };
 
     static Command Queue(Option<DirectoryInfo> data)
     {

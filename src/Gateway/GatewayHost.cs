@@ -10,6 +10,7 @@ using Exchange.Gateway.Delivery;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Receipts;
 using Exchange.Gateway.Revocation;
+using Exchange.Gateway.Stamping;
 using Exchange.Gateway.Store;
 using Exchange.Gateway.Submission;
 using Exchange.Gateway.Witnesses;
@@ -129,6 +130,8 @@ sealed class GatewayHost : IAsyncDisposable
         meters.Watch(backlog);
         var pending = new PendingWitnesses(equipment.Witnesses, () => checkpoints.Newest, clock);
         meters.Watch(pending);
+        var waiting = new PendingTimeStamps(clock);
+        meters.Watch(waiting);
         meters.Watch(equipment, worlds, clock, TimeSpan.FromDays(options.Limits.CertificateAlarmDays));
         var targets = Composition.AlarmTargets(options, equipment, clock);
         foreach (var target in targets.OfType<IDisposable>()) Own(target);
@@ -161,6 +164,8 @@ sealed class GatewayHost : IAsyncDisposable
         var witnesses = Own(new WitnessClient(equipment.Witnesses?.Authorities ?? [], clock));
         // Each by itself: one that is slow keeps nobody waiting.
         var asking = (equipment.Witnesses?.Peers ?? []).Select(p => new AskWitness(p, witnesses, checkpoints, ledger, pending, meters, logs.CreateLogger<AskWitness>(), app.Lifetime.ApplicationStopping)).ToList();
+        var stamping = options.TimeStamp is not { } stamped ? null : new StampCheckpoints(new(stamped, Own(new AuthorityClient(TimeSpan.FromSeconds(stamped.Seconds), clock)), () => worlds.Current.Trust), new Stamps(checkpoints), () => checkpoints.Newest,
+            options.Origin, waiting, meters, clock, logs.CreateLogger<StampCheckpoints>(), app.Lifetime.ApplicationStopping);
         await worker.Recover(clock.GetUtcNow());
         await app.StartAsync();
         // The incoming folder first: what the others decide rests on the newest directory.
@@ -168,8 +173,9 @@ sealed class GatewayHost : IAsyncDisposable
             {
                 await incoming.Step(now);
                 Shared.Circumstances.Looked(now);
-            }), new("revocation", TimeSpan.FromMinutes(1), revocation.Step), .. steps, new("alarm watch", TimeSpan.FromMinutes(1), new AlarmWatch(Shared, equipment, backlog, () => Shared.Circumstances.IsClockSure, () => revocation.Trouble, pending).Step), new("alarms", TimeSpan.FromSeconds(10), alarms.Step),
-             new("checkpoint", TimeSpan.FromSeconds(1), now => Task.FromResult(checkpoints.Step(now))), .. asking.Select(a => new Loop($"witness {a.Name}", TimeSpan.FromSeconds(1), a.Step))], meters, clock, logs.CreateLogger<Loops>());
+            }), new("revocation", TimeSpan.FromMinutes(1), revocation.Step), .. steps, new("alarm watch", TimeSpan.FromMinutes(1), new AlarmWatch(Shared, equipment, backlog, () => Shared.Circumstances.IsClockSure, () => revocation.Trouble, () => pending.Alarms().Concat(waiting.Alarms())).Step), new("alarms", TimeSpan.FromSeconds(10), alarms.Step),
+             new("checkpoint", TimeSpan.FromSeconds(1), now => Task.FromResult(checkpoints.Step(now))), .. asking.Select(a => new Loop($"witness {a.Name}", TimeSpan.FromSeconds(1), a.Step)),
+             .. stamping is null ? Array.Empty<Loop>() : [new Loop("time-stamps", TimeSpan.FromSeconds(1), stamping.Step)]], meters, clock, logs.CreateLogger<Loops>());
         if (settings.RunLoops) loops.Start();
         Addresses();
         DurableFile.Write(Path.Combine(data, AddressFile), System.Text.Encoding.UTF8.GetBytes(Address.AbsoluteUri.TrimEnd('/') + "\n"));

@@ -130,6 +130,7 @@ static class Program
             {
                 foreach (var (name, option) in Limits.All) await Console.Out.WriteLineAsync($"limits.{name} = {option.Default} ({option.Min} to {option.Max}): {option.Meaning}");
                 foreach (var (name, option) in QueueOptions.All) await Console.Out.WriteLineAsync($"queue.{name} = {option.Default} ({option.Min} to {option.Max}): {option.Meaning}");
+                foreach (var (name, option) in TimeStampOptions.All) await Console.Out.WriteLineAsync($"timeStamp.{name} = {option.Default} ({option.Min} to {option.Max}): {option.Meaning}");
                 foreach (var (name, option) in RevocationOptions.All) await Console.Out.WriteLineAsync($"revocation.{name} = {option.Default} ({option.Min} to {option.Max}): {option.Meaning}");
                 return 0;
             }

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Exchange.Crypto;
 using Exchange.Crypto.Evidence;
 using Exchange.Crypto.Ledger;
+using Exchange.Crypto.Trust;
 using Exchange.Office.Client;
 
 namespace Exchange.Office;
@@ -35,12 +36,13 @@ static class AuditCommands
         var folder = new Argument<string>("DIR") { Description = "An exported ledger: checkpoint, checkpoints/, tile/, details/. Thư mục sổ đã xuất" };
         var (pins, policy) = (PinsOption(), PolicyOption());
         var known = new Option<string[]>("--known") { Description = "Checkpoints that you kept yourself; each must be a beginning of this ledger. Điểm kiểm tra bạn đã tự giữ", HelpName = "FILE", AllowMultipleArgumentsPerToken = true };
-        var command = new Command("fsck", "Derives every byte of an exported ledger anew and names what is wrong, and where. Tính lại toàn bộ sổ đã xuất.") { folder, pins, policy, known };
+        var trust = new Option<string?>("--trust") { Description = "Folder with roots/, intermediates/, crls/: whose time-stamps count. Without it tokens are held against their heads only. Thư mục chứng thư tin cậy cho dấu thời gian", HelpName = "DIR" };
+        var command = new Command("fsck", "Derives every byte of an exported ledger anew and names what is wrong, and where. Tính lại toàn bộ sổ đã xuất.") { folder, pins, policy, known, trust };
         return shell.Does(command, async (parsed, say, cancel) =>
         {
             var from = parsed.GetValue(folder)!;
             if (!Directory.Exists(from)) throw new UsageException($"fsck: there is no folder {from}", $"fsck: không có thư mục {from}");
-            var used = PinsOf(parsed.GetValue(pins)!, parsed.GetValue(policy)) with { Known = [.. (parsed.GetValue(known) ?? []).Select(Note)] };
+            var used = PinsOf(parsed.GetValue(pins)!, parsed.GetValue(policy)) with { Known = [.. (parsed.GetValue(known) ?? []).Select(Note)], TimeStamps = parsed.GetValue(trust) is { } anchors ? new CertificateCheck(TrustStore.Load(anchors)) : null };
             // Beside the console, so that Ctrl-C is heard.
             var findings = await Task.Run(() => LedgerCheck.Check(new LedgerFolder(from), used, new Millions(say), Math.Max(2, Environment.ProcessorCount), cancel), cancel).ConfigureAwait(false);
             return Answer(findings, used, say);

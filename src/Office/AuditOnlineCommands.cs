@@ -3,6 +3,7 @@ using System.Globalization;
 using Exchange.Crypto;
 using Exchange.Crypto.Evidence;
 using Exchange.Crypto.Ledger;
+using Exchange.Crypto.Trust;
 using Exchange.Office.Client;
 
 namespace Exchange.Office;
@@ -73,7 +74,7 @@ static class AuditOnlineCommands
             var root = Path.GetFullPath(parsed.GetValue(folder)!);
             if (!AuditExport.IsFree(root)) throw new UsageException($"export: {root} is neither empty nor an export that broke off", $"export: {root} không trống và không phải bản xuất dở dang");
             var profile = AuditorProfile.Load(parsed.GetValue(auditor)!);
-            var pins = AuditCommands.PinsOf(profile.Pins, null);
+            var pins = AuditCommands.PinsOf(profile.Pins, null) with { TimeStamps = new CertificateCheck(TrustStore.Load(profile.Trust)) };
             using (var connection = new AuditorConnection(profile, say.AskPassphrase, shell.Clock))
             {
                 var head = await new AuditExport(new AuditApi(connection.Api), pins, root).RunAsync(new AuditCommands.Millions(say), cancel).ConfigureAwait(false);

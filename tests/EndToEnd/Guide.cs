@@ -75,7 +75,7 @@ sealed class Guide : IDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    static string Repository()
+    public static string Repository()
     {
         var at = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(at.FullName, "Exchange.sln"))) at = at.Parent ?? throw new DirectoryNotFoundException("Exchange.sln");

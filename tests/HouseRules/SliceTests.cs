@@ -17,6 +17,7 @@ public sealed class SliceTests
         ["Operations"] = ["Journaling", "Store", "Offices"],
         ["Revocation"] = ["Journaling", "Store", "Offices", "Operations"],
         ["Witnesses"] = ["Journaling", "Operations"],
+        ["Stamping"] = ["Journaling", "Operations"],
         ["Receipts"] = ["Journaling", "Store", "Offices", "Operations"],
         ["Queue"] = ["Journaling", "Store", "Operations"],
         ["Release"] = ["Journaling", "Store", "Offices", "Operations", "Receipts"],

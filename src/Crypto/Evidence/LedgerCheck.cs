@@ -1,4 +1,6 @@
 using Exchange.Crypto.Ledger;
+using Exchange.Crypto.TimeStamps;
+using Exchange.Crypto.Trust;
 
 namespace Exchange.Crypto.Evidence;
 
@@ -9,6 +11,9 @@ public sealed record LedgerPins(string Origin, IReadOnlyCollection<VerifierKey> 
 {
     /// <summary>Whose cosignatures count; null: nobody is asked for.</summary>
     public WitnessPolicy? Witnesses { get; init; }
+
+    /// <summary>Who may have certified time-stamp authorities; null: whether one may be believed is not judged.</summary>
+    public CertificateCheck? TimeStamps { get; init; }
 
     /// <summary>Checkpoints that the auditor kept himself, by a name to call them. Each must be a beginning of the ledger.</summary>
     public IReadOnlyList<EvidencePart> Known { get; init; } = [];
@@ -29,6 +34,9 @@ public static class LedgerCheck
 
     /// <summary>Where the checkpoint of this size is kept in an export.</summary>
     public static string KeptPath(long size) => Kept + new TilePath(0, size, Tiles.Width).ToString()["tile/0".Length..];
+
+    /// <summary>Where its time-stamp is.</summary>
+    public static string StampPath(long size) => KeptPath(size) + CheckpointStamp.Ending;
 
     /// <param name="progress">Told the number of entries checked so far.</param>
     /// <param name="threads">How many units are worked on at once.</param>

@@ -42,7 +42,11 @@ public sealed class LedgerFolder(string root) : ILedgerFiles
 
 /// <summary>A file or a ".p" folder that C2SP's numbering ("x001/x234/067") puts at an index.</summary>
 /// <param name="Path">With the folder in front.</param>
-readonly record struct NumberedFile(long Index, string Path, bool IsPartial);
+readonly record struct NumberedFile(long Index, string Path, bool IsPartial)
+{
+    /// <summary>It bears the number and an ending: it belongs to the file of that number.</summary>
+    public bool IsBeside { get; init; }
+}
 
 /// <summary>The files of a folder that are named by numbers, in the order of the numbers, holding one folder's names at a time.</summary>
 static class NumberedFiles
@@ -51,18 +55,19 @@ static class NumberedFiles
     const int MaxGroups = 7;
 
     /// <param name="surplus">Told every path that is no number's, once, folders ending in "/".</param>
-    public static IEnumerable<NumberedFile> Walk(ILedgerFiles files, string folder, Action<string> surplus)
+    /// <param name="beside">Ending of files that may lie beside one of a number, right behind it; null: none may.</param>
+    public static IEnumerable<NumberedFile> Walk(ILedgerFiles files, string folder, Action<string> surplus, string? beside = null)
     {
         // Fewer digits come first: all of one depth, then all of the next.
         for (var groups = 1; groups <= MaxGroups; groups++)
         {
             var any = false;
-            foreach (var file in Walk(files, folder, 0, groups, groups, () => any = true, surplus)) yield return file;
+            foreach (var file in Walk(files, folder, 0, groups, groups, () => any = true, surplus, beside)) yield return file;
             if (!any) yield break;
         }
     }
 
-    static IEnumerable<NumberedFile> Walk(ILedgerFiles files, string folder, long prefix, int groups, int depth, Action deeper, Action<string> surplus)
+    static IEnumerable<NumberedFile> Walk(ILedgerFiles files, string folder, long prefix, int groups, int depth, Action deeper, Action<string> surplus, string? beside)
     {
         foreach (var name in files.List(folder).Order(StringComparer.Ordinal))
         {
@@ -71,7 +76,7 @@ static class NumberedFiles
             {
                 if (groups > 1)
                 {
-                    foreach (var file in Walk(files, path[..^1], (prefix * 1000) + group, groups - 1, depth, deeper, surplus)) yield return file;
+                    foreach (var file in Walk(files, path[..^1], (prefix * 1000) + group, groups - 1, depth, deeper, surplus, beside)) yield return file;
                 }
                 else if (depth == MaxGroups) surplus(path);
                 else deeper();
@@ -79,6 +84,7 @@ static class NumberedFiles
             else if (groups > 1) continue;
             else if (name.Length == 3 && Number(name) is { } last) yield return new NumberedFile((prefix * 1000) + last, path, false);
             else if (name.Length == 6 && name.EndsWith(".p/", StringComparison.Ordinal) && Number(name.AsSpan(0, 3)) is { } part) yield return new NumberedFile((prefix * 1000) + part, path[..^1], true);
+            else if (beside is not null && name.Length == 3 + beside.Length && name.EndsWith(beside, StringComparison.Ordinal) && Number(name.AsSpan(0, 3)) is { } of) yield return new NumberedFile((prefix * 1000) + of, path, false) { IsBeside = true };
             else surplus(path);
         }
     }

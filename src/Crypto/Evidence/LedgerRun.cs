@@ -1,5 +1,6 @@
 using System.Globalization;
 using Exchange.Crypto.Ledger;
+using Exchange.Crypto.TimeStamps;
 
 namespace Exchange.Crypto.Evidence;
 
@@ -104,6 +105,7 @@ sealed class LedgerRun
     {
         // The newest is compared once, as itself: its kept copy may lack cosignatures that came later.
         heads++;
+        if (head.Stamp is { } stamp) notes.Stamps.Next(stamp, Report);
         if (head.Checkpoint.Size < size) notes.Next(head, Report);
     }
 
@@ -121,7 +123,7 @@ sealed class LedgerRun
         {
             var head = note.Own ?? (files.Read(note.Path, SignedNote.MaxBytes) is { } bytes ? notes.Open(note.Path, bytes, Report) : null);
             if (head is null) continue;
-            if (head.Checkpoint is { Size: 0 } empty && empty.Root == MerkleTree.EmptyRoot) { if (note.Own is null) Accept(head); }
+            if (head.Checkpoint is { Size: 0 } empty && empty.Root == MerkleTree.EmptyRoot) { if (note.Own is null) Accept(notes.Stamps.Beside(files, head, Report)); }
             else Report(new Finding(FindingKind.Bad, note.Path, "beginning", Refusal.Fork.Code, "not the checkpoint of the empty ledger"));
         }
     }
@@ -138,11 +140,19 @@ sealed class LedgerRun
     {
         var own = new Queue<KeptNote>(notes.Pins.Known.Select(k => (k.Name, Head: notes.Open(k.Name, k.Bytes.Span, Report)))
             .Where(k => k.Head is not null).Select(k => new KeptNote(k.Head!.Checkpoint.Size, k.Name, k.Head)).OrderBy(k => k.Size));
-        foreach (var file in NumberedFiles.Walk(files, LedgerCheck.Kept, path => SurplusCheck.Surplus(path, Report)))
+        long? note = null;
+        foreach (var file in NumberedFiles.Walk(files, LedgerCheck.Kept, path => SurplusCheck.Surplus(path, Report), CheckpointStamp.Ending))
         {
+            if (file.IsBeside)
+            {
+                // It comes right behind its checkpoint, which looks for it.
+                if (note != file.Index) SurplusCheck.Surplus(file.Path, Report);
+                continue;
+            }
             while (own.TryPeek(out var known) && known.Size <= file.Index) yield return own.Dequeue();
-            if (file.IsPartial) SurplusCheck.Surplus(file.Path + "/", Report);
-            else yield return new KeptNote(file.Index, file.Path, null);
+            if (file.IsPartial) { SurplusCheck.Surplus(file.Path + "/", Report); continue; }
+            note = file.Index;
+            yield return new KeptNote(file.Index, file.Path, null);
         }
         while (own.TryDequeue(out var rest)) yield return rest;
     }

@@ -92,7 +92,8 @@ sealed class LedgerUnit
             return null;
         }
         var head = notes.Open(kept.Path, bytes, findings.Add);
-        if (head is null || head.Checkpoint.Size == kept.Size) return head;
+        if (head is null) return null;
+        if (head.Checkpoint.Size == kept.Size) return notes.Stamps.Beside(files, head, findings.Add);
         findings.Add(new Finding(FindingKind.Bad, kept.Path, "name", Refusal.Note.Code, "is not the checkpoint of the size that it is named by"));
         return null;
     }

@@ -8,7 +8,11 @@ namespace Exchange.Crypto.Evidence;
 /// <param name="Part">Its file.</param>
 /// <param name="Signed">Pinned keys of the ledger.</param>
 /// <param name="Cosigned">Keys of witnesses, and when: seconds since 1970, null if the line does not say.</param>
-sealed record HeadNote(string Part, Checkpoint Checkpoint, IReadOnlyList<VerifierKey> Signed, IReadOnlyList<(VerifierKey Key, long? Time)> Cosigned);
+sealed record HeadNote(string Part, Checkpoint Checkpoint, IReadOnlyList<VerifierKey> Signed, IReadOnlyList<(VerifierKey Key, long? Time)> Cosigned)
+{
+    /// <summary>The time-stamp beside it; null: there is none, or none that holds.</summary>
+    public HeadStamp? Stamp { get; init; }
+}
 
 /// <summary>
 /// Checks checkpoints' notes, line by line (any thread), and what consecutive ones say of each other (one thread, in order of size): keys change with an overlap only,
@@ -26,6 +30,7 @@ sealed class NoteCheck(LedgerPins pins)
     long pending;
 
     public LedgerPins Pins => pins;
+    public StampCheck Stamps { get; } = new(pins.TimeStamps);
 
     /// <returns>null: it is not a checkpoint of this ledger by a pinned key; a finding says why.</returns>
     public HeadNote? Open(string part, ReadOnlySpan<byte> note, Action<Finding> report)
@@ -95,6 +100,7 @@ sealed class NoteCheck(LedgerPins pins)
     /// <summary>What was counted over all notes.</summary>
     public void End(long notes, Findings findings)
     {
+        Stamps.End(findings);
         if (notes > 0) findings.Good(LedgerCheck.Kept, "beginnings", string.Create(CultureInfo.InvariantCulture, $"{notes} checkpoints"));
         if (pins.Witnesses is not { AsksForWitnesses: true }) return;
         if (pending == 0) findings.Good(LedgerCheck.Newest, "witnesses");

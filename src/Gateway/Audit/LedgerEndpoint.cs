@@ -9,7 +9,8 @@ namespace Exchange.Gateway.Audit;
 
 sealed record InclusionAnswer(long Index, long Size, IReadOnlyList<Digest> Proof);
 sealed record ConsistencyAnswer(IReadOnlyList<Digest> Proof);
-sealed record KeptAnswer(long Size, string Note);
+/// <param name="TimeStamped">There is a token at …/{size}/timestamp.</param>
+sealed record KeptAnswer(long Size, string Note, bool TimeStamped);
 sealed record CheckpointsAnswer(IReadOnlyList<KeptAnswer> Checkpoints);
 
 /// <summary>The ledger as C2SP tlog-tiles shows it, and proofs for those who do not want to read tiles. Every signed-in office and every auditor may read all of it: entries are 32 opaque bytes.</summary>
@@ -29,12 +30,18 @@ static class LedgerEndpoint
         routes.MapGet("/ledger/checkpoints", (HttpContext context) =>
         {
             var limit = Answers.Number(context, "limit", MaxNotes, MaxNotes);
-            return Answers.Json(new CheckpointsAnswer([.. (ledger.Notes?.After(Size(context, "after") ?? 0, limit) ?? []).Select(n => new KeptAnswer(n.Size, n.Note))]), AnswerJson.Shared.CheckpointsAnswer);
+            var notes = ledger.Notes?.After(Size(context, "after") ?? 0, limit) ?? [];
+            var stamped = notes.Count > 0 ? ledger.Notes!.Stamped(notes[0].Size - 1, notes[^1].Size).ToHashSet() : [];
+            return Answers.Json(new CheckpointsAnswer([.. notes.Select(n => new KeptAnswer(n.Size, n.Note, stamped.Contains(n.Size)))]), AnswerJson.Shared.CheckpointsAnswer);
         });
 
         routes.MapGet("/ledger/checkpoints/{size}", (string size) =>
             Answers.Bytes(Encoding.UTF8.GetBytes((long.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? ledger.Notes?.Of(number) : null)?.Note ?? throw new RefusedException(Refusal.NotFound)),
                 "text/plain; charset=utf-8", "no-cache"));
+
+        // A token (RFC 3161) over the text of the head of this size; there is one for some heads only.
+        routes.MapGet("/ledger/checkpoints/{size}/timestamp", (string size) =>
+            Answers.Bytes((long.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? ledger.Notes?.StampOf(number) : null) ?? throw new RefusedException(Refusal.NotFound), Answers.CmsType, Immutable));
 
         routes.MapGet("/ledger/tile/{**rest}", (string rest) =>
         {

@@ -107,35 +107,28 @@ internal sealed class Checkpoints
     /// <exception cref="StoreFull">There is no room for them.</exception>
     public PublishedCheckpoint Add(PublishedCheckpoint head, IReadOnlyList<NoteSignature> lines)
     {
-        lock (gate)
+        return Guarded(g =>
         {
-            try
-            {
-                var kept = guard.Add(head, lines);
-                if (newest?.Size == kept.Size) newest = kept;
-                return kept;
-            }
-            catch (IoFailure e)
-            {
-                stop(e);
-                throw;
-            }
-        }
+            var kept = g.Add(head, lines);
+            if (newest?.Size == kept.Size) newest = kept;
+            return kept;
+        });
     }
 
     /// <summary>Size that this witness was last known to have; 0: nothing is known of it. A hint: the witness itself corrects it.</summary>
-    public long WitnessHas(string place)
-    {
-        lock (gate) return guard.WitnessHas(place);
-    }
+    public long WitnessHas(string place) => Guarded(g => g.WitnessHas(place));
 
     /// <summary>Remembers it.</summary>
     /// <exception cref="IoFailure">The guard failed. The process is being stopped.</exception>
-    public void WitnessHas(string place, long size)
+    public void WitnessHas(string place, long size) => Guarded(g => g.WitnessHas(place, size));
+
+    /// <summary>What is kept beside the heads; one caller at a time has the guard.</summary>
+    /// <exception cref="IoFailure">The guard failed. The process is being stopped.</exception>
+    internal T Guarded<T>(Func<Guard, T> use)
     {
         lock (gate)
         {
-            try { guard.WitnessHas(place, size); }
+            try { return use(guard); }
             catch (IoFailure e)
             {
                 stop(e);

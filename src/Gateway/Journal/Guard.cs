@@ -1,6 +1,7 @@
 using System.Text;
 using Exchange.Crypto;
 using Exchange.Crypto.Ledger;
+using Exchange.Crypto.TimeStamps;
 using Exchange.Gateway.Store;
 using Microsoft.Data.Sqlite;
 
@@ -35,6 +36,7 @@ internal sealed class Guard : IDisposable
         DurableFile.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(file))!);
         var connection = SqliteSettings.OpenWriter(file);
         CheckpointTable.CreateSchema(connection);
+        TimeStampTable.CreateSchema(connection);
         var guard = new Guard(connection, origin);
         // One that never signed anything binds nobody: an init that failed half way may be repeated.
         if (CheckpointTable.TryAddOrigin(connection, origin) || guard.Head.Size == 0) return guard;
@@ -54,6 +56,7 @@ internal sealed class Guard : IDisposable
             {
                 // One of an earlier version gets the tables that it lacks; that version goes on with it.
                 CheckpointTable.CreateSchema(guard.connection);
+                TimeStampTable.CreateSchema(guard.connection);
                 return guard;
             }
         }
@@ -110,9 +113,34 @@ internal sealed class Guard : IDisposable
     public long WitnessHas(string place) => CheckpointTable.WitnessHas(connection, Origin, place);
 
     /// <summary>Remembers it.</summary>
-    public void WitnessHas(string place, long size) => StoreErrors.Guard(() =>
+    public bool WitnessHas(string place, long size) => StoreErrors.Guard(() =>
     {
         CheckpointTable.WitnessHas(connection, Origin, place, size);
+        return Carried();
+    });
+
+    /// <summary>Which head was to be time-stamped last; null: none yet.</summary>
+    public StampTurn? LastTurn => TimeStampTable.Last(connection, Origin);
+
+    /// <summary>The newest head that has a token; null: none has.</summary>
+    public StampedHead? NewestStamp => TimeStampTable.Newest(connection, Origin);
+
+    /// <summary>Heads that wait for a token, smallest first.</summary>
+    public IReadOnlyList<WaitingHead> WaitingForTime(int limit) => TimeStampTable.Waiting(connection, Origin, limit);
+
+    /// <summary>This head waits for a token from now on, and those before it that are no day's end do not, durable on return.</summary>
+    /// <param name="day">Number of the day whose end it is; null: of none.</param>
+    public bool QueueForTime(long size, DateTimeOffset due, long? day) => StoreErrors.Guard(() =>
+    {
+        TimeStampTable.Queue(connection, Origin, size, due.ToUnixTimeMilliseconds(), day);
+        return Carried();
+    });
+
+    /// <summary>Keeps a verified token, durable on return; one that is kept stays.</summary>
+    public bool KeepStamp(long size, ReadOnlyMemory<byte> token, StampTime time) => StoreErrors.Guard(() =>
+    {
+        var earliest = time.Earliest.ToUnixTimeMilliseconds();
+        TimeStampTable.Keep(connection, Origin, size, token.ToArray(), time.At.ToUnixTimeMilliseconds(), Math.Max(earliest, NewestStamp?.Floor ?? earliest));
         return Carried();
     });
 

@@ -9,7 +9,7 @@ namespace Exchange.Gateway.Operations;
 /// States that nobody reports because nothing happens: certificates and revocation lists that end, a disk that fills, a clock that was set, a ledger that falls behind. Looked at now and then; each is told
 /// when it begins, once a day while it lasts, and when it is over.
 /// </summary>
-sealed class AlarmWatch(Shared shared, Equipment equipment, Backlog backlog, Func<bool> isClockSure, Func<string?> revocationTrouble, PendingWitnesses witnesses)
+sealed class AlarmWatch(Shared shared, Equipment equipment, Backlog backlog, Func<bool> isClockSure, Func<string?> revocationTrouble, Func<IEnumerable<Alarm>> pending)
 {
     static readonly TimeSpan Again = TimeSpan.FromDays(1), CrlNotice = TimeSpan.FromDays(2);
     readonly Dictionary<(AlarmCode, string?), DateTimeOffset> told = [];
@@ -47,7 +47,7 @@ sealed class AlarmWatch(Shared shared, Equipment equipment, Backlog backlog, Fun
         if (revocationTrouble() is { } sources) yield return new(AlarmCode.RevocationUnfetched, null, sources);
         if (shared.Room.Free is var free && free < limits.DiskAlarmBytes) yield return new(AlarmCode.DiskLow, null, string.Create(CultureInfo.InvariantCulture, $"{free} bytes free"));
         if (!isClockSure()) yield return new(AlarmCode.ClockUnsure, null, "set by more than a minute");
-        foreach (var alarm in witnesses.Alarms()) yield return alarm;
+        foreach (var alarm in pending()) yield return alarm;
         if (backlog.Now.Lag is var lag && lag > TimeSpan.FromSeconds(limits.PromiseSeconds)) yield return new(AlarmCode.LedgerBehind, null, string.Create(CultureInfo.InvariantCulture, $"by {(long)lag.TotalSeconds} s"));
     }
 

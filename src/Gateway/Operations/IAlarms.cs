@@ -27,6 +27,8 @@ enum AlarmCode
     WitnessPending,
     /// <summary>A witness has a head that this ledger does not continue.</summary>
     WitnessContradicts,
+    /// <summary>A head waits for its time-stamp for an hour.</summary>
+    TimeStampPending,
     /// <summary>The gateway started, and found channels that are down, copies that were given up or flash copies that are late.</summary>
     StartedWithTrouble,
     /// <summary>What was raised before is over.</summary>

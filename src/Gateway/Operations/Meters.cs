@@ -31,6 +31,7 @@ sealed class Meters : IDisposable
         Quarantined = meter.CreateCounter<long>("exchange.intake.quarantined", "{item}", "Mails and files put into quarantine, by channel: nothing of ours, or refused");
         Fetches = meter.CreateCounter<long>("exchange.revocation.fetches", "{fetch}", "Revocation lists and answers about certificates asked for, by source (crl, ocsp) and outcome (new, unchanged, failed)");
         Witnessed = meter.CreateCounter<long>("exchange.witness.requests", "{request}", "Checkpoints sent to witnesses, by outcome (cosigned, refused, contradicted, failed)");
+        TimeStamped = meter.CreateCounter<long>("exchange.timestamp.requests", "{request}", "Time-stamps of checkpoints asked for, by outcome (stamped, refused, failed)");
         FailedSteps = meter.CreateCounter<long>("exchange.steps.failed", "{step}", "Rounds of what happens by itself that failed and are tried again, by step; the log says why");
         batch = meter.CreateHistogram("exchange.journal.batch.size", "{change}", "Changes written by one commit", advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = Batches });
         commit = Times("exchange.journal.commit.duration", Fast, "From the beginning of a commit until it is durable");
@@ -46,6 +47,7 @@ sealed class Meters : IDisposable
     public Counter<long> Quarantined { get; }
     public Counter<long> Fetches { get; }
     public Counter<long> Witnessed { get; }
+    public Counter<long> TimeStamped { get; }
     public Counter<long> FailedSteps { get; }
 
     /// <summary>For <see cref="JournalOptions.Committed"/>.</summary>
@@ -88,6 +90,9 @@ sealed class Meters : IDisposable
         meter.CreateObservableGauge("exchange.witness.pending", () => witnesses.For.TotalSeconds, "s", "Since when the newest checkpoints lack the cosignatures of enough witnesses, 0: they do not, or none is asked");
         meter.CreateObservableGauge("exchange.witness.missing", () => witnesses.Missing, "{witness}", "Witnesses that have not cosigned the newest checkpoint");
     }
+
+    public void Watch(PendingTimeStamps stamps) =>
+        meter.CreateObservableGauge("exchange.timestamp.pending", () => stamps.For.TotalSeconds, "s", "Since when a head waits for its time-stamp, 0: none does, or no authority is asked");
 
     public void Watch(Equipment keys, Worlds worlds, TimeProvider clock, TimeSpan notice)
     {

@@ -181,6 +181,8 @@ sealed record Options
     public RevocationOptions Revocation { get; init; } = RevocationOptions.None;
     /// <summary>Who cosigns checkpoints; null (default): nobody is asked.</summary>
     public WitnessOptions? Witness { get; init; }
+    /// <summary>Who time-stamps checkpoints; null (default): nobody is asked.</summary>
+    public TimeStampOptions? TimeStamp { get; init; }
     /// <summary>Pinned keys of administrators, two of whom sign what one may not do alone; none (default): such things are not done here.</summary>
     public IReadOnlyList<Digest> Administrators { get; init; } = [];
 
@@ -223,6 +225,7 @@ sealed record Options
                 Queue = QueueOptions.Read(read.Member("queue"), read.Errors),
                 Revocation = RevocationOptions.Read(read),
                 Witness = WitnessOptions.Read(read),
+                TimeStamp = TimeStampOptions.Read(read),
             };
             read.Finish();
             keys.Finish();
@@ -280,6 +283,7 @@ sealed record Options
             }
             Revocation.Write(json);
             WitnessOptions.Write(json, Witness);
+            TimeStampOptions.Write(json, TimeStamp);
             json.WriteEndObject();
         }
         return [.. stream.ToArray(), (byte)'\n'];

@@ -7,7 +7,8 @@ namespace Exchange.Office.Client;
 
 // What the gateway answers auditors. Members that are not known here are passed over: later versions only add.
 
-sealed record KeptNote(long Size, string Note);
+/// <param name="TimeStamped">There is a token over it; false also from a gateway that never had any.</param>
+sealed record KeptNote(long Size, string Note, bool TimeStamped = false);
 
 sealed record KeptNotes(IReadOnlyList<KeptNote> Checkpoints);
 
@@ -29,6 +30,9 @@ sealed class AuditApi(GatewayApi api)
     public Task<byte[]> CheckpointAsync(CancellationToken cancel) => api.CheckpointAsync(cancel);
 
     public Task<byte[]> CheckpointAsync(long size, CancellationToken cancel) => api.GetAsync(string.Create(CultureInfo.InvariantCulture, $"/ledger/checkpoints/{size}"), cancel);
+
+    /// <summary>Time-stamp token of this head.</summary>
+    public Task<byte[]> TimeStampAsync(long size, CancellationToken cancel) => api.GetAsync(string.Create(CultureInfo.InvariantCulture, $"/ledger/checkpoints/{size}/timestamp"), cancel);
 
     public async Task<IReadOnlyList<KeptNote>> CheckpointsAsync(long after, CancellationToken cancel) =>
         (await api.JsonAsync(HttpMethod.Get, string.Create(CultureInfo.InvariantCulture, $"/ledger/checkpoints?after={after}&limit=200"), ClientJson.Default.KeptNotes, cancel).ConfigureAwait(false)).Checkpoints;

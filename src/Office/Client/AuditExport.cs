@@ -31,7 +31,7 @@ sealed class AuditExport(AuditApi api, LedgerPins pins, string root)
         if (!File.Exists(At(Head))) DurableFile.Write(At(Head), await api.CheckpointAsync(cancel).ConfigureAwait(false));
         var note = File.ReadAllBytes(At(Head));
         var head = Checkpoint.OpenBoth(note, pins.Keys, pins.Origin);
-        // 2. The heads before it.
+        // 2. The heads before it, and their time-stamps.
         await KeepHeadsAsync(head.Size, cancel).ConfigureAwait(false);
         // 3. Hashes and entries, as they are.
         var options = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancel };
@@ -50,7 +50,10 @@ sealed class AuditExport(AuditApi api, LedgerPins pins, string root)
         {
             var notes = await api.CheckpointsAsync(after, cancel).ConfigureAwait(false);
             foreach (var kept in notes.Where(n => n.Size <= size))
+            {
                 if (LedgerCheck.KeptPath(kept.Size) is var path && !File.Exists(At(path))) Write(path, Encoding.UTF8.GetBytes(kept.Note));
+                if (kept.TimeStamped && LedgerCheck.StampPath(kept.Size) is var stamp && !File.Exists(At(stamp))) Write(stamp, await api.TimeStampAsync(kept.Size, cancel).ConfigureAwait(false));
+            }
             if (notes.Count == 0 || notes[^1].Size >= size) return;
             if (notes[^1].Size <= after) throw new RefusedException(Refusal.Note, "kept heads out of order");
             after = notes[^1].Size;
