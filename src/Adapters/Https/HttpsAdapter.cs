@@ -154,7 +154,7 @@ public sealed class HttpsAdapter : IDeliveryAdapter, IDisposable
         }
     }
 
-    HttpClient Connect(string office) => new(new SocketsHttpHandler
+    HttpClient Connect(string office) => new(new HttpFaults(new SocketsHttpHandler
     {
         UseProxy = false,
         UseCookies = false,
@@ -182,7 +182,7 @@ public sealed class HttpsAdapter : IDeliveryAdapter, IDisposable
             RemoteCertificateValidationCallback = (_, server, _, _) =>
                 server is X509Certificate2 certificate && options.IsServerOf(office, certificate) ? true : throw new AuthenticationException(NotTheOffice),
         },
-    }, disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
+    }), disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
 
     const string NotTheOffice = "certificate: not the one of this office";
 

@@ -29,7 +29,7 @@ sealed class AlarmWebhook : IAlarmTarget, IDisposable
                 CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true },
             };
         if (authorities.Count > 0) handler.SslOptions.CertificateChainPolicy!.CustomTrustStore.AddRange(authorities);
-        http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+        http = new HttpClient(new HttpFaults(handler)) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
     public string Name => "webhook";

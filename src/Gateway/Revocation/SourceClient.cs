@@ -28,7 +28,7 @@ sealed class SourceClient : IDisposable
     public SourceClient(RevocationOptions options, TimeProvider clock)
     {
         (this.options, this.clock) = (options, clock);
-        http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(options.Seconds), PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
+        http = new HttpClient(new HttpFaults(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(options.Seconds), PooledConnectionLifetime = TimeSpan.FromMinutes(5) }))
         {
             Timeout = Timeout.InfiniteTimeSpan,
         };

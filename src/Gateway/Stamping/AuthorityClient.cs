@@ -25,10 +25,10 @@ sealed class AuthorityClient : IDisposable
     public AuthorityClient(TimeSpan patience, TimeProvider clock)
     {
         (this.patience, this.clock) = (patience, clock);
-        http = new HttpClient(new SocketsHttpHandler
+        http = new HttpClient(new HttpFaults(new SocketsHttpHandler
         {
             AllowAutoRedirect = false, UseProxy = false, UseCookies = false, AutomaticDecompression = DecompressionMethods.None, ConnectTimeout = patience, PooledConnectionLifetime = TimeSpan.FromMinutes(5), MaxResponseHeadersLength = 16,
-        })
+        }))
         { Timeout = Timeout.InfiniteTimeSpan };
     }
 

@@ -36,7 +36,7 @@ sealed class WitnessClient : IDisposable
             chain.CustomTrustStore.AddRange(authorities);
             handler.SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = chain };
         }
-        http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+        http = new HttpClient(new HttpFaults(handler)) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
     public async Task<WitnessVerdict> Ask(Uri prefix, WitnessRequest asked, CancellationToken cancel)

@@ -37,7 +37,7 @@ static class GatewayConnection
                 RemoteCertificateValidationCallback = (_, certificate, _, _) => Demand(certificate, gateway.IdnHost, trust(), clock),
             },
         };
-        return new HttpClient(handler, disposeHandler: true)
+        return new HttpClient(new HttpFaults(handler), disposeHandler: true)
         {
             BaseAddress = gateway,
             Timeout = Timeout.InfiniteTimeSpan,

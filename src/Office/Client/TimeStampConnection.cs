@@ -24,6 +24,6 @@ static class TimeStampConnection
                 RemoteCertificateValidationCallback = (stream, certificate, _, _) => GatewayConnection.Demand(certificate, ((SslStream)stream).TargetHostName, trust(), clock),
             },
         };
-        return new HttpClient(handler, disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
+        return new HttpClient(new HttpFaults(handler), disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
     }
 }
