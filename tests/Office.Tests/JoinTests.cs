@@ -304,4 +304,23 @@ public sealed class JoinTests : IDisposable
         var operation = OperationStatement.Open(File.ReadAllBytes(signed), Gateway, administrators, pki.Check, DevPkiFixture.Now).As<OperationStatement>();
         Assert.Equal((OperationStatement.Discard, "DUPLICATE", Guid.Parse(Copy)), (operation.Act, operation.Code, Assert.Single(operation.Parcels)));
     }
+
+    [Fact]
+    public void An_order_to_erase_names_dispatches_and_who_signs_sees_each()
+    {
+        const string Gateway = "gateway.example/ledger", Envelope = "0199aaaa-0000-7000-8000-000000000002";
+        var administrators = pki.Keys("directoryOfficers");
+        File.WriteAllText(At("erase.json"), $$"""{"v":1,"act":"erase","dispatches":[{"sender":"G22","envelope":"{{Envelope}}"}],"code":"LAW_17"}""");
+        foreach (var (file, key, more) in new[] { ("erase.json", "directory-1", new[] { "--gateway", Gateway, "--with", administrators[1].ToString() }), ("erase.json.p7s", "directory-2", []) })
+        {
+            var (code, output, error) = Run(["officer", "operate", At(file), "--key", pki.At($"officers/{key}.p12"), "--yes", .. more]);
+            Assert.True(code == 0, error);
+            Assert.Contains($"erase 1 dispatches at {Gateway} for good, LAW_17", output, StringComparison.Ordinal);
+            Assert.Contains($"G22 {Envelope}", output, StringComparison.Ordinal);
+        }
+        var operation = OperationStatement.Open(File.ReadAllBytes(At("erase.json.p7s")), Gateway, administrators, pki.Check, DevPkiFixture.Now).As<OperationStatement>();
+        Assert.Equal((OperationStatement.Erase, new OperatedDispatch("G22", Guid.Parse(Envelope))), (operation.Act, Assert.Single(operation.Dispatches!)));
+        File.WriteAllText(At("strange.json"), """{"v":1,"act":"erase","parcels":[],"code":"LAW_17"}""");
+        Assert.Equal(64, Run(["officer", "operate", At("strange.json"), "--key", pki.At("officers/directory-1.p12"), "--yes", "--gateway", Gateway, "--with", administrators[1].ToString()]).Code);
+    }
 }

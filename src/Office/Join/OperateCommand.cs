@@ -10,7 +10,7 @@ static class OperateCommand
 {
     public static Command Create(Shell shell)
     {
-        var from = new Argument<string>("FILE") { Description = "What `exchange-gateway admin discard --out` wrote, or what the other administrator signed" };
+        var from = new Argument<string>("FILE") { Description = "What `exchange-gateway admin discard --out` or `admin erase --out` wrote, or what the other administrator signed" };
         var key = new Option<string?>("--key") { Description = "PKCS#12 file; default officer.p12 here", HelpName = "FILE" };
         var gateway = new Option<string?>("--gateway") { Description = "Ledger origin of the gateway; the first of two says it", HelpName = "ORIGIN" };
         var with = new Option<string?>("--with") { Description = "Key of the other administrator; the first of two says it", HelpName = "KEY" };
@@ -31,15 +31,26 @@ static class OperateCommand
         using var key = OfficerCommands.Load(signer.File, ".", signer.Passphrase, say);
         var begun = begins ? null : PartlySigned.Read(bytes, StatementType.Operation);
         var operation = begun?.As<OperationStatement>() ?? Order(bytes, key.Certificate.Key, first, now);
-        say.Say($"{operation.Act} {operation.Parcels.Length} copies at {operation.Gateway}, {operation.Code}", $"{operation.Act} {operation.Parcels.Length} bản tại {operation.Gateway}, {operation.Code}");
-        foreach (var parcel in operation.Parcels) say.Say($"  {parcel}", $"  {parcel}");
+        Tell(say, operation);
         if (!OfficerCommands.Yes(signer.Yes, say)) return ExchangeProgram.Incomplete;
         var signed = begun is null ? PartlySigned.Begin(operation, key, now) : begun.Add(key, now);
         var to = Path.GetFullPath(target ?? (begins ? file + ".p7s" : file));
         DurableFile.Write(to, signed.Der.Span);
         if (signed.Missing.Count > 0) say.Hint("then the other administrator", "sau đó quản trị viên kia", $"exchange officer operate {to}");
-        else say.Hint("complete; at the gateway", "đã đủ chữ ký; tại trục", $"exchange-gateway admin discard --data DIR --signed {to}");
+        else say.Hint("complete; at the gateway", "đã đủ chữ ký; tại trục", $"exchange-gateway admin {operation.Act} --data DIR --signed {to}");
         return ExchangeProgram.Good;
+    }
+
+    static void Tell(Output say, OperationStatement operation)
+    {
+        if (operation.Dispatches is { } dispatches)
+        {
+            say.Say($"{operation.Act} {dispatches.Length} dispatches at {operation.Gateway} for good, {operation.Code}", $"xóa vĩnh viễn {dispatches.Length} văn bản tại {operation.Gateway}, {operation.Code}");
+            foreach (var dispatch in dispatches) say.Say($"  {dispatch.Sender} {dispatch.Envelope}", $"  {dispatch.Sender} {dispatch.Envelope}");
+            return;
+        }
+        say.Say($"{operation.Act} {operation.Parcels.Length} copies at {operation.Gateway}, {operation.Code}", $"{operation.Act} {operation.Parcels.Length} bản tại {operation.Gateway}, {operation.Code}");
+        foreach (var parcel in operation.Parcels) say.Say($"  {parcel}", $"  {parcel}");
     }
 
     static OperationStatement Order(byte[] json, Digest mine, (string? Gateway, string? With) first, DateTimeOffset now)
@@ -49,15 +60,18 @@ static class OperateCommand
         {
             using var order = JsonDocument.Parse(json);
             var root = order.RootElement;
+            var erases = root.GetProperty("act").GetString() == OperationStatement.Erase;
             return new()
             {
                 V = 1, Type = OperationStatement.TypeName, Signers = [mine, other], Gateway = first.Gateway, Act = root.GetProperty("act").GetString()!,
-                Parcels = [.. root.GetProperty("parcels").EnumerateArray().Select(p => p.GetGuid())], Code = root.GetProperty("code").GetString()!, Issued = now.ToUnixTimeMilliseconds(),
+                Parcels = erases ? [] : [.. root.GetProperty("parcels").EnumerateArray().Select(p => p.GetGuid())],
+                Dispatches = erases ? [.. root.GetProperty("dispatches").EnumerateArray().Select(d => new OperatedDispatch(d.GetProperty("sender").GetString()!, d.GetProperty("envelope").GetGuid()))] : null,
+                Code = root.GetProperty("code").GetString()!, Issued = now.ToUnixTimeMilliseconds(),
             };
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            throw new UsageException("FILE: not an order to discard", "FILE: không phải lệnh hủy bỏ");
+            throw new UsageException("FILE: not an order to discard or erase", "FILE: không phải lệnh hủy bỏ hay lệnh xóa");
         }
     }
 }

@@ -34,4 +34,22 @@ public sealed class OperationStatementTests
         Assert.Equal(Refusal.Request, Told(Good with { Parcels = [] }));
         foreach (var code in new[] { "", "why not", "É", new string('A', 65) }) Assert.Equal(Refusal.Request, Told(Good with { Code = code }));
     }
+
+    [Fact]
+    public void An_erasure_names_dispatches_and_nothing_else_and_a_discard_none()
+    {
+        OperatedDispatch named = new("G22", Guid.CreateVersion7(TestPki.Now));
+        var erase = Good with { Act = OperationStatement.Erase, Parcels = [], Dispatches = [named], Code = "LAW_13_2" };
+        Assert.Null(Told(erase));
+        foreach (var bad in new[]
+        {
+            erase with { Dispatches = null }, erase with { Dispatches = [] }, erase with { Dispatches = [named, named with { }] }, erase with { Dispatches = [named with { Sender = "" }] }, erase with { Parcels = Good.Parcels },
+            erase with { Code = "because" }, erase with { Act = "erase-all" }, erase with { Dispatches = [.. Enumerable.Range(0, OperationStatement.MaxDispatches + 1).Select(n => new OperatedDispatch($"H{n}", named.Envelope))] },
+            Good with { Dispatches = [named] }, erase with { Act = OperationStatement.Discard },
+        }) Assert.Equal(Refusal.Request, Told(bad));
+        Assert.Equal(Refusal.Officers, Told(erase, Pki.PolicyOfficers));
+        // What a discard was in bytes it still is.
+        Assert.DoesNotContain("dispatches", System.Text.Encoding.UTF8.GetString(StrictJson.Write(Good, StatementJson.Default.OperationStatement)), StringComparison.Ordinal);
+        Assert.Equal(Refusal.Json, Assert.Throws<RefusedException>(() => StrictJson.Read(System.Text.Encoding.UTF8.GetBytes("{\"dispatches\":null}"), StatementJson.Default.OperationStatement)).Refusal);
+    }
 }
