@@ -289,8 +289,8 @@ public sealed record Refusal(string Code, string En, string Vi, string RemedyEn,
         "The request is not one that this interface knows.", "Yêu cầu không đúng giao diện này.",
         "See the interface description.", "Xem mô tả giao diện.");
     public static readonly Refusal PayloadErased = new("E_PAYLOAD_ERASED",
-        "The payload is not kept any more: all copies of the dispatch ended long ago.", "Nội dung không còn được lưu: mọi bản của văn bản đã kết thúc từ lâu.",
-        "It has to be sent anew, with its documents; receipts and evidence of this one are still here.", "Phải gửi mới cùng tài liệu; biên nhận và bằng chứng của văn bản này vẫn còn.");
+        "It is not kept any more: the payload, or all of the dispatch, was erased.", "Không còn được lưu: nội dung, hoặc toàn bộ văn bản, đã được xóa.",
+        "It has to be sent anew, with its documents; receipts and evidence that were given out still hold.", "Phải gửi mới cùng tài liệu; biên nhận và bằng chứng đã phát ra vẫn có giá trị.");
     public static readonly Refusal NothingToUpload = new("E_NOTHING_TO_UPLOAD",
         "No payload is awaited for this dispatch.", "Không chờ nội dung nào cho văn bản này.",
         "Submit the header first, or ask for the status.", "Gửi phần đầu trước, hoặc hỏi trạng thái.");

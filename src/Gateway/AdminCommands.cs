@@ -6,7 +6,7 @@ using Exchange.Gateway.Store;
 
 namespace Exchange.Gateway;
 
-/// <summary>admin queue, dead, redrive, discard. The first two read beside the running gateway; the others hand it an order through its incoming folder.</summary>
+/// <summary>admin queue, dead, redrive, discard; erase is in EraseCommands.cs. The first two read beside the running gateway; the others hand it an order through its incoming folder.</summary>
 static class AdminCommands
 {
     static readonly Option<string?> Office = new("--office") { Description = "Only copies for this office." };
@@ -14,7 +14,7 @@ static class AdminCommands
     static readonly Option<int> Most = new("--most") { Description = "No more than so many copies.", DefaultValueFactory = _ => 5000 };
     static readonly Option<string[]> Parcels = new("--parcel") { Description = "Exactly this copy; may be given several times. See admin dead." };
 
-    public static Command Admin(Option<DirectoryInfo> data) => new("admin", "For administrators: what is stuck and why, which witnesses and time-stamps are pending, and what becomes of copies that were given up.") { Queue(data), Dead(data), Redrive(data), Discard(data), WitnessCommands.Witnesses(data), TimeStampCommands.TimeStamps(data) };
+    public static Command Admin(Option<DirectoryInfo> data) => new("admin", "For administrators: what is stuck and why, which witnesses and time-stamps are pending, what becomes of copies that were given up, and erasing.") { Queue(data), Dead(data), Redrive(data), Discard(data), EraseCommands.Erase(data), WitnessCommands.Witnesses(data), TimeStampCommands.TimeStamps(data) };
 
     static Command Queue(Option<DirectoryInfo> data)
     {
@@ -89,7 +89,7 @@ static class AdminCommands
     static IReadOnlyList<DeadCopy> Matching(ParseResult parsed, Option<DirectoryInfo> data) =>
         Beside(parsed.GetRequiredValue(data), reader => DeadTable.Matching(reader, parsed.GetValue(Office), parsed.GetValue(Reason), parsed.CommandResult.Command.Options.Contains(Parcels) ? Given(parsed) : null, parsed.GetValue(Most)));
 
-    static T Beside<T>(DirectoryInfo data, Func<Source, T> read)
+    internal static T Beside<T>(DirectoryInfo data, Func<Source, T> read)
     {
         using var engine = SqliteEngine.OpenReadOnly(DataFolder.DatabaseIn(data.FullName));
         using var reader = engine.Reader();
@@ -108,9 +108,11 @@ static class AdminCommands
         await Console.Out.WriteLineAsync($"{copies.Count} copies");
     }
 
-    static async Task<int> Give(ParseResult parsed, Option<DirectoryInfo> data, byte[] order, string end, CancellationToken cancel)
+    static Task<int> Give(ParseResult parsed, Option<DirectoryInfo> data, byte[] order, string end, CancellationToken cancel) => Give(parsed.GetRequiredValue(data), order, end, cancel);
+
+    internal static async Task<int> Give(DirectoryInfo data, byte[] order, string end, CancellationToken cancel)
     {
-        var (done, wrong) = await HandOver.Give(parsed.GetRequiredValue(data).FullName, order, end, TimeProvider.System, cancel);
+        var (done, wrong) = await HandOver.Give(data.FullName, order, end, TimeProvider.System, cancel);
         await (wrong is null ? Console.Out : Console.Error).WriteLineAsync(done ?? $"error: {wrong}");
         return wrong is null ? 0 : 1;
     }

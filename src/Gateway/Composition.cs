@@ -13,6 +13,7 @@ using Exchange.Crypto.Trust;
 using Exchange.Gateway.Admin;
 using Exchange.Gateway.Audit;
 using Exchange.Gateway.Delivery;
+using Exchange.Gateway.Erasing;
 using Exchange.Gateway.Handling;
 using Exchange.Gateway.Holding;
 using Exchange.Gateway.Intake;
@@ -40,6 +41,8 @@ sealed record Shared(Options Options, IEngine Engine, Journal Journal, LedgerRea
     public FillIndex? AuditIndex { get; init; }
     /// <summary>0..1, for what must not happen to all at once: the only randomness of the queue.</summary>
     public Func<double> Chance { get; init; } = () => RandomNumberGenerator.GetInt32(1001) / 1000.0;
+    /// <summary>What erasures of this run may have left in the logs of both databases.</summary>
+    public OldPages OldPages { get; } = new();
     /// <summary>How attempts at deliveries are set going.</summary>
     public StartAttempt StartAttempt { get; init; } = Task.Run;
     /// <summary>Ids of the gateway's own rows: UUIDv7 of a time.</summary>
@@ -155,6 +158,7 @@ static class Composition
             new("unjournalled refusals", TimeSpan.FromMinutes(1), rejections.Step),
             .. shared.AuditIndex is { } filled ? [new Loop("audit index", TimeSpan.FromSeconds(5), filled.Step)] : Array.Empty<Loop>(),
             new("retention", TimeSpan.FromMinutes(10), erase.Step),
+            new("erasures", TimeSpan.FromSeconds(10), new FinishErasures(shared).Step),
             .. bringing.Select(b => new Loop($"intake {b.Name}", TimeSpan.FromSeconds(limits.IntakeSeconds), b.Step, () => b.Arriving)),
             .. replying.Select(r => new Loop($"replies {r.Name}", TimeSpan.FromSeconds(limits.IntakeSeconds), r.Step)),
             new("blob sweep", TimeSpan.FromMinutes(10), now => Task.FromResult((shared.Blobs.Step(shared.Engine), shared.Sealed.Step(shared.Engine)))),

@@ -20,7 +20,7 @@ static class Program
     {
         var root = new RootCommand("Gateway of the exchange: takes sealed dispatches in, decides without reading them, journals, hands over, proves.")
         {
-            InitCommand(), ServeCommand(), CheckConfigCommand(), ActivateCommand(), ExportCommand(), DecisionCommand(), PingCommand(), CheckCommand(), CheckpointKeyCommands.Keys(Data), AdminCommands.Admin(Data), BackupCommands.Backup(Data), BackupCommands.Restore(Data),
+            InitCommand(), ServeCommand(), CheckConfigCommand(), ActivateCommand(), ExportCommand(), DecisionCommand(), PingCommand(), CheckCommand(), EraseCommands.Compact(Data), CheckpointKeyCommands.Keys(Data), AdminCommands.Admin(Data), BackupCommands.Backup(Data), BackupCommands.Restore(Data),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)

@@ -124,6 +124,7 @@ static class TrackCommands
         SendCommands.TellStamp(view.Entry, say);
         if (InForce(view, client) is { } level && level.Code != record.Level)
             say.Say($"  in force: {level.Name.En} (exchange label show {record.Id})", $"  đang có hiệu lực: {level.Name.Vi} (exchange label show {record.Id})");
+        if (view.State == TrackDispatch.Erased) say.Say("  erased at the gateway: what stands here was taken from there before", "  đã xóa tại trục: nội dung ở đây được lấy từ trước");
         if (view.Entry.State == OutboxState.Held) say.Say("  it is not on its way: persons of this office must release it (exchange held)", "  chưa được chuyển: người có thẩm quyền của cơ quan phải cho phép (exchange held)");
         foreach (var copy in view.Copies.Where(c => c.Handling.Count > 0))
         {

@@ -29,7 +29,8 @@ public sealed class SliceTests
         ["Handling"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Submission"],
         ["Intake"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Submission", "Mailbox"],
         ["Delivery"] = ["Journaling", "Store", "Offices", "Operations", "Receipts", "Queue", "Release"],
-        ["Admin"] = ["Journaling", "Store", "Offices", "Operations", "Queue"],
+        ["Erasing"] = ["Journaling", "Store", "Offices", "Operations", "Audit"],
+        ["Admin"] = ["Journaling", "Store", "Offices", "Operations", "Queue", "Erasing"],
         ["Audit"] = ["Journaling", "Store", "Offices", "Operations"],
     };
 

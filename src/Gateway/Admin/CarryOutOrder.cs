@@ -1,13 +1,14 @@
 using Exchange.Crypto;
 using Exchange.Crypto.Ledger;
 using Exchange.Crypto.Statements;
+using Exchange.Gateway.Erasing;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Queue;
 using Exchange.Gateway.Store;
 
 namespace Exchange.Gateway.Admin;
 
-/// <summary>Sends dead copies on their way again, or gives them up for good; in commits of a hundred, each copy with an entry of its own.</summary>
+/// <summary>Sends dead copies on their way again, or gives them up for good; in commits of a hundred, each copy with an entry of its own. What two administrators want erased goes to <see cref="EraseDispatches"/>.</summary>
 sealed class CarryOutOrder(Shared shared)
 {
     const int AtOnce = 100;
@@ -25,6 +26,7 @@ sealed class CarryOutOrder(Shared shared)
         }
         var statement = OperationStatement.Open(bytes, shared.Options.Origin, shared.Options.Administrators, shared.Worlds.Current.Trust, now);
         var operation = statement.As<OperationStatement>();
+        if (operation.Act == OperationStatement.Erase) return await new EraseDispatches(new FinishErasures(shared), shared).Run(statement);
         return await Discard(new(1, QueueOrder.Discard, null, null, operation.Parcels, operation.Code, operation.Parcels.Length), (statement.Ref, operation.Issued), now);
     }
 

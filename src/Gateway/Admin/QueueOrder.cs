@@ -30,5 +30,6 @@ sealed record QueueOrder(int V, string Act, string? Office, string? Reason, Guid
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, AllowDuplicateProperties = false,
     RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true, WriteIndented = true)]
 [JsonSerializable(typeof(QueueOrder))]
+[JsonSerializable(typeof(EraseOrder))]
 [JsonSerializable(typeof(QueueNow))]
 sealed partial class AdminJson : JsonSerializerContext;

@@ -63,7 +63,7 @@ sealed record EntryAbout(string? Sender, Guid? Envelope, string? Office, Digest?
 
     // Whatever stands in the table was verified when it came.
     static Label? OfHeld(Source source, string sender, Guid envelope, Digest? ctx) =>
-        HeldTable.Find(source, sender, envelope) is { } held && (ctx is null || held.Ctx == ctx) ? EnvelopeFile.PeekUnverified(held.Header).Label : null;
+        HeldTable.Find(source, sender, envelope) is { ErasedAt: null } held && (ctx is null || held.Ctx == ctx) ? EnvelopeFile.PeekUnverified(held.Header).Label : null;
 
     static Label? OfDecision(Source source, Digest? decision) => decision is { } digest && DecisionTable.Find(source, digest) is { } row ? Decision.FactsOf(row.Record)?.Label : null;
 }

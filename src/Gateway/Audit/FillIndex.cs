@@ -48,6 +48,16 @@ sealed class FillIndex(IEngine engine, string file) : IDisposable
         }
     }
 
+    /// <summary>After an erasure: all that was committed is taken in, and nothing of before is left in the index's own log. True where there is no index. False: not yet; ask again.</summary>
+    public bool Forget()
+    {
+        lock (alone)
+        {
+            if (opened is null && !File.Exists(file)) return true;
+            return Fill(64 * Batch) && Index.TryEmptyLog();
+        }
+    }
+
     static IndexStep Of(AuditIndex index, Source source, IReadOnlyList<(EntryRow Entry, EntrySecret? Secret)> entries)
     {
         List<AboutRow> rows = [];

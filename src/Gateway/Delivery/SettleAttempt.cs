@@ -129,7 +129,8 @@ sealed class SettleAttempt(Shared shared, EndParcel end, ReportChannel channel)
                 b.Add(hurries ? row with { NextAt = row.EndedAt } : row);
                 return (true, told);
             }
-            b.Log(lateEntry, EntryKind.Attempt, late.Parcel).Add(late);
+            // Of what was erased meanwhile nothing is written down any more.
+            if (!ErasureTable.Has(b, ended.Copy.Dispatch.Id)) b.Log(lateEntry, EntryKind.Attempt, late.Parcel).Add(late);
             return (false, null);
         }, settle: true);
         channel.Tell(written);

@@ -30,7 +30,8 @@ static class HandlingEndpoint
         {
             using var reader = engine.Reader();
             var (office, id) = (SignIn.Office(context), Answers.Id(parcel));
-            if (ParcelTable.Find(reader, office, id) is null) throw new RefusedException(Refusal.NotFound);
+            var copy = ParcelTable.Find(reader, office, id) ?? throw new RefusedException(Refusal.NotFound);
+            if (ErasureTable.Has(reader, copy.Dispatch)) throw ErasureTable.Refused();
             // Its place among the sender's is the sender's affair.
             return Answer(StatusTable.OfParcel(reader, office, id), ofSender: false);
         });
@@ -40,7 +41,7 @@ static class HandlingEndpoint
             using var reader = engine.Reader();
             var office = SignIn.Office(context);
             var found = DispatchTable.Find(reader, office, Answers.Id(id)) ?? throw new RefusedException(Refusal.NotFound);
-            return Answer(StatusTable.OfDispatch(reader, office, found.Id), ofSender: true);
+            return found.ErasedAt is null ? Answer(StatusTable.OfDispatch(reader, office, found.Id), ofSender: true) : throw ErasureTable.Refused();
         });
 
         routes.MapGet("/statuses", async (HttpContext context) =>

@@ -61,8 +61,8 @@ sealed class ReportStatus(Quotas quotas, Shared shared)
         };
         var done = await shared.Journal.Commit(b =>
         {
-            // Another request took the number meanwhile, or the World has moved on: look again.
-            if (b.World.Id != world.Id || !StatusTable.TryAdd(b, said)) return false;
+            // Another request took the number meanwhile, it was erased, or the World has moved on: look again.
+            if (b.World.Id != world.Id || ErasureTable.Has(b, row.Dispatch) || !StatusTable.TryAdd(b, said)) return false;
             b.Log(entry, EntryKind.Status, row.Id).Add(ReceiptRows.Of(receipt, row.Dispatch, row.Id));
             return true;
         }, said.Der.Length + receipt.Der.Length, settle: true);

@@ -87,6 +87,7 @@ sealed class ApproveHeld(ReleaseHeld release, Quotas quotas, Shared shared)
     {
         using var reader = shared.Engine.Reader();
         var row = HeldTable.Find(reader, office, envelope) ?? throw new RefusedException(DispatchTable.Find(reader, office, envelope) is null ? Refusal.NotFound : Refusal.NotHeld);
+        if (row.ErasedAt is not null) throw ErasureTable.Refused();
         return (row, HeldTable.Approvals(reader, row.Id));
     }
 

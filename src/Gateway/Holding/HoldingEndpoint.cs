@@ -54,7 +54,9 @@ static class HoldingEndpoint
         {
             using var reader = engine.Reader();
             var (office, envelope) = (SignIn.Office(context), Answers.Id(id));
-            return Answers.Cms(DispatchTable.Read(reader, office, envelope)?.Header ?? HeldTable.Find(reader, office, envelope)?.Header ?? throw new RefusedException(Refusal.NotFound));
+            if (DispatchTable.Read(reader, office, envelope)?.Header is { } header) return Answers.Cms(header);
+            var held = HeldTable.Find(reader, office, envelope) ?? throw new RefusedException(Refusal.NotFound);
+            return held.ErasedAt is null ? Answers.Cms(held.Header) : throw ErasureTable.Refused();
         });
     }
 

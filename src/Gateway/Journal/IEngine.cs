@@ -17,6 +17,10 @@ internal interface IEngine : IDisposable
     /// <summary>A read-only view of committed rows, answers of commits that have completed included. Dispose it soon: a long read keeps the write-ahead log from shrinking.</summary>
     Reader Reader();
 
+    /// <summary>Leaves nothing in the write-ahead log: what it holds goes over into the store, and its file is cut to nothing. On the writer thread, between transactions. False: somebody reads, or there is no room; ask again.</summary>
+    /// <exception cref="IoFailure">Nobody knows what of it is on the disk.</exception>
+    bool TryEmptyLog();
+
     /// <summary>Number of the newest migration in the store.</summary>
     long Schema { get; }
 }

@@ -59,6 +59,24 @@ internal sealed class Journal(IEngine engine, Worlds worlds, TimeProvider clock,
         return waiting.Answered;
     }
 
+    /// <summary>
+    /// Empties the write-ahead log on the writer thread, after the commits that wait: what was erased is then in none of its pages either. False: somebody reads; ask again. Nothing of the store changes, so
+    /// nothing is logged.
+    /// </summary>
+    /// <exception cref="IoFailure">Outcome unknown; the process is stopping.</exception>
+    public Task<bool> EmptyLog()
+    {
+        var waiting = new Emptying(engine);
+        lock (gate)
+        {
+            if (failed is not null) return Task.FromException<bool>(failed);
+            if (closing) return Task.FromResult(false);
+            queue.Enqueue(waiting);
+        }
+        arrived.Set();
+        return waiting.Answered;
+    }
+
     /// <summary>Whether a submission of this many bytes would be let in now: ask before reading a body.</summary>
     public bool HasRoom(long bytes, bool urgent = false)
     {
@@ -252,6 +270,17 @@ internal sealed class Journal(IEngine engine, Worlds worlds, TimeProvider clock,
         public abstract void Run(Batch b);
         public abstract void Answer();
         public abstract void Fail(Exception e);
+    }
+
+    // No change: it does its work when the batch that it waited in is durable and answered.
+    sealed class Emptying(IEngine engine) : Waiting(0)
+    {
+        readonly TaskCompletionSource<bool> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<bool> Answered => answer.Task;
+        public override void Run(Batch b) { }
+        public override void Answer() => answer.TrySetResult(engine.TryEmptyLog());
+        public override void Fail(Exception e) => answer.TrySetException(e);
     }
 
     sealed class Waiting<T>(Change<T> change, long bytes) : Waiting(bytes)

@@ -65,6 +65,8 @@ internal sealed class SqliteEngine : IEngine
 
     public IEngineTransaction Begin() => new SqliteWrite(writer ?? throw new InvalidOperationException("Opened for reading only."), statements!, log!);
 
+    public bool TryEmptyLog() => Log.TryEmpty();
+
     /// <summary>Of a store that is open for writing.</summary>
     internal WriteAheadLog Log => log ?? throw new InvalidOperationException("Opened for reading only.");
 

@@ -86,7 +86,7 @@ sealed class AcknowledgeParcel(HandedOut handedOut, Shared shared)
         };
         var done = await shared.Journal.Commit(b =>
         {
-            if (b.World.Id != world.Id) return false;
+            if (b.World.Id != world.Id || ErasureTable.Has(b, row.Dispatch)) return false;
             if (Filed(b, row.Office, row.Id, receipt)) return false;      // another request filed it meanwhile: step 3 finds it
             b.Log(entry, kind, row.Id).Add(ReceiptRows.Of(receipt, der, entry.Leaf, row.Dispatch, row.Id));
             return true;

@@ -18,12 +18,13 @@ sealed record RecallTarget(Reference Named, DispatchSummary? Dispatch, HeldRow? 
 
     /// <summary>Only the sender's own are looked for: nobody can name another's.</summary>
     /// <param name="directory">Whose keys are current.</param>
-    /// <exception cref="RefusedException">RecallTarget: it is another envelope, itself a recall, or was not addressed so; for an update also that it is none that can be updated, or carries something else. Revision: a later or the same one came before. HasCopy: an update to an office that has it, or is about to.</exception>
+    /// <exception cref="RefusedException">RecallTarget: it is another envelope, itself a recall, was erased, or was not addressed so; for an update also that it is none that can be updated, or carries something else. Revision: a later or the same one came before. HasCopy: an update to an office that has it, or is about to.</exception>
     public static RecallTarget? Read(Source source, Header header, OfficeDirectory directory)
     {
         if (header.Target is not { } named) return null;
         if (RecallTable.Highest(source, header.Sender, named.Id, header.Id) >= named.Revision) throw new RefusedException(Refusal.Revision);
         var (dispatch, held) = (DispatchTable.Find(source, header.Sender, named.Id), HeldTable.Find(source, header.Sender, named.Id));
+        if ((dispatch?.ErasedAt ?? held?.ErasedAt) is not null) throw new RefusedException(Refusal.RecallTarget, "erased");
         if ((dispatch?.Ctx ?? held?.Ctx) is { } ctx && ctx != named.Ref) throw new RefusedException(Refusal.RecallTarget, "another envelope");
         if (header.Kind == "update") return OfUpdate(source, header, named, dispatch, held, directory);
         if (dispatch is null) return new(named, null, held is { State: HeldState.Waiting } ? held : null, []);
@@ -65,6 +66,7 @@ sealed record RecallTarget(Reference Named, DispatchSummary? Dispatch, HeldRow? 
     /// <summary>Something of it has changed since: whoever prepared a commit on it looks again.</summary>
     public bool IsStale(Source source, string sender) =>
         (Dispatch is null && DispatchTable.Find(source, sender, Named.Id) is not null) || (Held is { } held && !(HeldTable.Find(source, sender, Named.Id) is { State: HeldState.Waiting } now && now.Approved == held.Approved))
+        || (Dispatch is { } kept && ErasureTable.Has(source, kept.Id))
         || (Dispatch is null && Held is null && HeldTable.Find(source, sender, Named.Id) is { State: HeldState.Waiting })
         || (Named.Relation == "update" && !CopiesOf(source, sender, Named, Dispatch!.Id, Offices).Select(c => (c.Id, c.State)).SequenceEqual(Copies.Select(c => (c.Copy.Id, c.Copy.State))));
 }

@@ -10,7 +10,7 @@ namespace Exchange.Gateway.Receipts;
 sealed record DispatchesAnswer(IReadOnlyList<DispatchAnswer> Dispatches);
 
 /// <param name="Id">Header id.</param>
-/// <param name="State">"awaiting-payload", "held", "refused" (it was held, and ended so), "accepted" (copies are under way), "delivered" (all of them) or "ended" (none under way, not all delivered).</param>
+/// <param name="State">"awaiting-payload", "held", "refused" (it was held, and ended so), "accepted" (copies are under way), "delivered" (all of them), "ended" (none under way, not all delivered) or "erased" (nothing else is known of it).</param>
 /// <param name="ReceivedAt">T, Unix milliseconds.</param>
 /// <param name="Level">Class number of the label in force; null: nothing was accepted yet, or its own sender is not cleared for it any more.</param>
 sealed record DispatchAnswer(Guid Id, string State, int? Level, int Urgency, long ReceivedAt, IReadOnlyList<CopyAnswer> Copies);
@@ -56,7 +56,7 @@ static class ReceiptEndpoint
             using var reader = engine.Reader();
             var (office, envelope) = (SignIn.Office(context), Answers.Id(id));
             var answer = DispatchTable.Find(reader, office, envelope) is { } found ? Of(reader, found, sees)
-                : HeldTable.Find(reader, office, envelope) is { } held ? new DispatchAnswer(envelope, held.State == HeldState.Waiting ? "held" : "refused", null, held.Urgency, held.HeldAt, [])
+                : HeldTable.Find(reader, office, envelope) is { } held ? held.ErasedAt is not null ? Erased(envelope, held.HeldAt) : new DispatchAnswer(envelope, held.State == HeldState.Waiting ? "held" : "refused", null, held.Urgency, held.HeldAt, [])
                 : UploadTable.Find(reader, office, envelope) is { } awaited ? new DispatchAnswer(envelope, "awaiting-payload", null, 0, awaited.CreatedAt, [])
                 : throw new RefusedException(Refusal.NotFound);
             return Answers.Json(answer, AnswerJson.Shared.DispatchAnswer);
@@ -73,8 +73,11 @@ static class ReceiptEndpoint
         });
     }
 
+    static DispatchAnswer Erased(Guid envelope, long receivedAt) => new(envelope, "erased", null, 0, receivedAt, []);
+
     static DispatchAnswer Of(Source source, DispatchSummary dispatch, Func<string, Label, bool> sees)
     {
+        if (dispatch.ErasedAt is not null) return Erased(dispatch.Envelope, dispatch.ReceivedAt);
         var copies = ParcelTable.OfDispatch(source, dispatch.Sender, dispatch.Id);
         var state = copies.Any(c => c.State is ParcelState.Available or ParcelState.Queued) ? "accepted" : copies.All(c => c.State == ParcelState.Delivered) ? "delivered" : "ended";
         var attempts = AttemptTable.OfDispatch(source, dispatch.Sender, dispatch.Id).ToDictionary(a => a.Parcel);

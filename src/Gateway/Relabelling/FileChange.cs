@@ -23,7 +23,7 @@ sealed class FileChange(Shared shared)
 {
     readonly ILogger log = shared.Log<FileChange>();
 
-    /// <returns>Our receipt; null: the World or the label has moved on since it was read, nothing was changed, look and decide again.</returns>
+    /// <returns>Our receipt; null: the World or the label has moved on since it was read, or the dispatch was erased, nothing was changed, look and decide again.</returns>
     public async Task<byte[]?> Commit(DecidedChange decided)
     {
         var (standing, dispatch, now) = (decided.Standing, decided.Standing.Dispatch, shared.Clock.GetUtcNow());
@@ -37,7 +37,7 @@ sealed class FileChange(Shared shared)
         // counts for every decision that is made from now on, or waits, whatever happens to us now.
         var filed = await shared.Journal.Commit(b =>
         {
-            if (b.World.Id != decided.World.Id || LabelTable.Mark(b, dispatch.Id) != standing.Mark) return false;
+            if (b.World.Id != decided.World.Id || LabelTable.Mark(b, dispatch.Id) != standing.Mark || ErasureTable.Has(b, dispatch.Id)) return false;
             if (decided.Row is { } change) LabelTable.Put(b, change);
             if (word is not null) LabelTable.Add(b, word);
             b.Log(entry, EntryKind.Label, dispatch.Id).Add(ReceiptRows.Of(receipt, dispatch.Id, null));

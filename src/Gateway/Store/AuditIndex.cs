@@ -157,13 +157,21 @@ internal sealed class AuditIndex : IDisposable
                 writer.Execute("UPDATE about SET audience = @Top, verdict = NULL, sender = NULL, office = NULL, envelope = NULL, key = NULL, erased = @by WHERE seq = @entry", new { Top, entry, by }, transaction);
             }
             foreach (var ((day, office, kind, audience), n) in counted)
-                writer.Execute("INSERT INTO tally VALUES (@day, @office, @kind, @audience, @n) ON CONFLICT DO UPDATE SET n = n + excluded.n", new { day, office, kind, audience, n }, transaction);
+            {
+                var place = new { day, office, kind, audience, n };
+                writer.Execute("INSERT INTO tally VALUES (@day, @office, @kind, @audience, @n) ON CONFLICT DO UPDATE SET n = n + excluded.n", place, transaction);
+                // That there was one on that day is told by no row either.
+                if (n < 0) writer.Execute("DELETE FROM tally WHERE day = @day AND office = @office AND kind = @kind AND audience = @audience AND n = 0", place, transaction);
+            }
             writer.Execute("UPDATE built SET size = @Size, last = @Last", step, transaction);
             transaction.Commit();
         }
         log.CarryOver();
         return step.Size;
     });
+
+    /// <summary>As of the store: pages of before an erasure lie in the log until then. One caller at a time, as <see cref="Add"/>. False: somebody searches; ask again.</summary>
+    public bool TryEmptyLog() => Written(log.TryEmpty);
 
     static void Count(Dictionary<(long, string, EntryKind, long), long> counted, AboutRow row, long by)
     {

@@ -23,8 +23,9 @@ internal static class DecisionTable
 {
     internal static readonly RowShape<DecisionRow> Shape = new("decision", ["digest", "salt", "record"], d => [d.Digest, d.Salt, d.Record]);
 
+    /// <summary>null: there is none, or it was erased.</summary>
     public static DecisionRow? Find(Source source, Digest digest) =>
-        source.One<DecisionRow>("SELECT digest, salt, record FROM decision WHERE digest = @digest", new { digest });
+        source.One<DecisionRow>($"SELECT digest, salt, record FROM decision WHERE digest = @digest AND salt <> {ErasureTable.Gone}", new { digest });
 
     /// <summary>Everything, for the check.</summary>
     public static IEnumerable<DecisionRow> Walk(Source source) => source.Walk<DecisionRow>("SELECT digest, salt, record FROM decision");

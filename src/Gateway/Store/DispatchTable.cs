@@ -3,7 +3,7 @@ using Exchange.Gateway.Journaling;
 
 namespace Exchange.Gateway.Store;
 
-/// <summary>An accepted envelope. Never changed, but that its payload may be erased.</summary>
+/// <summary>An accepted envelope. Never changed, but that its payload may be erased, or all of it: then its bytes are zeros.</summary>
 internal sealed record DispatchRow
 {
     /// <summary>The gateway's own UUIDv7: names the blob, orders the list.</summary>
@@ -34,6 +34,8 @@ internal sealed record DispatchRow
     public required byte[]? Payload { get; init; }
     /// <summary>Unix milliseconds; null: the payload is kept.</summary>
     public long? PayloadErasedAt { get; init; }
+    /// <summary>When its erasure began, Unix milliseconds; null: it is kept.</summary>
+    public long? ErasedAt { get; init; }
     /// <summary>Bytes of the file form.</summary>
     public long Size => Header.Length + Approvals.Length + Manifest.Length + (PayloadBytes ?? 0);
 }
@@ -51,6 +53,8 @@ internal sealed record DispatchSummary
     public required long ReceivedAt { get; init; }
     public required long Expires { get; init; }
     public required long? PayloadBytes { get; init; }
+    /// <summary>When its erasure began, Unix milliseconds; null: it is kept.</summary>
+    public long? ErasedAt { get; init; }
 }
 
 /// <summary>Which dispatch a header is of.</summary>
@@ -70,7 +74,7 @@ internal static class DispatchTable
             "header", "approvals", "manifest", "payload"],
         d => [d.Id, d.Sender, d.Envelope, d.Ctx, d.ManifestDigest, d.Class, d.Urgency, d.ReceivedAt, d.Expires, d.Term, d.Decision, d.PayloadBytes, d.Size,
             d.Header, d.Approvals, d.Manifest, d.Payload]);
-    const string Short = "id, sender, envelope, ctx, manifest_digest, class, urgency, received_at, expires, payload_bytes";
+    const string Short = "id, sender, envelope, ctx, manifest_digest, class, urgency, received_at, expires, payload_bytes, (SELECT x.begun_at FROM erasure x WHERE x.id = dispatch.id) AS erased_at";
     const string Long = Short + ", term, decision, header, approvals, manifest, payload, payload_erased_at";
 
     /// <summary>Inserts at once. False: this sender already has a dispatch with this envelope id; nothing was changed.</summary>
@@ -96,25 +100,31 @@ internal static class DispatchTable
         """, new { sender, afterEnvelope, limit });
 
     /// <summary>Everything of one's own dispatch.</summary>
+    /// <exception cref="RefusedException">PayloadErased: all of it was.</exception>
     public static DispatchRow? Read(Source source, string sender, Guid envelope) =>
-        source.One<DispatchRow>($"SELECT {Long} FROM dispatch WHERE sender = @sender AND envelope = @envelope", new { sender, envelope });
+        Kept(source.One<DispatchRow>($"SELECT {Long} FROM dispatch WHERE sender = @sender AND envelope = @envelope", new { sender, envelope }));
 
     /// <summary>The dispatch of a parcel, for the office whose parcel it is.</summary>
-    public static DispatchRow? ReadOfParcel(Source source, string office, Guid parcel) => source.One<DispatchRow>(
-        $"SELECT {Long} FROM dispatch WHERE id = (SELECT dispatch FROM parcel WHERE id = @parcel AND office = @office)", new { office, parcel });
+    /// <exception cref="RefusedException">PayloadErased: all of it was.</exception>
+    public static DispatchRow? ReadOfParcel(Source source, string office, Guid parcel) => Kept(source.One<DispatchRow>(
+        $"SELECT {Long} FROM dispatch WHERE id = (SELECT dispatch FROM parcel WHERE id = @parcel AND office = @office)", new { office, parcel }));
 
-    /// <summary>The header of a dispatch that this office sent or has a copy of; to anybody else it is not there.</summary>
+    static DispatchRow? Kept(DispatchRow? row) => row is { ErasedAt: not null } ? throw ErasureTable.Refused() : row;
+
+    const string IsKept = "NOT EXISTS (SELECT 1 FROM erasure x WHERE x.id = d.id)";
+
+    /// <summary>The header of a dispatch that this office sent or has a copy of; to anybody else, and once it is erased, it is not there.</summary>
     public static DispatchHeader? HeaderOf(Source source, string office, Digest ctx) => source.One<DispatchHeader>(
-        "SELECT id, header FROM dispatch d WHERE ctx = @ctx AND (sender = @office OR EXISTS (SELECT 1 FROM parcel p WHERE p.dispatch = d.id AND p.office = @office))", new { office, ctx });
+        $"SELECT id, header FROM dispatch d WHERE ctx = @ctx AND (sender = @office OR EXISTS (SELECT 1 FROM parcel p WHERE p.dispatch = d.id AND p.office = @office)) AND {IsKept}", new { office, ctx });
 
-    /// <summary>The header of one's own dispatch.</summary>
+    /// <summary>The header of one's own dispatch; null also once it is erased.</summary>
     public static DispatchHeader? HeaderOf(Source source, string sender, Guid envelope) =>
-        source.One<DispatchHeader>("SELECT id, header FROM dispatch WHERE sender = @sender AND envelope = @envelope", new { sender, envelope });
+        source.One<DispatchHeader>($"SELECT id, header FROM dispatch d WHERE sender = @sender AND envelope = @envelope AND {IsKept}", new { sender, envelope });
 
     /// <summary>Whether a dispatch that keeps its payload, a held submission or an awaited upload has this id: then its blob is no orphan.</summary>
     public static bool IsNamed(Source source, Guid id) => source.One<long>(
         """
-        SELECT EXISTS (SELECT 1 FROM dispatch WHERE id = @id AND payload_erased_at IS NULL) OR EXISTS (SELECT 1 FROM held WHERE id = @id AND state = 1)
+        SELECT EXISTS (SELECT 1 FROM dispatch d WHERE id = @id AND payload_erased_at IS NULL AND NOT EXISTS (SELECT 1 FROM erasure x WHERE x.id = d.id)) OR EXISTS (SELECT 1 FROM held WHERE id = @id AND state = 1)
             OR EXISTS (SELECT 1 FROM upload WHERE id = @id)
         """, new { id }) == 1;
 
@@ -125,7 +135,7 @@ internal static class DispatchTable
     public static IEnumerable<(Guid Id, long Expected, long? Inline)> Payloads(Source source) =>
         source.Walk<PayloadLengths>(
             """
-            SELECT id, payload_bytes, length(payload) AS inline FROM dispatch WHERE payload_bytes IS NOT NULL AND payload_erased_at IS NULL
+            SELECT id, payload_bytes, length(payload) AS inline FROM dispatch d WHERE payload_bytes IS NOT NULL AND payload_erased_at IS NULL AND NOT EXISTS (SELECT 1 FROM erasure x WHERE x.id = d.id)
             UNION ALL SELECT id, payload_bytes, length(payload) AS inline FROM held WHERE payload_bytes IS NOT NULL AND state = 1
             """)
             .Select(p => (p.Id, p.PayloadBytes, p.Inline));

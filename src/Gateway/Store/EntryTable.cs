@@ -18,7 +18,7 @@ internal sealed record EntryRow
     public required long Time { get; init; }
 }
 
-/// <summary>Salt and detail, kept apart from the entry: shown by clearance, erased by deleting.</summary>
+/// <summary>Salt and detail, kept apart from the entry: shown by clearance, erased by <see cref="ErasureTable"/>.</summary>
 internal sealed record EntrySecret
 {
     public required long Seq { get; init; }
@@ -42,7 +42,7 @@ internal static class EntryTable
     public static Guid? SubjectOf(Source source, long seq) => source.One<Guid?>("SELECT subject FROM entry WHERE seq = @seq", new { seq });
 
     /// <summary>null: erased, or no such entry.</summary>
-    public static EntrySecret? Secret(Source source, long seq) => source.One<EntrySecret>("SELECT seq, salt, detail FROM entry_secret WHERE seq = @seq", new { seq });
+    public static EntrySecret? Secret(Source source, long seq) => source.One<EntrySecret>($"SELECT seq, salt, detail FROM entry_secret WHERE seq = @seq AND salt <> {ErasureTable.Gone}", new { seq });
 
     /// <summary>Details in which these bytes stand, in order. Looks at every one: for a person who asks.</summary>
     public static IReadOnlyList<EntrySecret> Naming(Source source, byte[] bytes) =>
@@ -79,11 +79,11 @@ internal static class EntryTable
     static List<(EntryRow, EntrySecret?)> Opened(IEnumerable<WalkedEntry> walked) =>
         [.. walked.Select(w => (w.Row(), w.Salt is null || w.Detail is null ? null : new EntrySecret { Seq = w.Seq, Salt = w.Salt, Detail = w.Detail }))];
 
-    const string Joined = "e.seq, e.hash, e.leaf, e.kind, e.subject, e.time, s.salt, s.detail FROM entry e LEFT JOIN entry_secret s ON s.seq = e.seq";
+    const string Joined = $"e.seq, e.hash, e.leaf, e.kind, e.subject, e.time, s.salt, s.detail FROM entry e LEFT JOIN entry_secret s ON s.seq = e.seq AND s.salt <> {ErasureTable.Gone}";
 
     /// <summary>Every entry with its secret where not erased, for the check.</summary>
     public static IEnumerable<(EntryRow Entry, EntrySecret? Secret)> Walk(Source source) =>
-        source.Walk<WalkedEntry>($"SELECT {string.Join(", ", Columns.Split(", ").Select(c => "e." + c))}, s.salt, s.detail FROM entry e LEFT JOIN entry_secret s ON s.seq = e.seq ORDER BY e.seq")
+        source.Walk<WalkedEntry>($"SELECT {Joined} ORDER BY e.seq")
             .Select(w => (w.Row(), w.Salt is null || w.Detail is null ? null : new EntrySecret { Seq = w.Seq, Salt = w.Salt, Detail = w.Detail }));
 
     /// <summary>Secrets that belong to nothing, for the check.</summary>

@@ -43,6 +43,8 @@ internal sealed record HeldRow
     public required byte[] Manifest { get; init; }
     /// <summary>As in a dispatch; null also once it ended.</summary>
     public required byte[]? Payload { get; init; }
+    /// <summary>When its erasure began, Unix milliseconds; null: it is kept.</summary>
+    public long? ErasedAt { get; init; }
 }
 
 /// <summary>What one person of the sending office said about it. Never changed.</summary>
@@ -67,7 +69,7 @@ internal static class HeldTable
         h => [h.Id, h.Sender, h.Envelope, h.Ctx, h.ManifestDigest, h.Class, h.Urgency, h.State, h.Code, h.HeldAt, h.Until, h.EndedAt, h.Approved, h.Decision, h.PayloadBytes,
             h.Header, h.Approvals, h.Manifest, h.Payload]);
     static readonly RowShape<HeldApprovalRow> ApprovalShape = new("held_approval", ["held", "person", "act", "time", "leaf", "der"], a => [a.Held, a.Person, a.Act, a.Time, a.Leaf, a.Der]);
-    const string Columns = "id, sender, envelope, ctx, manifest_digest, class, urgency, state, code, held_at, until, ended_at, approved, decision, payload_bytes, header, approvals, manifest, payload";
+    const string Columns = "id, sender, envelope, ctx, manifest_digest, class, urgency, state, code, held_at, until, ended_at, approved, decision, payload_bytes, header, approvals, manifest, payload, (SELECT x.begun_at FROM erasure x WHERE x.id = held.id) AS erased_at";
 
     /// <summary>Inserts at once. False: this sender has had one with this envelope id; nothing was changed.</summary>
     public static bool TryAdd(Batch b, HeldRow row)

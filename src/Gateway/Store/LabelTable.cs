@@ -80,6 +80,7 @@ internal static class LabelTable
     const string Columns = "id, dispatch, ref, previous, act, state, code, n, class, term, at, until, created_at, waits_until, accepted_at, in_force_at, words, decision, change";
     /// <summary>What gives the label in force of dispatch d.</summary>
     const string InForceRef = "coalesce((SELECT l.ref FROM label_change l WHERE l.dispatch = d.id AND l.n IS NOT NULL ORDER BY l.n DESC LIMIT 1), d.ctx)";
+    const string IsKept = "NOT EXISTS (SELECT 1 FROM erasure x WHERE x.id = d.id)";
     const string DueColumns = "d.id AS dispatch, d.sender, d.envelope, c.id AS change FROM label_change c JOIN dispatch d ON d.id = c.dispatch";
 
     /// <summary>Whose label this dispatch bears: of an update its original's, so that all envelopes of one dispatch have one label.</summary>
@@ -115,11 +116,11 @@ internal static class LabelTable
 
     /// <summary>Those that waited long enough, or for a label that is not in force any more.</summary>
     public static IReadOnlyList<LabelDue> InVain(Source source, long now, int limit) => source.Query<LabelDue>(
-        $"SELECT {DueColumns} WHERE c.state = 1 AND (c.waits_until <= @now OR c.previous <> {InForceRef}) ORDER BY c.id LIMIT @limit", new { now, limit });
+        $"SELECT {DueColumns} WHERE {IsKept} AND c.state = 1 AND (c.waits_until <= @now OR c.previous <> {InForceRef}) ORDER BY c.id LIMIT @limit", new { now, limit });
 
     /// <summary>Successions whose time has come, of the label in force.</summary>
     public static IReadOnlyList<LabelDue> Succeeding(Source source, Guid after, long now, int limit) => source.Query<LabelDue>(
-        $"SELECT {DueColumns} WHERE c.state = 2 AND c.n IS NULL AND c.act = 'succession' AND c.at <= @now AND c.previous = {InForceRef} AND d.id > @after ORDER BY d.id LIMIT @limit", new { after, now, limit });
+        $"SELECT {DueColumns} WHERE {IsKept} AND c.state = 2 AND c.n IS NULL AND c.act = 'succession' AND c.at <= @now AND c.previous = {InForceRef} AND d.id > @after ORDER BY d.id LIMIT @limit", new { after, now, limit });
 
     /// <summary>Dispatches whose label in force is of this class and states an end not after now, or none and is older than the law's term. An update has no label of its own to end.</summary>
     public static IReadOnlyList<LabelDue> Ending(Source source, int @class, Guid after, long now, long law, int limit) => source.Query<LabelDue>(
@@ -131,7 +132,7 @@ internal static class LabelTable
             UNION ALL
             SELECT dispatch FROM label_change c WHERE class = @class AND n IS NOT NULL AND (term <= @now OR (term IS NULL AND in_force_at <= @law))
                 AND NOT EXISTS (SELECT 1 FROM label_change l WHERE l.dispatch = c.dispatch AND l.n > c.n)
-        ) found JOIN dispatch d ON d.id = found.id WHERE d.id > @after AND NOT EXISTS (SELECT 1 FROM recall u WHERE u.dispatch = d.id AND u.kind = 'update') ORDER BY d.id LIMIT @limit
+        ) found JOIN dispatch d ON d.id = found.id WHERE d.id > @after AND NOT EXISTS (SELECT 1 FROM recall u WHERE u.dispatch = d.id AND u.kind = 'update') AND NOT EXISTS (SELECT 1 FROM erasure x WHERE x.id = d.id) ORDER BY d.id LIMIT @limit
         """, new { @class, after, now, law, limit });
 
     /// <summary>Everything, for the check.</summary>

@@ -77,6 +77,9 @@ internal static class ParcelTable
     public static ParcelRow? Find(Source source, string office, Guid parcel) =>
         source.One<ParcelRow>($"SELECT {Columns} FROM parcel WHERE id = @parcel AND office = @office", new { office, parcel });
 
+    /// <summary>All copies of a dispatch, whosever.</summary>
+    public static IReadOnlyList<Guid> IdsOf(Source source, Guid dispatch) => source.Query<Guid>("SELECT id FROM parcel WHERE dispatch = @dispatch", new { dispatch });
+
     /// <summary>Whether a job carries it.</summary>
     public static bool IsQueued(Source source, Guid parcel) => source.One<long>("SELECT EXISTS (SELECT 1 FROM parcel WHERE id = @parcel AND state = 7)", new { parcel }) == 1;
 

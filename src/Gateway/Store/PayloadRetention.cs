@@ -15,7 +15,7 @@ internal sealed record RetainedDispatch
 internal static class PayloadRetention
 {
     // Available (1) and Queued (7) are the states in which a copy is still owed; a dead one may be, until somebody has decided about it.
-    const string Ended = "NOT EXISTS (SELECT 1 FROM parcel p WHERE p.dispatch = d.id AND (p.state IN (1, 7) OR p.updated_at > @before OR EXISTS (SELECT 1 FROM dead WHERE dead.parcel = p.id)))";
+    const string Ended = "NOT EXISTS (SELECT 1 FROM erasure x WHERE x.id = d.id) AND NOT EXISTS (SELECT 1 FROM parcel p WHERE p.dispatch = d.id AND (p.state IN (1, 7) OR p.updated_at > @before OR EXISTS (SELECT 1 FROM dead WHERE dead.parcel = p.id)))";
 
     /// <summary>Received, and every copy ended, not later than this; oldest first.</summary>
     public static IReadOnlyList<RetainedDispatch> Due(Source source, int @class, long before, int limit) => source.Query<RetainedDispatch>(

@@ -19,7 +19,7 @@ internal static class PromiseCheck
             SELECT id FROM dispatch d WHERE NOT EXISTS (SELECT 1 FROM receipt r JOIN entry e ON e.leaf = r.leaf
                 WHERE r.dispatch = d.id AND r.event = '{ReceiptEvent.SubmissionAcceptance}' AND e.kind = 1 AND e.subject = d.id)
             """),
-        ("dispatch", "its decision is missing", "SELECT id FROM dispatch d WHERE NOT EXISTS (SELECT 1 FROM decision c WHERE c.digest = d.decision)"),
+        ("dispatch", "its decision is missing", $"SELECT id FROM dispatch d WHERE NOT EXISTS ({DecisionOf("d", "d.id")})"),
         ("parcel", "its dispatch is missing", "SELECT id FROM parcel p WHERE NOT EXISTS (SELECT 1 FROM dispatch d WHERE d.id = p.dispatch)"),
         ("parcel", "it is delivered, but its consignment receipt is missing",
             $"SELECT id FROM parcel p WHERE p.state = 2 AND NOT EXISTS (SELECT 1 FROM receipt r WHERE r.parcel = p.id AND r.event = '{ReceiptEvent.ContentConsignment}')"),
@@ -66,7 +66,7 @@ internal static class PromiseCheck
             SELECT id FROM held h WHERE NOT EXISTS (SELECT 1 FROM receipt r JOIN entry e ON e.leaf = r.leaf
                 WHERE r.held = h.id AND r.event = '{ReceiptEvent.SubmissionHold}' AND e.kind = 16 AND e.subject = h.id)
             """),
-        ("held", "its decision is missing", "SELECT id FROM held h WHERE NOT EXISTS (SELECT 1 FROM decision c WHERE c.digest = h.decision)"),
+        ("held", "its decision is missing", $"SELECT id FROM held h WHERE NOT EXISTS ({DecisionOf("h", "h.id")})"),
         ("held", "it waits, and a dispatch was made of it", "SELECT id FROM held h WHERE h.state <> 2 AND EXISTS (SELECT 1 FROM dispatch d WHERE d.id = h.id)"),
         ("held", "it is released, but its dispatch is missing", "SELECT id FROM held h WHERE h.state = 2 AND NOT EXISTS (SELECT 1 FROM dispatch d WHERE d.id = h.id AND d.ctx = h.ctx)"),
         ("held", "it is ended, but its rejection receipt is missing",
@@ -77,7 +77,7 @@ internal static class PromiseCheck
         ("entry", "the approval it is about is missing", "SELECT seq FROM entry e WHERE e.kind = 17 AND NOT EXISTS (SELECT 1 FROM held_approval a WHERE a.leaf = e.leaf AND a.held = e.subject)"),
         WithReceipt(EntryKind.Hold, ReceiptEvent.SubmissionHold),
         WithReceipt(EntryKind.HoldApproval, ReceiptEvent.HoldApproval),
-        ("label_change", "its decision is missing", "SELECT id FROM label_change l WHERE NOT EXISTS (SELECT 1 FROM decision c WHERE c.digest = l.decision)"),
+        ("label_change", "its decision is missing", $"SELECT id FROM label_change l WHERE NOT EXISTS ({DecisionOf("l", "l.dispatch")})"),
         ("label_change", "statements are missing", "SELECT id FROM label_change l WHERE l.words <> (SELECT count(*) FROM label_word w WHERE w.change = l.id)"),
         ("label_change", "a label before it is missing", "SELECT id FROM label_change l WHERE l.n > 1 AND NOT EXISTS (SELECT 1 FROM label_change b WHERE b.dispatch = l.dispatch AND b.n = l.n - 1 AND b.ref = l.previous)"),
         ("label_change", "it points at no label of its dispatch", "SELECT id FROM label_change l WHERE l.n = 1 AND NOT EXISTS (SELECT 1 FROM dispatch d WHERE d.id = l.dispatch AND d.ctx = l.previous)"),
@@ -105,6 +105,9 @@ internal static class PromiseCheck
         ("attempt", "its entry is missing", "SELECT parcel FROM attempt a WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.leaf = a.leaf AND e.subject = a.parcel)"),
     ];
 
+    // One that was overwritten is there for none but what was erased.
+    static string DecisionOf(string row, string dispatch) => $"SELECT 1 FROM decision c WHERE c.digest = {row}.decision AND (c.salt <> {ErasureTable.Gone} OR EXISTS (SELECT 1 FROM erasure x WHERE x.id = {dispatch}))";
+
     static (string, string, string) WithReceipt(EntryKind kind, string @event, string where = "") => ("entry", $"its receipt {@event} is missing",
         $"SELECT seq FROM entry e WHERE e.kind = {(int)kind} {where} AND NOT EXISTS (SELECT 1 FROM receipt r WHERE r.leaf = e.leaf AND r.event = '{@event}')");
 
@@ -113,18 +116,25 @@ internal static class PromiseCheck
         foreach (var (table, problem, sql) in Promises)
             foreach (var id in table is "entry" or "document" ? source.Query<long>(sql).Select(n => $"{n}") : source.Query<Guid>(sql).Select(g => $"{g}"))
                 findings.Add(new Finding(table, id, problem));
-        foreach (var row in DispatchTable.Walk(source)) CheckDispatch(source, row, findings);
-        foreach (var row in HeldTable.Walk(source)) CheckParts("held", row.Id, row.Manifest, row.ManifestDigest, row.Header, row.Ctx, findings);
-        foreach (var row in LabelTable.Walk(source))
-            if (Digest.Of(row.Change) != row.Ref) findings.Add(new Finding("label_change", $"{row.Id}", "its bytes are not those of its ref"));
-        foreach (var row in StatusTable.Walk(source))
-            if (Digest.Of(row.Der) != row.Sha256) findings.Add(new Finding("status", $"{row.Parcel}", "its bytes are not those of its digest"));
-        foreach (var row in ReceiptTable.Walk(source))
-            if (Digest.Of(row.Der) != row.Sha256) findings.Add(new Finding("receipt", $"{row.Id}", "its bytes are not those of its digest"));
-        foreach (var row in DecisionTable.Walk(source))
-            if (new LedgerEntry(row.Salt, row.Record).Hash != row.Digest) findings.Add(new Finding("decision", $"{row.Digest}", "salt and record do not hash to its digest"));
+        var erased = new ErasureCheck(source, findings);
         foreach (var (entry, secret) in EntryTable.Walk(source))
-            if (secret is not null) CheckDetail(source, entry, secret, findings);
+        {
+            var detail = secret is null ? null : CheckDetail(source, entry, secret, findings);
+            // One that cannot be read is a finding already, and not erased.
+            if (secret is null || detail is not null) erased.Take(entry, detail);
+            if (detail is not null) erased.Tells(entry, secret!.Detail);
+        }
+        erased.End();
+        foreach (var row in DispatchTable.Walk(source).Where(r => r.ErasedAt is null)) CheckDispatch(source, row, findings);
+        foreach (var row in HeldTable.Walk(source).Where(r => r.ErasedAt is null)) CheckParts("held", row.Id, row.Manifest, row.ManifestDigest, row.Header, row.Ctx, findings);
+        foreach (var row in LabelTable.Walk(source))
+            if (Digest.Of(row.Change) != row.Ref && !(ErasureTable.IsBlank(row.Change) && erased.IsErased(row.Dispatch))) findings.Add(new Finding("label_change", $"{row.Id}", "its bytes are not those of its ref"));
+        foreach (var row in StatusTable.Walk(source))
+            if (Digest.Of(row.Der) != row.Sha256 && !(ErasureTable.IsBlank(row.Der) && erased.IsGone(row.Leaf))) findings.Add(new Finding("status", $"{row.Parcel}", "its bytes are not those of its digest"));
+        foreach (var row in ReceiptTable.Walk(source))
+            if (Digest.Of(row.Der) != row.Sha256 && !(ErasureTable.IsBlank(row.Der) && erased.IsGone(row.Leaf))) findings.Add(new Finding("receipt", $"{row.Id}", "its bytes are not those of its digest"));
+        foreach (var row in DecisionTable.Walk(source))
+            if (!ErasureTable.IsBlank(row.Salt) && new LedgerEntry(row.Salt, row.Record).Hash != row.Digest) findings.Add(new Finding("decision", $"{row.Digest}", "salt and record do not hash to its digest"));
     }
 
     static void CheckDispatch(Source source, DispatchRow row, List<Finding> findings)
@@ -150,12 +160,13 @@ internal static class PromiseCheck
         return header;
     }
 
-    static void CheckDetail(Source source, EntryRow entry, EntrySecret secret, List<Finding> findings)
+    /// <returns>null: it cannot be read.</returns>
+    static LedgerDetail? CheckDetail(Source source, EntryRow entry, EntrySecret secret, List<Finding> findings)
     {
         void Found(string problem) => findings.Add(new Finding("entry", $"{entry.Seq}", problem));
         LedgerDetail detail;
         try { detail = EntryDetails.Read(secret.Detail); }
-        catch (RefusedException) { Found("its detail cannot be read"); return; }
+        catch (RefusedException) { Found("its detail cannot be read"); return null; }
         if (detail.EntryKind != entry.Kind) Found("its detail is of another kind");
         var decision = detail switch { RejectionDetail r => r.Decision, DryRunDetail d => d.Decision, SubmissionDetail s => s.Decision, HoldDetail h => h.Decision, LabelDetail l => l.Decision, _ => null };
         if (decision is { } digest && DecisionTable.Find(source, digest) is null) Found("its decision is missing");
@@ -163,5 +174,6 @@ internal static class PromiseCheck
         if (detail is SubmissionDetail submission && DispatchTable.Find(source, submission.Sender, submission.Envelope) is { } dispatch
             && (dispatch.Id != entry.Subject || dispatch.Ctx != submission.Ctx || dispatch.ManifestDigest != submission.ManifestDigest))
             Found("it says something else than its dispatch");
+        return detail;
     }
 }

@@ -40,34 +40,39 @@ internal static class ReceiptTable
     const string Columns = "r.id, r.dispatch, r.parcel, r.held, r.sender, r.envelope, r.office, r.event, r.code, r.issuer, r.time, r.leaf, r.sha256, r.der";
 
     /// <summary>The SubmissionAcceptance of one's own dispatch.</summary>
-    public static ReceiptRow? Acceptance(Source source, string sender, Guid envelope) => source.One<ReceiptRow>(
+    /// <exception cref="RefusedException">PayloadErased, as of the others that are handed out.</exception>
+    public static ReceiptRow? Acceptance(Source source, string sender, Guid envelope) => Kept(source.One<ReceiptRow>(
         $"""
         SELECT {Columns} FROM receipt r JOIN dispatch d ON d.id = r.dispatch
         WHERE d.sender = @sender AND d.envelope = @envelope AND r.event = @accepted
-        """, new { sender, envelope, accepted = ReceiptEvent.SubmissionAcceptance });
+        """, new { sender, envelope, accepted = ReceiptEvent.SubmissionAcceptance }));
 
     /// <summary>All receipts of one's own dispatch, oldest first.</summary>
-    public static IReadOnlyList<ReceiptRow> OfDispatch(Source source, string sender, Guid dispatch) => source.Query<ReceiptRow>(
+    public static IReadOnlyList<ReceiptRow> OfDispatch(Source source, string sender, Guid dispatch) => Kept(source.Query<ReceiptRow>(
         $"""
         SELECT {Columns} FROM receipt r JOIN dispatch d ON d.id = r.dispatch
         WHERE r.dispatch = @dispatch AND d.sender = @sender ORDER BY r.time, r.id
-        """, new { sender, dispatch });
+        """, new { sender, dispatch }));
 
     /// <summary>All receipts about one's own held submission, oldest first; what it became has its own.</summary>
-    public static IReadOnlyList<ReceiptRow> OfHeld(Source source, string sender, Guid held) => source.Query<ReceiptRow>(
+    public static IReadOnlyList<ReceiptRow> OfHeld(Source source, string sender, Guid held) => Kept(source.Query<ReceiptRow>(
         $"""
         SELECT {Columns} FROM receipt r JOIN held h ON h.id = r.held
         WHERE r.held = @held AND h.sender = @sender ORDER BY r.time, r.id
-        """, new { sender, held });
+        """, new { sender, held }));
 
     /// <summary>The SubmissionAcceptance of a parcel's dispatch, for the office whose parcel it is.</summary>
-    public static ReceiptRow? AcceptanceOfParcel(Source source, string office, Guid parcel) => source.One<ReceiptRow>(
+    public static ReceiptRow? AcceptanceOfParcel(Source source, string office, Guid parcel) => Kept(source.One<ReceiptRow>(
         $"""
         SELECT {Columns} FROM receipt r JOIN parcel p ON p.dispatch = r.dispatch
         WHERE p.id = @parcel AND p.office = @office AND r.event = @accepted
-        """, new { office, parcel, accepted = ReceiptEvent.SubmissionAcceptance });
+        """, new { office, parcel, accepted = ReceiptEvent.SubmissionAcceptance }));
 
-    /// <summary>Receipts of one's own copy, oldest first.</summary>
+    static ReceiptRow? Kept(ReceiptRow? row) => row is not null && ErasureTable.IsBlank(row.Der) ? throw ErasureTable.Refused() : row;
+
+    static IReadOnlyList<ReceiptRow> Kept(IReadOnlyList<ReceiptRow> rows) => rows.Any(r => ErasureTable.IsBlank(r.Der)) ? throw ErasureTable.Refused() : rows;
+
+    /// <summary>Receipts of one's own copy, oldest first; also erased ones, of which there is only that they were given.</summary>
     public static IReadOnlyList<ReceiptRow> OfParcel(Source source, string office, Guid parcel) => source.Query<ReceiptRow>(
         $"""
         SELECT {Columns} FROM receipt r JOIN parcel p ON p.id = r.parcel

@@ -25,7 +25,7 @@ internal sealed record StatusRow
     public required byte[] Der { get; init; }
 }
 
-/// <summary>A status as its sender reads it.</summary>
+/// <summary>A status as its sender reads it; of an erased dispatch nobody does.</summary>
 internal sealed record SaidStatus
 {
     /// <summary>Place among all statuses of this sender, from 1.</summary>
@@ -45,7 +45,7 @@ internal sealed record SaidStatus
 internal static class StatusTable
 {
     const string Columns = "parcel, sequence, sender, code, reason, ref, time, received_at, leaf, sha256, der";
-    const string Said = "s.n, s.parcel, d.envelope, p.office, s.sequence, s.code, s.reason, s.time, s.received_at, s.der FROM status s JOIN parcel p ON p.id = s.parcel JOIN dispatch d ON d.id = p.dispatch";
+    const string Said = "s.n, s.parcel, d.envelope, p.office, s.sequence, s.code, s.reason, s.time, s.received_at, s.der FROM status s JOIN parcel p ON p.id = s.parcel JOIN dispatch d ON d.id = p.dispatch AND NOT EXISTS (SELECT 1 FROM erasure x WHERE x.id = d.id)";
 
     /// <summary>Inserts at once, as the sender's newest. False: the copy has a status of this number; nothing was changed.</summary>
     public static bool TryAdd(Batch b, StatusRow row) => b.Execute(

@@ -18,7 +18,8 @@ internal sealed record Finding(string Table, string Id, string Problem)
 /// <item>held: its Hold entry, its SubmissionHold receipt, its decision, all approvals that came, its payload while it waits; then the dispatch of its id, or its SubmissionRejection</item>
 /// <item>change of a label: its bytes, entry and decision, all statements that came, the label before it; statement: its entry</item>
 /// <item>parcel: as long as it is queued a job, and none after; while it is dead and nobody has decided about it, a row that says so; attempt: its entry</item>
-/// <item>entry: by its kind, see <see cref="PromiseCheck"/>; salt and detail that hash to it, unless erased</item>
+/// <item>entry: by its kind, see <see cref="PromiseCheck"/>; salt and detail that hash to it, or one later entry that says erased, see <see cref="ErasureCheck"/></item>
+/// <item>erasure: no byte of what it names, no detail that tells of it, and the statement of the two who wanted it</item>
 /// <item>tree: entries without gaps, complete tiles, head and signed checkpoints all from the same leaves</item>
 /// </list>
 /// </summary>

@@ -22,7 +22,7 @@ static class EarlierSubmission
 
     /// <param name="same">What must be the same under this identifier; null: whatever it is.</param>
     /// <returns>null: nothing of this name came before.</returns>
-    /// <exception cref="RefusedException">SameId.</exception>
+    /// <exception cref="RefusedException">SameId. PayloadErased: the same, of which nothing is kept but its name.</exception>
     /// <exception cref="RejectedException">It was held, and ended: the rejection of then.</exception>
     public static Submitted? Find(Source source, string sender, Guid envelope, (Digest Ctx, Digest ManifestDigest)? same)
     {

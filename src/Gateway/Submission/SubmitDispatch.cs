@@ -99,7 +99,8 @@ sealed class SubmitDispatch(Arrival arrival, AcceptDispatch accept, Rejections r
             // 6. ONE commit: dispatch, parcels, decision, receipt, entry; or all that is held. Only now the answer. In AcceptDispatch.cs and HoldDispatch.cs.
             return await accept.Accept(office, arrived, new(dispatch, inline), cancel);
         }
-        catch (RefusedException e) when (e.Refusal != Refusal.Busy && e.Refusal != Refusal.Full)
+        // That it was erased is answered without an entry, which would tell of it again.
+        catch (RefusedException e) when (e.Refusal != Refusal.Busy && e.Refusal != Refusal.Full && !ErasureTable.IsRefused(e))
         {
             throw await rejections.Reject(office, parts, e.Refusal, e.Detail);
         }

@@ -96,7 +96,7 @@ sealed class UploadPayload(Arrival arrival, AcceptDispatch accept, Rejections re
             store.Files.Drop(awaited.Id, accepted: true);
             return submitted;
         }
-        catch (RefusedException e) when (e.Refusal != Refusal.Busy && e.Refusal != Refusal.Full)
+        catch (RefusedException e) when (e.Refusal != Refusal.Busy && e.Refusal != Refusal.Full && !ErasureTable.IsRefused(e))
         {
             var rejected = await rejections.Reject(office, parts, e.Refusal, e.Detail, giveUpUpload: awaited.Id);
             store.Files.Drop(awaited.Id);

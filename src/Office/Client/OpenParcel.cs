@@ -243,6 +243,7 @@ sealed class OpenParcel(OfficeContext office)
             await office.Api.AcknowledgeAsync(record.Parcel, record.Outcome, cancel).ConfigureAwait(false);
         }
         catch (RefusedException e) when (e.Refusal == Refusal.Unreachable || e.Refusal == Refusal.Busy || e.Refusal == Refusal.Full) { return false; }
+        catch (RefusedException e) when (e.Refusal == Refusal.PayloadErased) { /* all of it was erased there: nobody waits for this any more */ }
         if (!record.Acknowledged) office.Received.Save(record with { Acknowledged = true });
         return true;
     }

@@ -46,6 +46,9 @@ public sealed record DispatchView(OutboxEntry Entry, string? State, IReadOnlyLis
 /// <summary>What the sender knows of a dispatch: every receipt verified here, none believed because the gateway lists it.</summary>
 sealed class TrackDispatch(OfficeContext office)
 {
+    /// <summary>State of a dispatch of which the gateway knows nothing else any more.</summary>
+    internal const string Erased = "erased";
+
     /// <summary>One dispatch, by however many envelopes its offices have it.</summary>
     public async Task<DispatchView> RunAsync(OutboxEntry entry, bool audit, CancellationToken cancel)
     {
@@ -75,9 +78,10 @@ sealed class TrackDispatch(OfficeContext office)
                 // What was held may have been let go meanwhile, here or on another machine of the office.
                 if (entry.State == OutboxState.Held) await new DeliverOutbox(office).RunAsync(entry, null, cancel).ConfigureAwait(false);
                 status = await office.Api.DispatchAsync(entry.Id, cancel).ConfigureAwait(false);
-                await TakeAllAsync(entry, header, findings, cancel).ConfigureAwait(false);
+                // Nothing else is known of it there; what was taken from there before is kept here.
+                if (status.State != Erased) await TakeAllAsync(entry, header, findings, cancel).ConfigureAwait(false);
                 // What an office says while we ask is in one of the two answers only: then both are asked for again.
-                if (entry.Receipts().Count(IsOfStatus) != FollowHandling.Kept(entry).Count && findings.Count == 0) await TakeAllAsync(entry, header, findings, cancel).ConfigureAwait(false);
+                if (status.State != Erased && entry.Receipts().Count(IsOfStatus) != FollowHandling.Kept(entry).Count && findings.Count == 0) await TakeAllAsync(entry, header, findings, cancel).ConfigureAwait(false);
             }
             catch (RefusedException e) when (e.Refusal == Refusal.Unreachable || e.Refusal == Refusal.Busy) { offline = e.Refusal; }
         }

@@ -23,6 +23,7 @@ sealed class FaultyEngine(IEngine inner, int nth, Fault fault) : IEngine
     public long Schema => inner.Schema;
     public IEngineTransaction Begin() => Hurting(() => new Transaction(this, inner.Begin()));
     public Reader Reader() => inner.Reader();
+    public bool TryEmptyLog() => Hurting(inner.TryEmptyLog);
     public void Dispose() { }
 
     T Hurting<T>(Func<T> call)

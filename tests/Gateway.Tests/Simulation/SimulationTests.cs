@@ -63,6 +63,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
         public long Schema => inner.Schema;
         public IEngineTransaction Begin() => new Transaction(inner.Begin());
         public Reader Reader() => inner.Reader();
+        public bool TryEmptyLog() => inner.TryEmptyLog();
         public void Dispose() { }
 
         sealed class Transaction(IEngineTransaction inner) : IEngineTransaction

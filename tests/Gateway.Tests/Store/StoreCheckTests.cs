@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Exchange.Crypto.Ledger;
+using Exchange.Crypto.Statements;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Store;
 using Microsoft.Data.Sqlite;
@@ -122,8 +123,34 @@ public sealed class StoreCheckTests : IDisposable
     public void An_update_of_what_is_not_here_is_named() => Assert.Contains($"recall {dispatch.Row.Id}: what it updates is missing",
         After($"INSERT INTO recall VALUES ({Blob(dispatch.Row.Id)}, 'G22', {Blob(dispatch.Row.Id)}, zeroblob(32), 'update', 1)"));
 
+    [Theory, InlineData("DELETE FROM entry_secret WHERE seq = 0"), InlineData("UPDATE entry_secret SET salt = zeroblob(32), detail = zeroblob(length(detail)) WHERE seq = 0")]
+    public void A_detail_that_nobody_admits_to_have_erased_and_an_admission_that_is_not_true_are_named(string sql)
+    {
+        Assert.Equal(["entry 0: salt and detail are gone, and no entry says that they were erased"], After(sql));
+        var operation = Statement.Sign(new OperationStatement
+        {
+            V = 1, Type = OperationStatement.TypeName, Signers = TestPki.Shared.DirectoryOfficerKeys, Gateway = TestStore.Origin, Act = OperationStatement.Erase, Parcels = [],
+            Dispatches = [new(dispatch.Row.Sender, dispatch.Row.Envelope)], Code = "BASIS", Issued = 1,
+        }, TestPki.Shared.DirectoryOfficers, TestStore.Start);
+        LedgerEntry Says(long entry) => LedgerEntry.Create(new ErasedDetail(entry, "BASIS", operation.Ref) { Time = 1 });
+        var (true1, true2, wrong) = (Says(0), Says(0), Says(1));
+        store.Commit(b => b.Log(true1, EntryKind.Erased) is not null);
+        Assert.Equal(["entry 2: the statement of whoever wanted it is missing"], store.Check().Select(f => f.ToString()));
+        store.Tamper($"INSERT INTO operation VALUES (x'{Convert.ToHexString(operation.Ref.ToArray())}', 'BASIS', 1, x'{Convert.ToHexString(operation.Der.Span)}')");
+        Assert.Empty(store.Check());
+        store.Commit(b => b.Log(true2, EntryKind.Erased).Log(wrong, EntryKind.Erased) is not null);
+        Assert.Equal(["entry 3: it says erased of entry 0, and another has said so before", "entry 4: it says erased of entry 1, and salt and detail of that are there"], store.Check().Select(f => f.ToString()).Order());
+    }
+
     [Fact]
-    public void An_erased_detail_is_no_finding() => Assert.Empty(After("DELETE FROM entry_secret WHERE seq = 0"));
+    public void A_row_that_was_emptied_without_an_erasure_and_one_that_an_erasure_left_are_named()
+    {
+        Assert.Contains($"receipt {dispatch.Receipt.Id}: its bytes are not those of its digest", After("UPDATE receipt SET der = zeroblob(length(der))"));
+        var found = After($"UPDATE decision SET salt = zeroblob(32); INSERT INTO operation VALUES (zeroblob(32), 'X', 1, x'00'); INSERT INTO erasure VALUES ({Blob(dispatch.Row.Id)}, zeroblob(32), 1, 1)");
+        Assert.Contains($"erasure {dispatch.Row.Id}: its bytes are there", found);
+        Assert.Contains("entry 0: it tells of a dispatch that was erased", found);
+        Assert.Contains($"dispatch {dispatch.Row.Id}: its decision is missing", After("DELETE FROM erasure"));
+    }
 
     [Fact]
     public async Task A_missing_or_short_blob_is_named()
