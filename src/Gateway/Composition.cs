@@ -158,6 +158,7 @@ static class Composition
             new("unjournalled refusals", TimeSpan.FromMinutes(1), rejections.Step),
             .. shared.AuditIndex is { } filled ? [new Loop("audit index", TimeSpan.FromSeconds(5), filled.Step)] : Array.Empty<Loop>(),
             new("retention", TimeSpan.FromMinutes(10), erase.Step),
+            new("retention of details", TimeSpan.FromMinutes(10), new EraseByPolicy(new FinishErasures(shared), shared).Step),
             new("erasures", TimeSpan.FromSeconds(10), new FinishErasures(shared).Step),
             .. bringing.Select(b => new Loop($"intake {b.Name}", TimeSpan.FromSeconds(limits.IntakeSeconds), b.Step, () => b.Arriving)),
             .. replying.Select(r => new Loop($"replies {r.Name}", TimeSpan.FromSeconds(limits.IntakeSeconds), r.Step)),

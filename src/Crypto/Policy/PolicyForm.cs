@@ -86,6 +86,8 @@ static partial class PolicyForm
         Demand(handling.Caveats.All(LabelForm.Caveats.Contains) && LabelForm.Rising(handling.Caveats, StringComparer.Ordinal), at + ": caveats");
         Demand(handling.Register is "subject" or "type", at + ": register");
         Demand(handling.PayloadDays is null or (>= 1 and <= 36_500), at + ": payloadDays");
+        // Nobody keeps a payload for ever of which nothing else is left.
+        Demand(handling.DetailDays is null || (handling.DetailDays is >= 1 and <= 36_500 && handling.DetailDays >= handling.PayloadDays), at + ": detailDays");
         Demand(LabelForm.Rising([.. handling.Recovery.Select(k => k.ToString())], StringComparer.Ordinal), at + ": recovery");
     }
 

@@ -85,6 +85,8 @@ public sealed record PolicyHandling
     public required string Register { get; init; }
     /// <summary>Days that the gateway keeps the payload after the last copy ended; null: for ever.</summary>
     public required int? PayloadDays { get; init; }
+    /// <summary>Days after which all that is left of the dispatch is erased, salts and details of the ledger included; null: never. Not fewer than <see cref="PayloadDays"/>, which then must be there.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public int? DetailDays { get; init; }
     /// <summary>Keys to which every dispatch of this level is sealed besides, role "recovery"; ordered. Empty: nobody else can open it.</summary>
     public required Digest[] Recovery { get; init; }
     /// <summary>Whether every dispatch of this level is sealed to its sender besides, role "self": true must, false must not; null: as the sender likes.</summary>

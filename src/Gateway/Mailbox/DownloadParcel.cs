@@ -17,7 +17,13 @@ sealed class DownloadParcel(ReleaseParcel release, EndParcel end, HandedOut hand
     {
         // 1. Only one's own copies are visible at all. That it is about to be read is known before its state is: a recall comes either before, or after.
         handedOut.Begin(parcel);
-        var copy = release.Find(office, parcel);
+        FoundParcel? copy;
+        try { copy = release.Find(office, parcel); }
+        catch (RefusedException)
+        {
+            handedOut.Forget(parcel);
+            throw;
+        }
         if (copy is not { Row.State: ParcelState.Available }) handedOut.Forget(parcel);
         if (copy is null) throw new RefusedException(Refusal.NotFound);
         if (copy.Row.State == ParcelState.Recalled || (copy.Row.State == ParcelState.Available && copy.StoppedFor is not null)) throw new RefusedException(copy.StoppedFor ?? Refusal.Recalled);

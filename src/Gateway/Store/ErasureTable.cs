@@ -17,6 +17,20 @@ internal sealed record ErasableDispatch
     public required long? EndedAt { get; init; }
 }
 
+/// <summary>A dispatch that was received long ago.</summary>
+internal sealed record AgedDispatch
+{
+    public required string Sender { get; init; }
+    public required Guid Envelope { get; init; }
+    public required long ReceivedAt { get; init; }
+    /// <summary>Of the label in force.</summary>
+    public required int Class { get; init; }
+    /// <summary>When the last copy did, Unix milliseconds.</summary>
+    public required long EndedAt { get; init; }
+    /// <summary>It is kept, and nobody is owed anything of it.</summary>
+    public required bool IsOver { get; init; }
+}
+
 /// <summary>An erasure that has begun.</summary>
 internal sealed record ErasureRow
 {
@@ -88,6 +102,16 @@ internal static class ErasureTable
     /// <summary>Sender and header id of a dispatch, or of something held, by either of its ids.</summary>
     public static IReadOnlyList<(string Sender, Guid Envelope)> Called(Source source, Guid id) => [.. source.Query<ErasableName>(
         "SELECT sender, envelope FROM dispatch WHERE id = @id OR envelope = @id UNION SELECT sender, envelope FROM held WHERE id = @id OR envelope = @id", new { id }).Select(n => (n.Sender, n.Envelope))];
+
+    /// <summary>Dispatches whose author's label is of this class, received in (after, before], oldest first: whether every copy ended not later than this, and nobody is owed one.</summary>
+    public static IReadOnlyList<AgedDispatch> Aged(Source source, int @class, long after, long before, int limit) => source.Query<AgedDispatch>(
+        $"""
+        SELECT n.sender, n.envelope, n.received_at,
+            coalesce((SELECT l.class FROM label_change l WHERE l.dispatch = {LabelTable.BearerOf("n.id")} AND l.n IS NOT NULL ORDER BY l.n DESC LIMIT 1), @class) AS class,
+            coalesce((SELECT max(p.updated_at) FROM parcel p WHERE p.dispatch = n.id), n.received_at) AS ended_at,
+            NOT EXISTS (SELECT 1 FROM erasure x WHERE x.id = n.id) AND NOT EXISTS (SELECT 1 FROM parcel p WHERE p.dispatch = n.id AND (p.state IN (1, 7) OR p.updated_at > @before OR EXISTS (SELECT 1 FROM dead WHERE dead.parcel = p.id))) AS is_over
+        FROM (SELECT id, sender, envelope, received_at FROM dispatch WHERE class = @class AND received_at > @after AND received_at <= @before ORDER BY received_at LIMIT @limit) n ORDER BY n.received_at
+        """, new { @class, after, before, limit });
 
     /// <summary>Those that have not ended, oldest first.</summary>
     public static IReadOnlyList<ErasureRow> Open(Source source, int limit) => source.Query<ErasureRow>($"{Rows} WHERE x.ended_at IS NULL ORDER BY x.begun_at, x.id LIMIT @limit", new { limit });

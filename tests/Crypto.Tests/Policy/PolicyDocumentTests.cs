@@ -38,6 +38,8 @@ public sealed partial class PolicyDocumentTests
         Invalid(d => d.Level(3)["class"] = 257);
         Valid(d => d.Handling(0)["payloadDays"] = 36500);
         Invalid(d => d.Handling(0)["payloadDays"] = 36501);
+        Valid(d => { d.Handling(0)["payloadDays"] = 36500; d.Handling(0)["detailDays"] = 36500; });
+        Invalid(d => { d.Handling(0)["payloadDays"] = 36500; d.Handling(0)["detailDays"] = 36501; });
         Valid(d => d.Handling(0)["directory"]!["maxMinutes"] = 527040);
         Invalid(d => d.Handling(0)["directory"]!["maxMinutes"] = 527041);
         Valid(d => d.Handling(0)["revocation"]!["maxMinutes"] = 527040);

@@ -87,6 +87,8 @@ public sealed class PolicyFormTests
         { "a caveat dropped above", d => d.Handling(2)["caveats"] = new JsonArray("originator-control") },
         { "subject in registers above a level where it is not", d => d.Handling(1)["register"] = "type" },
         { "payload kept for no day", d => d.Handling(0)["payloadDays"] = 0 },
+        { "payload kept when nothing else is", d => { d.Handling(0)["payloadDays"] = 30; d.Handling(0)["detailDays"] = 29; } },
+        { "payload kept for ever when nothing else is", d => { d.Handling(0)["payloadDays"] = null; d.Handling(0)["detailDays"] = 30; } },
         { "two levels with one marking", d => d.Level(1)["markings"]!["top"]!["vi"] = "TỐI MẬT" },
         { "a marking not in NFC", d => d.Level(1)["markings"]!["bottom"]!["vi"] = "MẬT".Normalize(System.Text.NormalizationForm.FormD) },
         { "a higher level without basis", d => d.Level(2)["basisRequired"] = false },

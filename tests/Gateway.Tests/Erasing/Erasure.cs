@@ -97,7 +97,8 @@ static class Erasure
     public static List<string> Found(IReadOnlyList<Canary> canaries, IEnumerable<string> folders, params IEnumerable<byte[]> further)
     {
         HashSet<string> found = [];
-        foreach (var bytes in folders.SelectMany(f => Directory.EnumerateFiles(f, "*", SearchOption.AllDirectories)).Select(Read).Concat(further))
+        // The lock has no bytes, and lets nobody else open it.
+        foreach (var bytes in folders.SelectMany(f => Directory.EnumerateFiles(f, "*", SearchOption.AllDirectories)).Where(f => Path.GetFileName(f) != "lock").Select(Read).Concat(further))
             found.UnionWith(canaries.Where(c => c.In(bytes)).Select(c => c.Name));
         return [.. found.Order(StringComparer.Ordinal)];
     }

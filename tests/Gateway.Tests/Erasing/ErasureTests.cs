@@ -207,7 +207,7 @@ public sealed class ErasureTests : IAsyncLifetime
     [Fact]
     public async Task An_update_goes_before_what_it_updates_and_neither_takes_the_others_payload_along()
     {
-        var (original, file) = await gateway.SendKept("H41", "H14", size: 100_000);
+        var (original, file) = await gateway.SendKept("H41", "H14,H37", size: 100_000);
         await Delivered(original, "H41");
         var update = await gateway.Update(original, "H14");
         Assert.Contains("under way", await gateway.Give(Erasure.Order(gateway, null, update)), StringComparison.Ordinal);
@@ -219,8 +219,8 @@ public sealed class ErasureTests : IAsyncLifetime
         Assert.Contains(Erasure.Found(stays, Erasure.Folders(gateway)), n => n.StartsWith("payload", StringComparison.Ordinal));
         Assert.Equal(file, (await gateway.Fetch(original, "H41")).Body);
         // Somebody else may still get it; and then both go by one order, whichever it names first.
-        var second = await gateway.Update(original, "H14", 2) is { } again ? again : throw new InvalidOperationException();
-        await Delivered(second, "H14");
+        var second = await gateway.Update(original, "H37", 2);
+        await Delivered(second, "H37");
         Assert.StartsWith("2 erased", await gateway.Give(Erasure.Order(gateway, null, original, second)), StringComparison.Ordinal);
         Assert.Empty(Erasure.Found(stays, Erasure.Folders(gateway)));
         Assert.Equal("E_RECALL_TARGET", (await gateway.Hand(gateway.Reseal(original, "H37", 3))).Code);
@@ -240,6 +240,42 @@ public sealed class ErasureTests : IAsyncLifetime
         }
         await gateway.Host.Loops.StepAll();
         Assert.Empty(Erasure.Found(canaries, Erasure.Folders(gateway)));
+    }
+
+    [Fact]
+    public async Task What_the_policy_lets_nobody_keep_longer_goes_by_itself_and_not_before_the_level_in_force_says_so_too()
+    {
+        await gateway.Handle("thuong", h => h with { PayloadDays = 1, DetailDays = 2 });
+        var (plain, plainFile) = await Sent("H41", "thuong", 20_000);
+        var (raised, raisedFile) = await Sent("H41", "thuong", 1000);
+        var label = new Relabel(gateway, raised, raisedFile);
+        Assert.Equal(201, (await label.Say(await label.Change(LabelAct.Label, "mat"))).Status);
+        var (waiting, waitingFile) = await gateway.SealFile("H41,H37", change: r => r with { Times = r.Times with { Expires = gateway.Clock.GetUtcNow().AddDays(20).ToUnixTimeMilliseconds() } });
+        Assert.Equal(201, (await gateway.Submit(waitingFile)).Status);
+        await Delivered(waiting, "H41");
+        var canaries = Erasure.Canaries(gateway, plain, plainFile);
+        async Task<string[]> States()
+        {
+            await gateway.Host.Loops.StepAll();
+            List<string> states = [];
+            foreach (var envelope in new[] { plain, raised, waiting }) states.Add((await TestGateway.Send(gateway.As("G22"), HttpMethod.Get, $"/dispatches/{Id(envelope)}")).Json.GetProperty("state").GetString()!);
+            return [.. states];
+        }
+        gateway.Clock.Advance(TimeSpan.FromHours(47));
+        Assert.Equal(["delivered", "delivered", "accepted"], await States());
+        Assert.NotEmpty(Erasure.Found(canaries, Erasure.Folders(gateway)));
+        gateway.Clock.Advance(TimeSpan.FromHours(2));
+        Assert.Equal(["erased", "delivered", "accepted"], await States());
+        Assert.Empty(Erasure.Found(canaries, Erasure.Folders(gateway)));
+        var said = Entries().Where(e => e.Entry.Kind == EntryKind.Erased).Select(e => (ErasedDetail)EntryDetails.Read(e.Secret!.Detail)).ToList();
+        Assert.All(said, s => Assert.Equal(("RETENTION", gateway.Host.Shared.Worlds.Current.Policy.Ref), (s.Basis, s.Operation)));
+        Assert.NotEmpty(said);
+        // The level that it bears by now says three days; the other office has still not fetched its copy.
+        await gateway.Govern(p => p with { Levels = [.. p.Levels.Select(l => l.Code is "thuong" or "mat" ? l with { Handling = l.Handling with { PayloadDays = 1, DetailDays = l.Code == "mat" ? 3 : 2 } } : l)] });
+        Assert.Equal(["erased", "delivered", "accepted"], await States());
+        gateway.Clock.Advance(TimeSpan.FromHours(24));
+        Assert.Equal(["erased", "erased", "accepted"], await States());
+        Assert.Empty(Findings());
     }
 
     [Fact]

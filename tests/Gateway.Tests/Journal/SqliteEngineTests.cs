@@ -141,6 +141,7 @@ public sealed class SqliteEngineTests : IDisposable
     {
         [2] = "DROP TABLE job; DROP TABLE attempt; DROP INDEX parcel_queued",
         [3] = "DROP INDEX dispatch_retained; ALTER TABLE dispatch DROP COLUMN payload_erased_at",
+        [10] = "DROP INDEX receipt_refused; DROP INDEX entry_alone; DROP TABLE erasure; DROP TABLE operation",
         [9] = "DROP TABLE reply; DROP TABLE brought",
         [8] = "DROP TABLE report",
         [7] = "DROP TABLE asked_back; DROP TABLE recall; DROP TABLE status",
