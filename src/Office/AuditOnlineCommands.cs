@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text;
 using Exchange.Crypto;
 using Exchange.Crypto.Evidence;
 using Exchange.Crypto.Ledger;
@@ -29,7 +30,8 @@ static class AuditOnlineCommands
         Option<DateTimeOffset?> since = new("--from") { Description = "From this time on. Từ lúc", HelpName = "TIME" }, until = new("--to") { Description = "Before this time. Trước lúc", HelpName = "TIME" };
         Option<int> most = new("--most") { Description = "At most so many. Số mục tối đa", HelpName = "N", DefaultValueFactory = _ => 1000 };
         Option<bool> csv = new("--csv") { Description = "Comma-separated, one line an entry. Dạng CSV" };
-        var command = new Command("search", "Entries of a running gateway that you are cleared for, each proven to be in its ledger. Tìm trong sổ của trục.") { auditor, since, until, most, csv };
+        Option<string?> proofs = new("--proofs") { Description = "Also writes each to this folder as INDEX.tlog-proof, for exchange audit proof. Thư mục ghi bằng chứng của từng mục", HelpName = "DIR" };
+        var command = new Command("search", "Entries of a running gateway that you are cleared for, each proven to be in its ledger. Tìm trong sổ của trục.") { auditor, since, until, most, csv, proofs };
         foreach (var filter in filters) command.Options.Add(filter);
         return shell.Does(command, async (parsed, say, cancel) =>
         {
@@ -44,10 +46,14 @@ static class AuditOnlineCommands
             using var connection = new AuditorConnection(profile, say.AskPassphrase, shell.Clock);
             List<ProvenEntry> found = [];
             var isCsv = parsed.GetValue(csv) && !say.IsJson;
+            if (parsed.GetValue(proofs) is { } folder) DurableFile.CreateFolder(folder);
             if (isCsv) shell.Output.WriteLine("index,time,kind,level,leaf,detail");
             await foreach (var entry in new AuditSearch(new AuditApi(connection.Api), AuditCommands.PinsOf(profile.Pins, null)).FindAsync(asked, parsed.GetValue(most), cancel).ConfigureAwait(false))
+            {
+                if (parsed.GetValue(proofs) is { } place) DurableFile.Write(Path.Combine(place, string.Create(CultureInfo.InvariantCulture, $"{entry.Index}.tlog-proof")), Encoding.UTF8.GetBytes(entry.Proof.Write()));
                 if (isCsv) shell.Output.WriteLine(Csv(entry));
                 else found.Add(entry);
+            }
             say.Json(new { entries = found });
             if (isCsv) return ExchangeProgram.Good;
             say.Table([say.Text("entry", "mục"), say.Text("time", "thời gian"), say.Text("kind", "loại"), say.Text("says", "nội dung")],

@@ -188,6 +188,16 @@ public sealed class AuditorTests(DevelopmentPki pki) : IAsyncLifetime
         Assert.Equal(64, (await RunAsync("export", At("all"), "--auditor", At("AUDIT-ALL"))).Code);
         var (code, output) = await RunAsync("search", "--kind", "start", "--csv", "--auditor", At("AUDIT-MAT"));
         Assert.True(code == 0 && output.Split('\n')[1].EndsWith("}\"", StringComparison.Ordinal) && output.Contains(",start,,", StringComparison.Ordinal), output);
+
+        // What was found proves itself later, without the gateway.
+        (code, output) = await RunAsync("search", "--kind", "start", "--proofs", At("proofs"), "--auditor", At("AUDIT-MAT"));
+        Assert.True(code == 0, output);
+        var proof = Directory.GetFiles(At("proofs"))[0];
+        (code, output) = await RunAsync("proof", proof, "--pins", pki.At("pins.json"));
+        Assert.True(code == 0 && output.Contains("\"kind\":\"start\"", StringComparison.Ordinal), output);
+        File.WriteAllText(proof, File.ReadAllText(proof).Replace("index ", "index 1", StringComparison.Ordinal));
+        Assert.Equal(1, (await RunAsync("proof", proof, "--pins", pki.At("pins.json"))).Code);
+
         (code, output) = await RunAsync("search", "--kind", "nothing", "--auditor", At("AUDIT-MAT"));
         Assert.True(code == 64 && output.Contains("--kind nothing: one of activation, ", StringComparison.Ordinal), output);
         Assert.Equal(64, (await RunAsync("search", "--verdict", "maybe", "--auditor", At("AUDIT-MAT"))).Code);
