@@ -13,7 +13,7 @@ sealed record EntriesAnswer(long At, IReadOnlyList<EntryAnswer> Entries, string?
 /// <param name="Level">Class number of the label that protects it now; null: it is about no dispatch.</param>
 /// <param name="Salt">32 bytes, base64url; null: erased.</param>
 /// <param name="Detail">RFC 8785 JSON, base64url; null: erased.</param>
-/// <param name="Erased">Index of the entry that says so.</param>
+/// <param name="Erased">Index of the entry that says so, once the tree of that size has it.</param>
 /// <param name="Proof">Inclusion in the tree of that size, from the leaf up; null: not asked for.</param>
 sealed record EntryAnswer(long Index, long Time, string Kind, int? Level, Digest Leaf, string? Salt, string? Detail, long? Erased, IReadOnlyList<Digest>? Proof);
 
@@ -42,7 +42,7 @@ sealed class ReadEntries(Shared shared, FillIndex fill, AuditLooks looks)
         var from = Math.Max(query.Place(size, auditor.Key), query.From is { } begin ? EntryTable.PlaceOf(reader, begin, size) : 0);
         var end = query.To is { } stop ? EntryTable.PlaceOf(reader, stop, size) : size;
         var (found, next) = Collect(reader, sight, query, from, end);
-        var answer = new EntriesAnswer(size, Show(reader, found, sight, query.Proofs ? size : null), next is { } place ? query.Token(place, size, auditor.Key) : null);
+        var answer = new EntriesAnswer(size, Show(reader, found, sight, size, query.Proofs), next is { } place ? query.Token(place, size, auditor.Key) : null);
         await looks.Record(auditor, query.Digest, size, answer.Entries.Count);
         return answer;
     }
@@ -75,7 +75,7 @@ sealed class ReadEntries(Shared shared, FillIndex fill, AuditLooks looks)
     static DetailLine Line(EntrySecret? secret, AboutRow about, long size) =>
         secret is not null ? DetailLine.Open(new LedgerEntry(secret.Salt, secret.Detail)) : about.Erased is { } by && by < size ? DetailLine.Erased(by) : DetailLine.Withheld;
 
-    /// <summary>How many entries on each day, by office and kind: of those that he may see, as it is now.</summary>
+    /// <summary>How many entries on each day, by office and kind: of those that he may see, up to the newest published head.</summary>
     public async Task<CountsAnswer> Counts(StandingAuditor auditor, AuditQuery query)
     {
         looks.Demand(auditor);
@@ -86,7 +86,7 @@ sealed class ReadEntries(Shared shared, FillIndex fill, AuditLooks looks)
         var first = query.From is { } from ? from / day : last - 30;
         if (last - first is < 0 or > MaxDays) throw AuditQuery.Wrong("from, to");
         var sight = Sight(auditor);
-        var counts = fill.Index.Tally(sight.Audiences, first, last).Where(t => (query.Office is null || t.Office == query.Office) && (query.Kind is null || t.Kind == query.Kind))
+        var counts = fill.Index.Tally(sight.Audiences, first, last, size).Where(t => (query.Office is null || t.Office == query.Office) && (query.Kind is null || t.Kind == query.Kind))
             .GroupBy(t => (t.Day, t.Office, t.Kind))
             .Select(g => new CountAnswer(DateTimeOffset.FromUnixTimeMilliseconds(g.Key.Day * day).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture), g.Key.Office, g.Key.Kind.Name(), g.Sum(t => t.N))).ToList();
         await looks.Record(auditor, query.Digest, size, counts.Count);
@@ -142,7 +142,7 @@ sealed class ReadEntries(Shared shared, FillIndex fill, AuditLooks looks)
         && (query.Dispatch is not { } dispatch || row.Envelope == dispatch) && (query.Certificate is not { } key || row.Key == FillIndex.ShortKey(key))
         && (!query.UnderWay || EntryTable.SubjectOf(source, row.Seq) is { } parcel && ParcelTable.IsUnderWay(source, parcel));
 
-    static List<EntryAnswer> Show(Source source, List<AboutRow> found, AuditSight sight, long? size)
+    static List<EntryAnswer> Show(Source source, List<AboutRow> found, AuditSight sight, long size, bool proofs)
     {
         var entries = EntryTable.At(source, [.. found.Select(r => r.Seq)]).ToDictionary(e => e.Entry.Seq);
         var (tiles, kept) = (TileTable.ReaderOf(source), new Dictionary<(int, long, int), ReadOnlyMemory<byte>>());
@@ -152,7 +152,8 @@ sealed class ReadEntries(Shared shared, FillIndex fill, AuditLooks looks)
         {
             var (entry, secret) = entries[row.Seq];
             return new EntryAnswer(row.Seq, row.Time, row.Kind.Name(), sight.Classes.TryGetValue(row.Audience, out var level) ? level : null, entry.Leaf,
-                secret is null ? null : Answers.Base64(secret.Salt), secret is null ? null : Answers.Base64(secret.Detail), row.Erased, size is { } within ? Tiles.InclusionProof(row.Seq, within, Tile) : null);
+                secret is null ? null : Answers.Base64(secret.Salt), secret is null ? null : Answers.Base64(secret.Detail), row.Erased is { } by && by < size ? by : null,
+                proofs ? Tiles.InclusionProof(row.Seq, size, Tile) : null);
         })];
     }
 }

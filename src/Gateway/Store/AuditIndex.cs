@@ -205,9 +205,17 @@ internal sealed class AuditIndex : IDisposable
     /// <summary>Every entry in [from, end), of any audience: for a bundle, which says for each whether it is shown.</summary>
     public IReadOnlyList<AboutRow> All(long from, long end) => Read(c => c.Query<AboutRow>($"SELECT {Columns} FROM about WHERE seq >= @from AND seq < @end ORDER BY seq", new { from, end }).AsList());
 
-    /// <summary>Counts of these audiences from one day to another, both included, by day and office.</summary>
-    public IReadOnlyList<TallyRow> Tally(IReadOnlyCollection<long> audiences, long first, long last) => Read(c => c.Query<TallyRow>(
-        "SELECT day, office, kind, audience, n FROM tally WHERE day >= @first AND day <= @last AND audience IN @audiences AND n > 0 ORDER BY day, office, kind", new { first, last, audiences }).AsList());
+    /// <summary>Counts of these audiences from one day to another, both included, by day and office: of the first so many entries, whatever was logged since.</summary>
+    public IReadOnlyList<TallyRow> Tally(IReadOnlyCollection<long> audiences, long first, long last, long size) => Read(connection =>
+    {
+        // One view of both: between them more may be filled in.
+        using var view = connection.BeginTransaction(deferred: true);
+        var rows = connection.Query<TallyRow>("SELECT day, office, kind, audience, n FROM tally WHERE day >= @first AND day <= @last AND audience IN @audiences AND n > 0 ORDER BY day, office, kind", new { first, last, audiences }, view);
+        var later = new Dictionary<(long, string, EntryKind, long), long>();
+        foreach (var audience in audiences)
+            foreach (var row in connection.Query<AboutRow>($"SELECT {Columns} FROM about INDEXED BY about_seen WHERE audience = @audience AND seq >= @size", new { audience, size }, view)) Count(later, row, 1);
+        return rows.Select(r => r with { N = r.N - later.GetValueOrDefault((r.Day, r.Office, r.Kind, r.Audience)) }).Where(r => r.N > 0).ToList();
+    });
 
     T Read<T>(Func<SqliteConnection, T> read)
     {

@@ -159,6 +159,29 @@ public sealed class AuditReadTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Counts_and_erasures_are_those_of_the_newest_published_head()
+    {
+        await Publish();
+        var auditor = gateway.AsAuditor("AUDIT-ALL");
+        async Task<long> Count(string kind) => (await Get(auditor, $"/audit/counts?kind={kind}")).Json.GetProperty("counts").EnumerateArray().Sum(c => c.GetProperty("count").GetInt64());
+        async Task Log(LedgerDetail detail, EntryKind kind)
+        {
+            var entry = LedgerEntry.Create(EntryDetails.Write(detail));
+            Assert.True(await gateway.Host.Shared.Journal.Commit(b => b.Log(entry, kind) is not null));
+        }
+        await Log(new DummyDetail { Time = 1 }, EntryKind.Dummy);
+        Assert.Equal(0, await Count("dummy"));
+        await Publish();
+        Assert.Equal(1, await Count("dummy"));
+        var index = Assert.Single(await All(auditor, "&kind=dummy")).GetProperty("index").GetInt64();
+        await Log(new ErasedDetail(index, "RETENTION", Digest.Of([1])) { Time = 1 }, EntryKind.Erased);
+        Assert.Equal((JsonValueKind.Null, 0), (Assert.Single(await All(auditor, "&kind=dummy")).GetProperty("erased").ValueKind, await Count("erased")));
+        await Publish();
+        Assert.True(Assert.Single(await All(auditor, "&kind=dummy")).GetProperty("erased").GetInt64() > index);
+        Assert.Equal(1, await Count("erased"));
+    }
+
+    [Fact]
     public async Task Looking_cannot_flood_the_ledger()
     {
         await using var narrow = await TestGateway.Start(l => l with { AuditLooksPerHour = 2 });
