@@ -51,7 +51,7 @@ sealed class GatewayHost : IAsyncDisposable
     readonly Stack<IDisposable> owned = new();
     WebApplication? app;
     Loops? loops;
-    Checkpoints? checkpoints;
+    Beat? beat;
     DeliveryWorker? worker;
     SignInFailures? failures;
     string data = "";
@@ -114,7 +114,8 @@ sealed class GatewayHost : IAsyncDisposable
         var meters = Own(new Meters());
         var journal = Own(new Journal(engine, worlds, clock, settings.Journal with { Committed = meters.Committed }, failure => { log.StoreFailed(failure); settings.Stop(failure); }));
         journal.Start();
-        checkpoints = Checkpoints.Open(engine, guard, equipment.Checkpoint, TimeSpan.FromSeconds(options.Limits.CheckpointSeconds), settings.Stop);
+        var checkpoints = Checkpoints.Open(engine, guard, equipment.Checkpoint, TimeSpan.FromSeconds(options.Limits.CheckpointSeconds), settings.Stop);
+        beat = new Beat(journal, checkpoints, () => worlds.Current.PolicyOrNone?.HidesLevels == true, (int)options.Limits.CheckpointMultiple);
         if (!equipment.Checkpoint.SignTwice) log.CheckpointsAreSignedOnce();
         var ledger = new LedgerReader(engine, checkpoints) { Notes = new KeptNotes(Guard.FileIn(options.Guard), options.Origin) };
         var index = Own(new FillIndex(engine, folder.AuditIndex));
@@ -174,7 +175,7 @@ sealed class GatewayHost : IAsyncDisposable
                 await incoming.Step(now);
                 Shared.Circumstances.Looked(now);
             }), new("revocation", TimeSpan.FromMinutes(1), revocation.Step), .. steps, new("alarm watch", TimeSpan.FromMinutes(1), new AlarmWatch(Shared, equipment, backlog, () => Shared.Circumstances.IsClockSure, () => revocation.Trouble, () => pending.Alarms().Concat(waiting.Alarms())).Step), new("alarms", TimeSpan.FromSeconds(10), alarms.Step),
-             new("checkpoint", TimeSpan.FromSeconds(1), now => Task.FromResult(checkpoints.Step(now))), .. asking.Select(a => new Loop($"witness {a.Name}", TimeSpan.FromSeconds(1), a.Step)),
+             new("checkpoint", TimeSpan.FromSeconds(1), now => beat!.Step(now)), .. asking.Select(a => new Loop($"witness {a.Name}", TimeSpan.FromSeconds(1), a.Step)),
              .. stamping is null ? Array.Empty<Loop>() : [new Loop("time-stamps", TimeSpan.FromSeconds(1), stamping.Step)]], meters, clock, logs.CreateLogger<Loops>());
         if (settings.RunLoops) loops.Start();
         Addresses();
@@ -211,7 +212,7 @@ sealed class GatewayHost : IAsyncDisposable
             await failures!.Step(Shared.Journal, DateTimeOffset.MaxValue);
             await Log(EntryKind.Stop, new StopDetail { Time = Shared.Clock.GetUtcNow().ToUnixTimeMilliseconds() });
             // The last head is signed as well: an auditor who comes after the stop finds every entry in a checkpoint.
-            checkpoints!.Step(Shared.Clock.GetUtcNow(), force: true);
+            await beat!.Step(Shared.Clock.GetUtcNow(), force: true);
         }
         catch (Exception e) when (e is StoreFull || (e is RefusedException refused && refused.Refusal == Refusal.Full)) { Shared.Logs.CreateLogger<GatewayHost>().StopWasNotRecorded(); }
         Shared.Logs.CreateLogger<GatewayHost>().GatewayStopped();

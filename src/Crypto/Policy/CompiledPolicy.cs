@@ -66,6 +66,8 @@ public sealed class CompiledPolicy
     /// <summary>SHA-256 of the statement's JSON: what decisions and headers name.</summary>
     public Digest Ref { get; }
     public PolicyStatement Content { get; }
+    /// <summary>Of some level it must not show that there is anything of it.</summary>
+    public bool HidesLevels => Content.Levels.Any(l => l.Handling.Hidden is true);
     /// <summary>DER as opened, for passing on; empty when only compiled.</summary>
     public ReadOnlyMemory<byte> Statement { get; }
 

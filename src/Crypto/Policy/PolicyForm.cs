@@ -85,6 +85,8 @@ static partial class PolicyForm
         Demand(handling.Revocation is not { } revocation || (revocation.MaxMinutes is >= 1 and <= MaxMinutes && revocation.Late is "permit" or "hold" or "deny"), at + ": revocation");
         Demand(handling.Caveats.All(LabelForm.Caveats.Contains) && LabelForm.Rising(handling.Caveats, StringComparer.Ordinal), at + ": caveats");
         Demand(handling.Register is "subject" or "type", at + ": register");
+        // One spelling of what most levels are.
+        Demand(handling.Hidden is null or true, at + ": hidden");
         Demand(handling.PayloadDays is null or (>= 1 and <= 36_500), at + ": payloadDays");
         // Nobody keeps a payload for ever of which nothing else is left.
         Demand(handling.DetailDays is null || (handling.DetailDays is >= 1 and <= 36_500 && handling.DetailDays >= handling.PayloadDays), at + ": detailDays");
@@ -123,6 +125,7 @@ static partial class PolicyForm
         Demand(higher.Handling.Release.Persons >= lower.Handling.Release.Persons, at + "release");
         Demand(TimeStampRule.Of(higher.Handling) >= TimeStampRule.Of(lower.Handling), at + "timestamp");
         Demand(higher.Handling.SecondOpinion || !lower.Handling.SecondOpinion, at + "secondOpinion");
+        Demand(higher.Handling.Hidden is true || lower.Handling.Hidden is null, at + "hidden");
         Demand(higher.Handling.Channels.All(lower.Handling.Channels.Contains), at + "channels");
         Demand(lower.Handling.Caveats.All(higher.Handling.Caveats.Contains), at + "caveats");
         Demand(higher.Handling.Register == "type" || lower.Handling.Register == "subject", at + "register");

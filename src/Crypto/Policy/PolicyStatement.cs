@@ -91,6 +91,8 @@ public sealed record PolicyHandling
     public required Digest[] Recovery { get; init; }
     /// <summary>Whether every dispatch of this level is sealed to its sender besides, role "self": true must, false must not; null: as the sender likes.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public bool? Self { get; init; }
+    /// <summary>Whether that there is something of this level must not show: gateways then sign heads of their ledgers at a fixed beat, padded with dummies. null: it may show.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public bool? Hidden { get; init; }
     /// <summary>Whether a second, independent engine must come to the same verdict.</summary>
     public required bool SecondOpinion { get; init; }
 }

@@ -46,6 +46,9 @@ internal sealed class Batch : Source
     internal LedgerHead Head => transaction.Head;
     internal bool Activated { get; private set; }
 
+    /// <summary>Entries of the ledger with those that were logged here so far.</summary>
+    internal long Size => Head.Size + entries.Count;
+
     /// <summary>Appends an entry; it gets its index when the batch is flushed.</summary>
     /// <param name="subject">Which row it is about: see <see cref="StoreCheck"/> for what each kind promises.</param>
     public Batch Log(LedgerEntry entry, EntryKind kind, Guid? subject = null)

@@ -34,6 +34,9 @@ internal sealed class Checkpoints
         swapped = guard.Head;
     }
 
+    /// <summary>Between two heads at least.</summary>
+    public TimeSpan Interval => interval;
+
     /// <summary>null: none yet.</summary>
     public PublishedCheckpoint? Newest => newest;
 
@@ -67,32 +70,67 @@ internal sealed class Checkpoints
     {
         lock (gate)
         {
-            if (now < next && !force) return false;
+            if (!Due(now) && !force) return false;
             // 1. Committed rows only: what is signed is durable already.
             LedgerHead head;
             using (var reader = engine.Reader()) head = HeadTable.Read(reader);
             if (head.Size == swapped.Size) return false;
-            using var span = Spans.Start("checkpoint");
-            try { Advance((head.Size, head.Root)); }
-            catch (IoFailure e)
-            {
-                stop(e);
-                throw;
-            }
+            Advance((head.Size, head.Root), now);
             next = now + interval;
-            signedAt = now;
             return true;
         }
     }
 
-    void Advance((long Size, Digest Root) head)
+    /// <summary>Whether one may be published now.</summary>
+    public bool IsDue(DateTimeOffset now)
     {
-        // 2. A crash after the swap: the next start signs exactly this head. Before: nothing happened.
-        if (!guard.CompareAndSwap(swapped, head))
-            throw new IoFailure($"The guard holds a head that this gateway did not put there: another gateway signs for {guard.Origin}, or the store was swapped while it ran.");
-        swapped = head;
-        // 3. Sign, keep, publish.
-        Publish(head);
+        lock (gate) return Due(now);
+    }
+
+    // Set back by more than the pause, the clock must not keep heads from being signed.
+    bool Due(DateTimeOffset now) => now >= next || next - now > interval;
+
+    /// <summary>Entries that the newest head has; 0: there is none.</summary>
+    public long Signed
+    {
+        get { lock (gate) return swapped.Size; }
+    }
+
+    /// <summary>Publishes the head of exactly this size, though the ledger may have grown beyond it, and is due again one interval after it was due: a beat. True: it did; false: one of this size or a larger is published.</summary>
+    /// <param name="size">Entries that are durable.</param>
+    /// <exception cref="IoFailure">As <see cref="Step"/>.</exception>
+    public bool StepTo(DateTimeOffset now, long size)
+    {
+        lock (gate)
+        {
+            if (size <= swapped.Size) return false;
+            Digest root;
+            using (var reader = engine.Reader()) root = Tiles.Root(size, TileTable.ReaderOf(reader));
+            Advance((size, root), now);
+            // A step that came late moves no beat after it, unless it missed one.
+            next = next > now - interval && next <= now ? next + interval : now + interval;
+            return true;
+        }
+    }
+
+    void Advance((long Size, Digest Root) head, DateTimeOffset now)
+    {
+        using var span = Spans.Start("checkpoint");
+        try
+        {
+            // 2. A crash after the swap: the next start signs exactly this head. Before: nothing happened.
+            if (!guard.CompareAndSwap(swapped, head))
+                throw new IoFailure($"The guard holds a head that this gateway did not put there: another gateway signs for {guard.Origin}, or the store was swapped while it ran.");
+            swapped = head;
+            // 3. Sign, keep, publish.
+            Publish(head);
+            signedAt = now;
+        }
+        catch (IoFailure e)
+        {
+            stop(e);
+            throw;
+        }
     }
 
     void Publish((long Size, Digest Root) head)

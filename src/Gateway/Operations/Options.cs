@@ -32,8 +32,10 @@ sealed record Limits
     public required long LongPollSeconds { get; init; }
     [Option(200, 10, 1000, "entries on one page of a list")]
     public required long PageSize { get; init; }
-    [Option(5, 1, 60, "seconds between two checkpoints while the ledger grows")]
+    [Option(5, 1, 60, "seconds between two checkpoints while the ledger grows; where the policy hides a level, whether or not it does")]
     public required long CheckpointSeconds { get; init; }
+    [Option(16, 16, 1024, "sizes of checkpoints are multiples of this where the policy hides a level")]
+    public required long CheckpointMultiple { get; init; }
     [Option(60, 10, 3600, "seconds after a receipt by which a checkpoint holds its entry: the promise in it")]
     public required long PromiseSeconds { get; init; }
     [Option(2, 1, 60, "seconds between two looks at the incoming folder")]
@@ -104,7 +106,7 @@ sealed record Limits
         {
             InlinePayloadBytes = values["inlinePayloadBytes"], ClockSkewSeconds = values["clockSkewSeconds"],
             UploadHours = values["uploadHours"], HoldHours = values["holdHours"], LongPollSeconds = values["longPollSeconds"], PageSize = values["pageSize"],
-            CheckpointSeconds = values["checkpointSeconds"], PromiseSeconds = values["promiseSeconds"], IncomingSeconds = values["incomingSeconds"],
+            CheckpointSeconds = values["checkpointSeconds"], CheckpointMultiple = values["checkpointMultiple"], PromiseSeconds = values["promiseSeconds"], IncomingSeconds = values["incomingSeconds"],
             ExpirySeconds = values["expirySeconds"], Connections = values["connections"], HandshakeSeconds = values["handshakeSeconds"],
             BodyBytesPerSecond = values["bodyBytesPerSecond"],
             Deliveries = values["deliveries"], DeliveriesPerOffice = values["deliveriesPerOffice"], LeaseSeconds = values["leaseSeconds"], AttemptMinutes = values["attemptMinutes"],

@@ -89,6 +89,8 @@ public sealed class PolicyFormTests
         { "payload kept for no day", d => d.Handling(0)["payloadDays"] = 0 },
         { "payload kept when nothing else is", d => { d.Handling(0)["payloadDays"] = 30; d.Handling(0)["detailDays"] = 29; } },
         { "payload kept for ever when nothing else is", d => { d.Handling(0)["payloadDays"] = null; d.Handling(0)["detailDays"] = 30; } },
+        { "a level that shows above one that is hidden", d => d.Handling(2)["hidden"] = true },
+        { "a level that is said not to be hidden", d => d.Handling(3)["hidden"] = false },
         { "two levels with one marking", d => d.Level(1)["markings"]!["top"]!["vi"] = "TỐI MẬT" },
         { "a marking not in NFC", d => d.Level(1)["markings"]!["bottom"]!["vi"] = "MẬT".Normalize(System.Text.NormalizationForm.FormD) },
         { "a higher level without basis", d => d.Level(2)["basisRequired"] = false },
@@ -138,6 +140,14 @@ public sealed class PolicyFormTests
             }
         });
         Assert.Equal(need, TimeStampRule.Of(Policies.Compile(edited).Level("tuyet-mat")!.Handling));
+    }
+
+    [Fact]
+    public void A_level_is_hidden_only_where_the_policy_says_so()
+    {
+        Assert.False(Policies.Vietnam.HidesLevels);
+        Assert.True(Policies.Compile(Policies.Edit(d => d.Handling(3)["hidden"] = true)).HidesLevels);
+        Assert.True(Policies.Compile(Policies.Edit(d => { d.Handling(2)["hidden"] = true; d.Handling(3)["hidden"] = true; })).HidesLevels);
     }
 
     [Fact]
