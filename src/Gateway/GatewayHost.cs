@@ -117,7 +117,7 @@ sealed class GatewayHost : IAsyncDisposable
         var checkpoints = Checkpoints.Open(engine, guard, equipment.Checkpoint, TimeSpan.FromSeconds(options.Limits.CheckpointSeconds), settings.Stop);
         beat = new Beat(journal, checkpoints, () => worlds.Current.PolicyOrNone?.HidesLevels == true, (int)options.Limits.CheckpointMultiple);
         if (!equipment.Checkpoint.SignTwice) log.CheckpointsAreSignedOnce();
-        var ledger = new LedgerReader(engine, checkpoints) { Notes = new KeptNotes(Guard.FileIn(options.Guard), options.Origin) };
+        var ledger = new LedgerReader(engine, checkpoints) { Notes = new KeptNotes(Guard.FileIn(options.Guard), options.Origin, [.. guard.Follows.Select(e => e.Origin)]), Succession = guard.Succession };
         var index = Own(new FillIndex(engine, folder.AuditIndex));
         blobs.SweepTemporary();
         DurableFile.CreateFolder(folder.Sealed);

@@ -20,7 +20,7 @@ static class Program
     {
         var root = new RootCommand("Gateway of the exchange: takes sealed dispatches in, decides without reading them, journals, hands over, proves.")
         {
-            InitCommand(), ServeCommand(), CheckConfigCommand(), ActivateCommand(), ExportCommand(), DecisionCommand(), PingCommand(), CheckCommand(), EraseCommands.Compact(Data), CheckpointKeyCommands.Keys(Data), AdminCommands.Admin(Data), BackupCommands.Backup(Data), BackupCommands.Restore(Data),
+            InitCommand(), ServeCommand(), CheckConfigCommand(), ActivateCommand(), ExportCommand(), DecisionCommand(), PingCommand(), CheckCommand(), EraseCommands.Compact(Data), CheckpointKeyCommands.Keys(Data), NewOriginCommand.Create(Data), AdminCommands.Admin(Data), BackupCommands.Backup(Data), BackupCommands.Restore(Data),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
@@ -40,7 +40,7 @@ static class Program
     static Command InitCommand()
     {
         var dev = new Option<DirectoryInfo?>("--dev") { Description = "Folder made by `exchange dev pki`: stands for all options below." };
-        var origin = new Option<string?>("--origin") { Description = "Ledger origin, for example gateway.example/ledger. It never changes." };
+        var origin = new Option<string?>("--origin") { Description = "Ledger origin, for example gateway.example/ledger. Afterwards it changes only by new-origin." };
         var environment = new Option<string>("--environment") { Description = "Development or Production.", DefaultValueFactory = _ => Options.Production };
         var trust = new Option<string?>("--trust") { Description = "Folder with roots/, intermediates/ and crls/; copied." };
         var tls = new Option<string?>("--tls") { Description = "PKCS#12 file: TLS server key." };

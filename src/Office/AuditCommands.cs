@@ -100,8 +100,9 @@ static class AuditCommands
     {
         var pins = EvidenceFolder.PinsFileOf(file);
         var policy = policyFile is not null ? WitnessPolicy.Parse(ReadFile(policyFile)) : pins.WitnessPolicy is { } text ? WitnessPolicy.Parse(Encoding.UTF8.GetBytes(text)) : null;
+        // Further keys of another name are of ledgers that ended, which this one follows.
         VerifierKey[] keys = [VerifierKey.Parse(pins.CheckpointKey), .. (pins.CheckpointKeys ?? []).Select(VerifierKey.Parse), .. policy?.KeysOf(pins.Origin) ?? []];
-        if (keys.Any(k => k.Name != pins.Origin)) throw new UsageException($"{file}: a key is of another ledger than {pins.Origin}", $"{file}: có khóa không thuộc sổ {pins.Origin}");
+        if (keys[0].Name != pins.Origin) throw new UsageException($"{file}: a key is of another ledger than {pins.Origin}", $"{file}: có khóa không thuộc sổ {pins.Origin}");
         return new LedgerPins(pins.Origin, [.. keys.Distinct()]) { Witnesses = policy };
     }
 

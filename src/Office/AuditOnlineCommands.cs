@@ -134,6 +134,7 @@ static class AuditOnlineCommands
             WatchVerdict.Grown => ("good", "tốt"),
             WatchVerdict.Quiet => ("quiet", "yên lặng"),
             WatchVerdict.Silent => ("ALARM silence", "BÁO ĐỘNG im lặng"),
+            WatchVerdict.Succeeded => ("ALARM another ledger follows", "BÁO ĐỘNG sổ khác tiếp nối"),
             WatchVerdict.Back => ("ALARM it went back", "BÁO ĐỘNG sổ lùi lại"),
             _ => ("ALARM FORK: two ledgers under one name", "BÁO ĐỘNG PHÂN NHÁNH: hai sổ cùng một tên"),
         };

@@ -42,7 +42,27 @@ sealed class Shell(TimeProvider clock, TextWriter output, TextWriter error)
         foreach (var found in all.Take(MostTold))
             output.Note($"{Refusal.Fork.Code}: {found.Office} has signed that it saw a ledger of {found.Size} entries that does not go together with what the gateway shows here. Take {found.File} and {Path.GetFileName(found.File)}.shown to an auditor; this is told until they are moved away",
                 $"{Refusal.Fork.Code}: {found.Office} đã ký rằng đã thấy sổ gồm {found.Size} mục, không khớp với sổ trục cho thấy ở đây. Chuyển {found.File} và {Path.GetFileName(found.File)}.shown cho kiểm toán; thông báo còn lặp lại đến khi các tệp được chuyển đi");
+        foreach (var gone in client.Successions()) Tell(gone, output);
+        client.OnLedgerEnded(gone => Tell(gone, output));
         return client;
+    }
+
+    static void Tell(LedgerSuccession gone, Output output)
+    {
+        var again = gone.ToSendAgain;
+        var (some, file) = (string.Join(", ", again.Take(MostTold)), Path.ChangeExtension(gone.File, ".lost"));
+        var more = again.Count > MostTold ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $" (+{again.Count - MostTold})") : "";
+        var isAdmitted = gone.First < gone.End;
+        output.Note($"The ledger {gone.Ended} ended, {gone.Origin} follows it{(isAdmitted ? $" and admits that what was promised in entries {gone.First} to {gone.End - 1} is lost as far as it is not in the new one" : "")}. "
+                + (gone.Lost is null ? "Whether receipts of this office are among it is looked for when the gateway can be reached."
+                : again.Count > 0 ? $"The gateway does not know these dispatches any more: send them again: {some}{more}. All that is lost of this office stands in {file}"
+                : gone.Lost.Count > 0 ? $"All dispatches of this office are there; {gone.Lost.Count} later receipts are not: {file}" : "No receipt of this office is among it.")
+                + $" This is told until {Path.GetFileName(file)} is moved away",
+            $"Sổ {gone.Ended} đã kết thúc, sổ {gone.Origin} tiếp nối{(isAdmitted ? $" và thừa nhận: những gì đã hứa trong các mục {gone.First} đến {gone.End - 1} coi như mất nếu không có trong sổ mới" : "")}. "
+                + (gone.Lost is null ? "Khi liên lạc được với trục sẽ kiểm tra biên nhận của cơ quan này có nằm trong đó không."
+                : again.Count > 0 ? $"Trục không còn các văn bản sau, hãy gửi lại: {some}{more}. Toàn bộ phần mất của cơ quan này nằm trong {file}"
+                : gone.Lost.Count > 0 ? $"Mọi văn bản của cơ quan này vẫn còn; thiếu {gone.Lost.Count} biên nhận về sau: {file}" : "Không có biên nhận nào của cơ quan này nằm trong đó.")
+                + $" Thông báo còn lặp lại đến khi {Path.GetFileName(file)} được chuyển đi");
     }
 
     public Profile Profile(ParseResult parsed) => Exchange.Office.Client.Profile.Load(ProfilePath(parsed));

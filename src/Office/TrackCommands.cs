@@ -32,7 +32,7 @@ static class TrackCommands
             foreach (var end in client.Ending())
                 say.Note($"the certificate for {end.Use}{(end.Role is null ? "" : " " + end.Role)} ends on {say.Time(end.Until)}: ask the CA for the next one now, exchange keys request",
                     $"chứng thư {end.Use}{(end.Role is null ? "" : " " + end.Role)} hết hạn ngày {say.Time(end.Until)}: xin chứng thư mới ngay, exchange keys request");
-            return views.Any(v => v.Findings.Count > 0) || client.Contradictions().Count > 0 ? ExchangeProgram.Bad : views.Any(v => v.Offline is not null) ? ExchangeProgram.Incomplete : ExchangeProgram.Good;
+            return views.Any(v => v.Findings.Count > 0) || client.Contradictions().Count > 0 || client.Successions().Any(s => s.ToSendAgain.Count > 0) ? ExchangeProgram.Bad : views.Any(v => v.Offline is not null) ? ExchangeProgram.Incomplete : ExchangeProgram.Good;
         });
     }
 

@@ -182,6 +182,7 @@ static class Seeds
             yield return ("entry-detail", Encoding.UTF8.GetBytes(receipt.Entry!.Detail));
         yield return ("entry-detail", EntryDetails.Write(new StartDetail("p", 1, 2) { Time = 3 }));
         yield return ("entry-detail", EntryDetails.Write(new BreakerDetail("H41", "mail", "open") { Time = 3 }));
+        yield return ("entry-detail", EntryDetails.Write(new SuccessionDetail("a/c", [new("a/b", 9, Digest.Of([1]), 7, 3)], 8, "RESTORED", Digest.Of([2])) { Time = 3 }));
     }
 
     static IEnumerable<(string, byte[])> Mails()

@@ -20,10 +20,12 @@ enum Fault { None, LostBefore, LostAfter, Busy }
 sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandler
 {
     readonly string passphrase = File.ReadLines(Path.Combine(pki, "passphrase")).First();
-    readonly string origin = File.ReadAllText(Path.Combine(pki, "gateway", "origin")).Trim();
+    string origin = File.ReadAllText(Path.Combine(pki, "gateway", "origin")).Trim();
     readonly List<Digest> leaves = [];
     FileKey? evidence;
     LedgerKeys? keys;
+    LedgerEntry? begun;
+    long begunAt;
 
     public FileKey Evidence => evidence ??= FileKey.Load(Path.Combine(pki, "gateway", "evidence.p12"), passphrase);
     public Queue<Fault> Faults { get; } = new();
@@ -65,6 +67,31 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
     /// <summary>Shows no more than the first entries.</summary>
     public void Cut(int size) => leaves.RemoveRange(size, leaves.Count - size);
 
+    /// <summary>Goes on under another name, with new keys, from as many entries as an older copy had.</summary>
+    /// <param name="change">Lets the first entry say something else; null from it: nothing is admitted.</param>
+    public void Succeed(string next, int had, Func<SuccessionDetail, SuccessionDetail?>? change = null)
+    {
+        var ended = new EndedLedger(origin, leaves.Count, MerkleTree.Root(leaves), had, 0);
+        Cut(had);
+        var detail = new SuccessionDetail(next, [ended], had, "RESTORED", Digest.Of([1])) { Time = clock.GetUtcNow().ToUnixTimeMilliseconds() };
+        if ((change is null ? detail : change(detail)) is { } said)
+        {
+            (begun, begunAt) = (LedgerEntry.Create(said), had);
+            leaves.Add(begun.Leaf);
+        }
+        else Grow("nothing is admitted");
+        (origin, keys) = (next, new LedgerKeys(LedgerKey.Create(next, NoteKeyType.Ed25519), LedgerKey.Create(next, NoteKeyType.MlDsa44Cosignature)));
+    }
+
+    public LedgerKeys Keys
+    {
+        get
+        {
+            LedgerKey Key(string file) => LedgerKey.Load(Path.Combine(pki, "gateway", file), passphrase, origin);
+            return keys ??= new LedgerKeys(Key("checkpoint.key"), Key("checkpoint-mldsa.key"));
+        }
+    }
+
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (Away) throw new HttpRequestException("nobody answers");
@@ -87,6 +114,7 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
             ["directory", "cards", var card] => Bytes(System.IO.Directory.GetFiles(Path.Combine(pki, "statements", "cards")).Select(File.ReadAllBytes).Concat(Cards).First(d => Statement.Read(d, StatementType.Card).Ref.ToString() == card)),
             ["policy"] => Bytes(Policy ?? File.ReadAllBytes(Path.Combine(pki, "statements", "policy.p7s"))),
             ["ledger", "checkpoint"] => leaves.Count == 0 ? Problem(Refusal.NotFound, 404) : Bytes(Encoding.UTF8.GetBytes(Note())),
+            ["ledger", "succession"] => begun is null ? Problem(Refusal.NotFound, 404) : Json(JsonSerializer.Serialize(new { index = begunAt, salt = new Digest(begun.Salt).ToString(), detail = Encoding.UTF8.GetString(begun.Detail) })),
             ["ledger", "consistency"] => Consistency(request.RequestUri.Query),
             ["ledger", "inclusion"] => Inclusion(request.RequestUri.Query),
             ["mailbox", var parcel] => Parcel(request, Guid.Parse(parcel)),
@@ -192,12 +220,7 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
         return response;
     }
 
-    string Note()
-    {
-        LedgerKey Key(string file) => LedgerKey.Load(Path.Combine(pki, "gateway", file), passphrase, origin);
-        keys ??= new LedgerKeys(Key("checkpoint.key"), Key("checkpoint-mldsa.key"));
-        return ForgeNote(keys.Sign(new Checkpoint(origin, leaves.Count, MerkleTree.Root(leaves))));
-    }
+    string Note() => ForgeNote(Keys.Sign(new Checkpoint(origin, leaves.Count, MerkleTree.Root(leaves))));
 
     HttpResponseMessage Inclusion(string query)
     {
@@ -271,10 +294,14 @@ sealed class Bench : IDisposable
         return key;
     }
 
+    /// <summary>Whom offices trust, in place of what the PKI's profile says.</summary>
+    public Func<Pins, Pins> Pins { get; set; } = p => p;
+
     /// <summary>The office's program, started anew on what its folder holds.</summary>
     public OfficeContext Start(string office, Action<string>? step = null)
     {
         var profile = Profile.Load(DevProfile.Write(pki, office, Address, At(office), Authorities is null ? [] : FakeAuthorities.Addresses));
+        profile = profile with { Pins = Pins(profile.Pins) };
         if (Keys.TryGetValue(office, out var change)) profile = profile with { Keys = change(profile.Keys) };
         return new OfficeContext(profile, new OfficeKeys(profile, null), new OfficeFiles(profile.State, step), Clock, new ClientOptions([]),
             () => new HttpClient(Gateway, disposeHandler: false) { BaseAddress = profile.Gateway }, () => new HttpClient(Authorities!, disposeHandler: false));

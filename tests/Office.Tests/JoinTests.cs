@@ -290,6 +290,15 @@ public sealed class JoinTests : IDisposable
         Assert.True(code == 0, error);
         Assert.Contains($"discard 1 copies at {Gateway}, DUPLICATE", output, StringComparison.Ordinal);
         Assert.Contains(Copy, output, StringComparison.Ordinal);
+        // An order for a new origin says itself for which gateway, shows what it ends, and is for no other.
+        File.WriteAllText(At("next.json"), $$"""{"v":1,"act":"new-origin","gateway":"{{Gateway}}","parcels":[],"succession":{"origin":"gateway.example/ledger-2","size":7,"root":"{{administrators[0]}}"},"code":"RESTORED"}""");
+        Assert.Equal(64, Operate("next.json", "directory-1", "--with", administrators[1].ToString(), "--gateway", "other/ledger", "--yes").Code);
+        (code, output, error) = Operate("next.json", "directory-1", "--with", administrators[1].ToString(), "--yes");
+        Assert.True(code == 0, error);
+        Assert.Contains($"the ledger {Gateway} ends at 7 entries, root {administrators[0]}; gateway.example/ledger-2 follows it", output, StringComparison.Ordinal);
+        (code, _, error) = Operate("next.json.p7s", "directory-2", "--yes");
+        Assert.True(code == 0, error);
+        OperationStatement.OpenNewOrigin(File.ReadAllBytes(At("next.json.p7s")), new Crypto.Ledger.Checkpoint(Gateway, 7, administrators[0]), "gateway.example/ledger-2", administrators, pki.Check, DevPkiFixture.Now);
         // One signature: no gateway takes it. The same person again, or one who is not named, adds nothing.
         var half = File.ReadAllBytes(signed);
         Assert.Throws<RefusedException>(() => OperationStatement.Open(half, Gateway, administrators, pki.Check, DevPkiFixture.Now));

@@ -14,6 +14,8 @@ sealed class DetailCheck(ILedgerFiles files, long size, Action<Finding> report)
     (long Tile, DetailLine[]? Lines) last = (-1, null);
 
     public DetailCounts Counts { get; private set; }
+    /// <summary>What says that another ledger ended.</summary>
+    public List<SuccessionDetail> Successions { get; } = [];
 
     public void Check(TilePath tile, Digest[] leaves)
     {
@@ -35,6 +37,11 @@ sealed class DetailCheck(ILedgerFiles files, long size, Action<Finding> report)
                 case DetailState.Open:
                     open++;
                     if (LedgerEntry.LeafOf(lines[i].Hash) != leaves[i]) Bad(path, index, "salt and detail do not open the entry");
+                    else if (SuccessionOf(lines[i]) is { } succession)
+                    {
+                        if (Succession.Fault(succession, index) is { } fault) Bad(path, index, $"succession: {fault}");
+                        else Successions.Add(succession);
+                    }
                     else if (Admits(lines[i]) is { } admitted && !(Line(admitted) is { State: DetailState.Erased } gone && gone.ErasedBy == index))
                         Bad(path, index, string.Create(CultureInfo.InvariantCulture, $"says that entry {admitted} was erased, and it was not, or by another"));
                     break;
@@ -54,6 +61,13 @@ sealed class DetailCheck(ILedgerFiles files, long size, Action<Finding> report)
     {
         if (line.Detail.Span.IndexOf("\"erased\""u8) < 0) return null;
         try { return (EntryDetails.Read(line.Detail.Span) as ErasedDetail)?.Entry; }
+        catch (RefusedException) { return null; }
+    }
+
+    static SuccessionDetail? SuccessionOf(DetailLine line)
+    {
+        if (line.Detail.Span.IndexOf("\"succession\""u8) < 0) return null;
+        try { return EntryDetails.Read(line.Detail.Span) as SuccessionDetail; }
         catch (RefusedException) { return null; }
     }
 

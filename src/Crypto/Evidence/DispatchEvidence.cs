@@ -103,7 +103,7 @@ public static class DispatchEvidence
         {
             ledger = LedgerEvidence.Read(input.Checkpoint, input.Proofs, input.Pins, Findings);
             if (content is null) return;
-            Findings.Judge(content.Gateway == input.Pins.Origin, input.Header!.Name, "sealed for this gateway", Refusal.OtherGateway);
+            Findings.Judge(input.Pins.IsOurs(content.Gateway), input.Header!.Name, "sealed for this gateway", Refusal.OtherGateway);
             if (content.Seen is { } seen) ledger?.CheckSeen(input.Header!.Name, seen, Findings);
         }
 

@@ -1,3 +1,4 @@
+using Exchange.Crypto.Ledger;
 using Exchange.Crypto.Trust;
 
 namespace Exchange.Crypto.Evidence;
@@ -15,8 +16,16 @@ public sealed record EvidenceDocument(string Name, Digest Sha256);
 /// <param name="CheckpointKey">Its verifier key line.</param>
 public sealed record EvidencePins(IReadOnlyCollection<Digest> DirectoryOfficers, IReadOnlyCollection<Digest> PolicyOfficers, Digest GatewayEvidence, string Origin, string CheckpointKey)
 {
-    /// <summary>Further keys of the ledger, older and coming ones; any of them may have signed the checkpoint that lies here.</summary>
+    /// <summary>Further keys of the ledger, older and coming ones; any of them may have signed the checkpoint that lies here. Those of another name are of ledgers that ended, which this one follows.</summary>
     public IReadOnlyList<string> CheckpointKeys { get; init; } = [];
+
+    /// <summary>All keys, each once.</summary>
+    /// <exception cref="RefusedException"><see cref="Refusal.Note"/>: the first is not of this ledger, or one is no key.</exception>
+    internal IReadOnlyList<VerifierKey> Keys => VerifierKey.Parse(CheckpointKey) is var first && first.Name == Origin
+        ? [.. CheckpointKeys.Select(VerifierKey.Parse).Prepend(first).Distinct()] : throw new RefusedException(Refusal.Note, "a pinned key is of another ledger");
+
+    /// <summary>It names the ledger, or one that it follows: a further key of that name is pinned.</summary>
+    internal bool IsOurs(string origin) => origin == Origin || CheckpointKeys.Any(k => VerifierKey.TryParse(k, out var key) && key.Name == origin);
 }
 
 /// <summary>All that one dispatch left behind, as bytes. What is absent makes findings incomplete, never an exception.</summary>

@@ -6,7 +6,7 @@ namespace Exchange.Crypto.Evidence;
 
 /// <summary>What a ledger is checked with. All of it is the auditor's own.</summary>
 /// <param name="Origin">Name of the ledger.</param>
-/// <param name="Keys">Its keys, old and new, of any type; their name is the origin.</param>
+/// <param name="Keys">Its keys, old and new, of any type; their name is the origin. Those of other names are of ledgers that ended, which it follows.</param>
 public sealed record LedgerPins(string Origin, IReadOnlyCollection<VerifierKey> Keys)
 {
     /// <summary>Whose cosignatures count; null: nobody is asked for.</summary>
@@ -15,7 +15,7 @@ public sealed record LedgerPins(string Origin, IReadOnlyCollection<VerifierKey> 
     /// <summary>Who may have certified time-stamp authorities; null: whether one may be believed is not judged.</summary>
     public CertificateCheck? TimeStamps { get; init; }
 
-    /// <summary>Checkpoints that the auditor kept himself, by a name to call them. Each must be a beginning of the ledger.</summary>
+    /// <summary>Checkpoints that the auditor kept himself, by a name to call them. Each must be a beginning of the ledger, or one of a ledger that ended and admitted to be lost.</summary>
     public IReadOnlyList<EvidencePart> Known { get; init; } = [];
 }
 
@@ -51,6 +51,8 @@ public static class LedgerCheck
         }
         if (notes.Open(Newest, bytes, findings.Add) is not { } newest) return findings;
         findings.Good(Newest, "signature");
+        if (notes.IsFormer(newest)) findings.Incomplete(Newest, "origin", FindingCode.Missing, $"of {newest.Checkpoint.Origin}, which ended: {pins.Origin} follows it");
+        notes.Current = newest.Checkpoint.Origin;
         new LedgerRun(files, notes, newest, findings, progress, threads).All(cancel);
         return findings;
     }
@@ -72,6 +74,8 @@ public static class LedgerCheck
 /// <summary>Are two heads of one ledger two states of one tree? For who kept one and is shown the other.</summary>
 public static class ConsistencyCheck
 {
+    const string TwoNames = "the newer ledger does not continue this head of the one that ended: audit fsck --known says whether it admits that";
+
     /// <param name="a">Name and bytes of one checkpoint's note, whichever is older.</param>
     /// <param name="prove">Proof between two sizes; null: there is none. Asked at most once.</param>
     public static Findings Check(EvidencePart a, EvidencePart b, LedgerPins pins, Func<long, long, IReadOnlyList<Digest>?> prove)
@@ -80,10 +84,18 @@ public static class ConsistencyCheck
         var notes = new NoteCheck(pins);
         var (first, second) = (Open(a), Open(b));
         if (first is null || second is null) return findings;
-        var (old, late) = first.Checkpoint.Size <= second.Checkpoint.Size ? (first, second) : (second, first);
+        // A ledger that ended came first, however large it was.
+        var isOrdered = notes.IsFormer(first) == notes.IsFormer(second) ? first.Checkpoint.Size <= second.Checkpoint.Size : notes.IsFormer(first);
+        var (old, late) = isOrdered ? (first, second) : (second, first);
         var part = $"{old.Part} → {late.Part}";
         const string check = "consistency";
         var (m, n) = (old.Checkpoint, late.Checkpoint);
+        var succeeds = m.Origin != n.Origin;
+        if (succeeds && (m.Size > n.Size || (m.Size == n.Size && m.Root != n.Root)))
+        {
+            findings.Incomplete(part, check, FindingCode.Missing, TwoNames);
+            return findings;
+        }
         if (m.Size == n.Size || m.Size == 0)
         {
             findings.Judge(MerkleTree.VerifyConsistency(m.Size, m.Root, n.Size, n.Root, []), part, check, Refusal.Fork, "two roots of one size");
@@ -93,6 +105,7 @@ public static class ConsistencyCheck
         try { proof = prove(m.Size, n.Size); }
         catch (RefusedException e) { findings.Bad(part, check, e.Refusal, e.Detail); return findings; }
         if (proof is null) findings.Incomplete(part, check, FindingCode.Missing, "no proof, and not the files to make one from");
+        else if (succeeds && !MerkleTree.VerifyConsistency(m.Size, m.Root, n.Size, n.Root, proof)) findings.Incomplete(part, check, FindingCode.Missing, TwoNames);
         else findings.Judge(MerkleTree.VerifyConsistency(m.Size, m.Root, n.Size, n.Root, proof), part, check, Refusal.Fork, "the proof does not lead from one to the other");
         return findings;
 

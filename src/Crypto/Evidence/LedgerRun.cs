@@ -24,6 +24,8 @@ sealed class LedgerRun
     DetailCounts details;
     long entries, heads, unlisted;
     FindingKind unlistedWorst;
+    readonly List<(HeadNote Head, bool Continues)> former = [];
+    readonly List<SuccessionDetail> successions = [];
 
     public LedgerRun(ILedgerFiles files, NoteCheck notes, HeadNote newest, Findings findings, IProgress<long>? progress, int threads)
     {
@@ -50,6 +52,7 @@ sealed class LedgerRun
         else if (newest.Checkpoint.Root != MerkleTree.EmptyRoot) Report(new Finding(FindingKind.Bad, LedgerCheck.Newest, "root", Refusal.Proof.Code, "root of the empty ledger"));
         while (running.Count > 0) Finish(running.Dequeue().GetAwaiter().GetResult());
         Later();
+        Former();
         notes.Next(newest, Report);
         new SurplusCheck(files, size, hasDetails, Report).All();
         End();
@@ -96,6 +99,8 @@ sealed class LedgerRun
     {
         foreach (var finding in unit.Findings) Report(finding);
         foreach (var head in unit.Notes) Accept(head);
+        former.AddRange(unit.Former);
+        successions.AddRange(unit.Successions);
         details += unit.Details;
         entries += unit.Entries;
         progress?.Report(entries);
@@ -132,7 +137,30 @@ sealed class LedgerRun
     void Later()
     {
         foreach (var note in NotesUpTo(long.MaxValue))
-            Report(new Finding(FindingKind.Bad, note.Path, "beginning", Refusal.Fork.Code, string.Create(CultureInfo.InvariantCulture, $"has {note.Size} entries, the newest checkpoint {size}")));
+            if (note.Own is { } own && notes.IsFormer(own)) former.Add((own, false));
+            else Report(new Finding(FindingKind.Bad, note.Path, "beginning", Refusal.Fork.Code, string.Create(CultureInfo.InvariantCulture, $"has {note.Size} entries, the newest checkpoint {size}")));
+    }
+
+    // What was kept of a ledger that ended goes on in this one, or this one admits that it does not.
+    void Former()
+    {
+        foreach (var (head, continues) in former)
+        {
+            if (head.Checkpoint.Origin == notes.Pins.Origin)
+            {
+                Report(new Finding(FindingKind.Incomplete, head.Part, "succession", FindingCode.Missing, "of the ledger that follows the one of this export"));
+                continue;
+            }
+            var (verdict, why) = successions.LastOrDefault(s => s.Follows.Any(e => e.Origin == head.Checkpoint.Origin)) is { } admission ? Succession.Judge(admission, head.Checkpoint, continues)
+                : continues ? (SuccessionVerdict.Continues, "") : (SuccessionVerdict.Fork, "no entry that is shown here admits that it was lost");
+            var of = string.Create(CultureInfo.InvariantCulture, $"{head.Checkpoint.Origin}, {head.Checkpoint.Size} entries");
+            Report(verdict switch
+            {
+                SuccessionVerdict.Continues => new Finding(FindingKind.Good, head.Part, "succession", FindingCode.Ok, of),
+                SuccessionVerdict.AdmittedLost => new Finding(FindingKind.Incomplete, head.Part, "succession", FindingCode.Missing, $"{of}: admitted to be lost"),
+                _ => new Finding(FindingKind.Bad, head.Part, "succession", Refusal.Fork.Code, $"{of}: {why}"),
+            });
+        }
     }
 
     // The export's and the auditor's own, by size.

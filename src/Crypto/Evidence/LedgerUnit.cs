@@ -15,7 +15,9 @@ readonly record struct KeptNote(long Size, string Path, HeadNote? Own);
 /// <param name="Notes">Checkpoints that end in here, by size.</param>
 sealed record UnitWork(TilePath First, int Count, Digest[]? Nodes, bool Holds, Digest[]? Leaves, SubtreeEdge? Before, IReadOnlyList<KeptNote> Notes);
 
-sealed record UnitResult(List<Finding> Findings, List<HeadNote> Notes, DetailCounts Details, long Entries);
+/// <param name="Former">Heads of ledgers that ended, and whether the tree continues them.</param>
+/// <param name="Successions">Entries that say which ledgers ended.</param>
+sealed record UnitResult(List<Finding> Findings, List<HeadNote> Notes, DetailCounts Details, long Entries, List<(HeadNote Head, bool Continues)> Former, IReadOnlyList<SuccessionDetail> Successions);
 
 /// <summary>The part of the check that runs beside others: bundles, lowest tiles, details, and the checkpoints whose last entry is here.</summary>
 sealed class LedgerUnit
@@ -24,6 +26,7 @@ sealed class LedgerUnit
     readonly NoteCheck notes;
     readonly List<Finding> findings = [];
     readonly List<HeadNote> heads = [];
+    readonly List<(HeadNote, bool)> former = [];
     readonly TileCheck tiles;
     readonly DetailCheck? details;
 
@@ -57,7 +60,7 @@ sealed class LedgerUnit
             else if (leaves is not { Length: Tiles.Width }) edge = null;
             else edge?.Add(Tiles.Height, Tiles.Fold(leaves));
         }
-        return new UnitResult(findings, heads, details?.Counts ?? default, entries);
+        return new UnitResult(findings, heads, details?.Counts ?? default, entries, former, details?.Successions ?? []);
     }
 
     int Notes(UnitWork work, int next, TilePath tile, SubtreeEdge? edge, Digest[]? leaves, bool holds)
@@ -76,7 +79,9 @@ sealed class LedgerUnit
                 continue;
             }
             for (; at < kept.Size; at++) inner.Add(0, leaves[at - start]);
-            if (inner.Root() != head.Checkpoint.Root)
+            var continues = inner.Root() == head.Checkpoint.Root;
+            if (notes.IsFormer(head) && (kept.Own is not null || !continues)) former.Add((head, continues));
+            else if (!continues)
                 findings.Add(new Finding(FindingKind.Bad, kept.Path, "beginning", Refusal.Fork.Code, string.Create(CultureInfo.InvariantCulture, $"the first {kept.Size} entries have another root")));
             else if (kept.Own is null) heads.Add(head);
         }

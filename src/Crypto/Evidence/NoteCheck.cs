@@ -23,7 +23,7 @@ sealed class NoteCheck(LedgerPins pins)
     /// <summary>Checkpoints that wait for witnesses: so many are named.</summary>
     const int MaxPendingListed = 100;
 
-    readonly VerifierKey[] keys = [.. pins.Keys.Where(k => k.Name == pins.Origin)];
+    readonly VerifierKey[] keys = [.. pins.Keys];
     readonly VerifierKey[] witnesses = [.. pins.Witnesses?.Witnesses.Select(w => w.Key) ?? []];
     readonly Dictionary<VerifierKey, long> last = [];
     HeadNote? before;
@@ -32,7 +32,13 @@ sealed class NoteCheck(LedgerPins pins)
     public LedgerPins Pins => pins;
     public StampCheck Stamps { get; } = new(pins.TimeStamps);
 
-    /// <returns>null: it is not a checkpoint of this ledger by a pinned key; a finding says why.</returns>
+    /// <summary>Name of the ledger that is checked; the pins' own, or that of one which it follows.</summary>
+    public string Current { get; set; } = pins.Origin;
+
+    /// <summary>Of a ledger under another name, as a rule one that ended and that this one follows.</summary>
+    public bool IsFormer(HeadNote note) => note.Checkpoint.Origin != Current;
+
+    /// <returns>null: it is not a checkpoint of this ledger, or of one that it follows, by a pinned key; a finding says why.</returns>
     public HeadNote? Open(string part, ReadOnlySpan<byte> note, Action<Finding> report)
     {
         string text;
@@ -41,7 +47,8 @@ sealed class NoteCheck(LedgerPins pins)
         try
         {
             (text, lines) = SignedNote.Read(note);
-            checkpoint = Checkpoint.Parse(text, pins.Origin);
+            checkpoint = Checkpoint.Parse(text);
+            if (!keys.Any(k => k.Name == pins.Origin) || keys.All(k => k.Name != checkpoint.Origin)) throw new RefusedException(Refusal.Note, "origin is not the name of the key");
         }
         catch (RefusedException e) { Bad("signature", e.Detail, report); return null; }
 
@@ -54,7 +61,7 @@ sealed class NoteCheck(LedgerPins pins)
         {
             var line = lines[i];
             if (!seen.Add(line.Line)) { Line(i, "is there twice"); continue; }
-            var own = keys.FirstOrDefault(line.IsBy);
+            var own = keys.FirstOrDefault(k => k.Name == checkpoint.Origin && line.IsBy(k));
             var witness = witnesses.FirstOrDefault(line.IsBy);
             if ((own ?? witness) is not { } key) continue;
             if (!key.Verify(bytes, line.Signature.Span)) { Line(i, "does not verify"); continue; }
@@ -77,6 +84,8 @@ sealed class NoteCheck(LedgerPins pins)
     /// <summary>The next note by size. Two of one size are compared by their roots elsewhere.</summary>
     public void Next(HeadNote note, Action<Finding> report)
     {
+        // Under another name all is new: the entry with which that begins says what it follows.
+        if (before is not null && before.Checkpoint.Origin != note.Checkpoint.Origin) before = null;
         // A key that only the next head knows could be anybody's: a head between them bears the old and the new signature.
         if (before is not null && !before.Signed.Intersect(note.Signed).Any())
             report(new Finding(FindingKind.Bad, note.Part, "key", Refusal.Note.Code, $"no key signed both this and {before.Part}: keys change with an overlap"));

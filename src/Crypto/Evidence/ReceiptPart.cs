@@ -56,7 +56,7 @@ sealed class ReceiptPart(string name, Statement statement)
         Demand(Content.Event is ReceiptEvent.SubmissionAcceptance or ReceiptEvent.SubmissionRejection or ReceiptEvent.SubmissionHold or ReceiptEvent.HoldApproval
             or ReceiptEvent.LabelChange or ReceiptEvent.HandlingStatus or ReceiptEvent.ContentConsignment or ReceiptEvent.ContentConsignmentFailure or ReceiptEvent.ContentConsignmentDelay, "event");
         if (!SignedBy(pins.GatewayEvidence)) throw new RefusedException(Refusal.Receipt, "not signed by the gateway's pinned key");
-        Demand(Content.Issuer == pins.Origin, "issuer");
+        Demand(pins.IsOurs(Content.Issuer), "issuer");
         Demand(Content.Entry is not null && Content.Policy is not null, "no ledger entry or policy");
         trust.Demand(Statement.Signers[0], Purpose.GatewayEvidence, TimeOf(Content));
     }

@@ -26,6 +26,9 @@ public sealed record Checkpoint(string Origin, long Size, Digest Root)
     public static Checkpoint Open(ReadOnlySpan<byte> note, IReadOnlyCollection<VerifierKey> keys, string origin) =>
         Parse(SignedNote.Open(note, [.. keys.Where(k => k.Name == origin)]).Text, origin);
 
+    /// <summary>As the other, of whichever ledger it is that some of these keys are named after: for who keeps heads of ledgers that followed each other.</summary>
+    public static Checkpoint OpenAny(ReadOnlySpan<byte> note, IReadOnlyCollection<VerifierKey> keys) => Open(note, keys, Parse(SignedNote.Read(note).Text).Origin);
+
     /// <summary>As the other, and of each kind of which a key is given, one signed: a head that one broken algorithm could forge is refused. For who takes a head as the newest.</summary>
     public static Checkpoint OpenBoth(ReadOnlySpan<byte> note, IReadOnlyCollection<VerifierKey> keys, string origin)
     {

@@ -106,6 +106,8 @@ public enum EntryKind
     Erased = 32,
     /// <summary>Subject: none. An auditor looked at entries. Promises nothing.</summary>
     AuditRead = 33,
+    /// <summary>Subject: none. The first entry under a new name: which ledgers ended, how far their signed heads are the beginning of this one, and what is lost. Promises nothing.</summary>
+    Succession = 36,
 }
 
 /// <summary>The word for each kind, as it stands in the detail's "kind".</summary>
@@ -142,6 +144,7 @@ public static class EntryKinds
         [EntryKind.Dummy] = "dummy",
         [EntryKind.Erased] = "erased",
         [EntryKind.AuditRead] = "audit-read",
+        [EntryKind.Succession] = "succession",
     }.ToFrozenDictionary();
 
     public static string Name(this EntryKind kind) => Names[kind];

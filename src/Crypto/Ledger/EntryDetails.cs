@@ -155,6 +155,19 @@ public sealed record ErasedDetail(long Entry, string Basis, Digest Operation) : 
 /// <param name="Given">Entries that he was shown.</param>
 public sealed record AuditReadDetail(Digest Auditor, Digest Query, long Size, long Given) : LedgerDetail(EntryKind.AuditRead);
 
+/// <summary>A ledger begins that continues the tree of others, which ended; see <see cref="Succession"/> for what it proves.</summary>
+/// <param name="Origin">Name under which heads are signed from this entry on.</param>
+/// <param name="Follows">Ledgers that ended, the last one first.</param>
+/// <param name="Had">Entries that the store had: the index of this one.</param>
+/// <param name="Code">Why: a word of the administrators' own list.</param>
+/// <param name="Operation">Ref of the statement that two administrators signed.</param>
+public sealed record SuccessionDetail(string Origin, EndedLedger[] Follows, long Had, string Code, Digest Operation) : LedgerDetail(EntryKind.Succession)
+{
+    public bool Equals(SuccessionDetail? other) => base.Equals(other) && (Origin, Had, Code, Operation) == (other.Origin, other.Had, other.Code, other.Operation) && Follows.SequenceEqual(other.Follows);
+
+    public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), Origin, Had, Operation);
+}
+
 /// <summary>The one writer and reader of details.</summary>
 public static class EntryDetails
 {
@@ -193,6 +206,7 @@ public static class EntryDetails
         DummyDetail d => StrictJson.Write(d, EntryJson.Default.DummyDetail),
         ErasedDetail d => StrictJson.Write(d, EntryJson.Default.ErasedDetail),
         AuditReadDetail d => StrictJson.Write(d, EntryJson.Default.AuditReadDetail),
+        SuccessionDetail d => StrictJson.Write(d, EntryJson.Default.SuccessionDetail),
         _ => throw new ArgumentException("Not a detail of the closed list.", nameof(detail)),
     };
 
@@ -232,6 +246,7 @@ public static class EntryDetails
             EntryKind.Dummy => StrictJson.Read(canonical, EntryJson.Default.DummyDetail),
             EntryKind.Erased => StrictJson.Read(canonical, EntryJson.Default.ErasedDetail),
             EntryKind.AuditRead => StrictJson.Read(canonical, EntryJson.Default.AuditReadDetail),
+            EntryKind.Succession => StrictJson.Read(canonical, EntryJson.Default.SuccessionDetail),
             _ => throw new RefusedException(Refusal.Json, "unknown kind of entry"),
         };
         return detail.HasItsKind ? detail : throw new RefusedException(Refusal.Json, "version of the entry");
@@ -286,4 +301,5 @@ public static class EntryDetails
 [JsonSerializable(typeof(DummyDetail))]
 [JsonSerializable(typeof(ErasedDetail))]
 [JsonSerializable(typeof(AuditReadDetail))]
+[JsonSerializable(typeof(SuccessionDetail))]
 sealed partial class EntryJson : JsonSerializerContext;

@@ -44,7 +44,7 @@ sealed record EntryAbout(string? Sender, Guid? Envelope, string? Office, Digest?
     };
 
     /// <summary>Whether it names no dispatch, and tells nothing about one.</summary>
-    public static bool IsForEverybody(EntryKind kind) => kind is EntryKind.SignInFailures or EntryKind.Activation or EntryKind.Start or EntryKind.Stop or EntryKind.Breaker;
+    public static bool IsForEverybody(EntryKind kind) => kind is EntryKind.SignInFailures or EntryKind.Activation or EntryKind.Start or EntryKind.Stop or EntryKind.Breaker or EntryKind.Succession;
 
     /// <summary>The label that protects the entry now: what was refused has the label of its own decision, a dispatch the one in force. null: none is known.</summary>
     public static Label? LabelOf(Source source, LedgerDetail detail) => detail switch

@@ -182,7 +182,7 @@ internal sealed class Checkpoints
     /// <summary>As the other, for any head that was signed.</summary>
     public static void DemandContinues(IEngine engine, string origin, (long Size, Digest Root) signed)
     {
-        const string remedy = "Do not delete the guard. Put the newer store back; if it is lost for good, the only way on is a new origin whose first entry admits the gap.";
+        const string remedy = "Do not delete the guard. Put the newer store back; if it is lost for good, the only way on is a new origin whose first entry admits the gap: exchange-gateway new-origin (docs/operations.md, \"The guard refuses\").";
         using var reader = engine.Reader();
         if (HeadTable.Read(reader) is var head && head.Size < signed.Size)
             throw new CannotStartException($"The store has {head.Size} entries, but a checkpoint over {signed.Size} was signed for {origin}: it was restored from an older copy. {remedy}");

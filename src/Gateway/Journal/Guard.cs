@@ -17,14 +17,22 @@ internal sealed class Guard : IDisposable
     readonly SqliteConnection connection;
     readonly WriteAheadLog log;
 
-    Guard(SqliteConnection connection, string origin)
+    readonly string file;
+
+    // It is opened without an engine, too: by commands that look at it alone.
+    static Guard() => ColumnTypes.Register();
+
+    Guard(SqliteConnection connection, string file, string origin)
     {
-        this.connection = connection;
+        (this.connection, this.file) = (connection, file);
         log = new WriteAheadLog(connection);
         Origin = origin;
     }
 
     public string Origin { get; }
+
+    /// <summary>The same guard, of another of its ledgers; see <see cref="OpenAny"/>.</summary>
+    public Guard Of(string origin) => OpenAny(file, origin);
 
     /// <summary>The guard's file in its folder.</summary>
     public static string FileIn(string folder) => Path.Combine(folder, "guard.db");
@@ -35,28 +43,37 @@ internal sealed class Guard : IDisposable
     {
         DurableFile.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(file))!);
         var connection = SqliteSettings.OpenWriter(file);
-        CheckpointTable.CreateSchema(connection);
-        TimeStampTable.CreateSchema(connection);
-        var guard = new Guard(connection, origin);
+        CreateSchema(connection);
+        var guard = new Guard(connection, file, origin);
         // One that never signed anything binds nobody: an init that failed half way may be repeated.
-        if (CheckpointTable.TryAddOrigin(connection, origin) || guard.Head.Size == 0) return guard;
+        if (CheckpointTable.TryAddOrigin(connection, origin) || (guard.Ended is null && guard.Head.Size == 0)) return guard;
         guard.Dispose();
         throw new CannotStartException($"{file} already guards a ledger named {origin}. A new ledger needs a new origin: two ledgers of one name contradict each other. Only if nobody keeps anything of the old one, remove the guard.");
     }
 
-    /// <exception cref="CannotStartException">Missing, or of another ledger.</exception>
+    /// <exception cref="CannotStartException">Missing, of another ledger, or that ledger has ended.</exception>
     public static Guard Open(string file, string origin)
+    {
+        var guard = OpenAny(file, origin);
+        if (guard.Ended is not { } ended) return guard;
+        guard.Dispose();
+        throw new CannotStartException($"The ledger {origin} ended at {ended.Size} entries, and {ended.Successor} follows it: nothing is signed under the old name any more. Start the data folder of {ended.Successor}. "
+            + $"If this is the folder that was to go on under that name and new-origin broke off, say the same new-origin again; if the data of {ended.Successor} is lost for good, go on from this folder with another new origin (docs/operations.md, \"The guard refuses\").");
+    }
+
+    /// <summary>As <see cref="Open"/>, also of a ledger that has ended: to restore, and to go on under a new name.</summary>
+    /// <exception cref="CannotStartException">Missing, or of another ledger.</exception>
+    public static Guard OpenAny(string file, string origin)
     {
         if (!File.Exists(file)) throw new CannotStartException($"The guard of the ledger is missing at {file}. Bring it back from where it is; without it nobody can tell whether the store was restored from a backup. If it is lost for good: exchange-gateway restore --guard-only.");
         Guard? guard = null;
         try
         {
-            guard = new Guard(SqliteSettings.OpenWriter(file), origin);
+            guard = new Guard(SqliteSettings.OpenWriter(file), file, origin);
             if (CheckpointTable.Newest(guard.connection, origin) is not null)
             {
                 // One of an earlier version gets the tables that it lacks; that version goes on with it.
-                CheckpointTable.CreateSchema(guard.connection);
-                TimeStampTable.CreateSchema(guard.connection);
+                CreateSchema(guard.connection);
                 return guard;
             }
         }
@@ -69,13 +86,51 @@ internal sealed class Guard : IDisposable
         throw new CannotStartException($"{file} does not guard a ledger named {origin}. Name the guard of this data folder, or start a new origin.");
     }
 
+    static void CreateSchema(SqliteConnection connection)
+    {
+        CheckpointTable.CreateSchema(connection);
+        TimeStampTable.CreateSchema(connection);
+        SuccessionTable.CreateSchema(connection);
+    }
+
     /// <summary>To look at, also beside the gateway that writes it.</summary>
     /// <exception cref="CannotStartException">Missing.</exception>
     public static Guard OpenReadOnly(string file, string origin) =>
-        File.Exists(file) ? new Guard(SqliteSettings.OpenReader(file), origin) : throw new CannotStartException($"The guard of the ledger is missing at {file}.");
+        File.Exists(file) ? new Guard(SqliteSettings.OpenReader(file), file, origin) : throw new CannotStartException($"The guard of the ledger is missing at {file}.");
 
     /// <summary>Newest head that was swapped in; the beginning is size 0.</summary>
-    public (long Size, Digest Root) Head => CheckpointTable.Newest(connection, Origin) ?? throw new IoFailure("The guard lost its row.");
+    public (long Size, Digest Root) Head => Ended is { } ended ? (ended.Size, ended.Root) : CheckpointTable.Newest(connection, Origin) ?? throw new IoFailure("The guard lost its row.");
+
+    /// <summary>null: it signs still.</summary>
+    public EndedRow? Ended => SuccessionTable.Ended(connection, Origin);
+
+    /// <summary>Ledgers that this one follows, the last to end first.</summary>
+    public IReadOnlyList<EndedRow> Follows => SuccessionTable.EndedBefore(connection, Origin);
+
+    /// <summary>The entry with which it begins under its name; null: it follows no other.</summary>
+    public SuccessionRow? Succession => SuccessionTable.Succession(connection, Origin);
+
+    /// <summary>
+    /// Ends this ledger, and those that it follows, in favour of another, which may sign from this head on. All or nothing, durable on return; after it no store, and no clone that runs, can have a head of
+    /// the old name swapped in here.
+    /// </summary>
+    /// <param name="from">Its head, as the administrators signed it.</param>
+    /// <param name="ended">This ledger and those that it follows.</param>
+    /// <param name="next">The new ledger's first head, over its first entry.</param>
+    /// <exception cref="CannotStartException">The head has moved, or there is a ledger of the new name.</exception>
+    public void Succeed((long Size, Digest Root) from, IReadOnlyList<EndedRow> ended, SuccessionRow row, (long Size, Digest Root) next) => StoreErrors.Guard(() =>
+    {
+        using var transaction = connection.BeginTransaction();
+        if (!SuccessionTable.Close(connection, transaction, Origin, from)) throw new CannotStartException($"The guard's head of {Origin} has moved: a gateway runs somewhere under this name. Stop it, and begin again with the head that is there then.");
+        if (!SuccessionTable.TryBegin(connection, transaction, row.Origin, next)) throw new CannotStartException($"There is, or was, a ledger named {row.Origin} already. A new ledger needs a name that was never used.");
+        SuccessionTable.Add(connection, transaction, row);
+        foreach (var one in ended) SuccessionTable.End(connection, transaction, one);
+        transaction.Commit();
+        return Carried();
+    });
+
+    /// <summary>Heads that were signed of sizes up to this one, largest first.</summary>
+    public IEnumerable<SignedHead> Below(long size) => CheckpointTable.Below(connection, Origin, size);
 
     /// <summary>Durable on return. False: the head is not <paramref name="old"/> any more, somebody else signed for this ledger.</summary>
     public bool CompareAndSwap((long Size, Digest Root) old, (long Size, Digest Root) next) =>
@@ -150,7 +205,7 @@ internal sealed class Guard : IDisposable
         return true;
     }
 
-    /// <summary>Every head ever signed, smallest first, one at a time: they grow by thousands a day.</summary>
+    /// <summary>Every head ever signed, and those of ledgers that it follows as far as it continues them, smallest first, one at a time: they grow by thousands a day.</summary>
     public IEnumerable<SignedHead> Heads() => CheckpointTable.Heads(connection, Origin);
 
     /// <summary>Every note ever signed, smallest first, all of them at once: of a small ledger.</summary>

@@ -15,6 +15,9 @@ internal sealed class LedgerReader(IEngine engine, Checkpoints checkpoints)
     /// <summary>Every published head; null: nobody may ask for them here.</summary>
     public KeptNotes? Notes { get; init; }
 
+    /// <summary>The entry with which this ledger begins under its name; null: it follows no other.</summary>
+    public SuccessionRow? Succession { get; init; }
+
     long Size => checkpoints.Newest?.Size ?? 0;
 
     /// <summary>C2SP tile: width hashes of 32 bytes. null: not (yet) there.</summary>

@@ -35,6 +35,7 @@ namespace Exchange.Gateway.Operations;
 [JsonSerializable(typeof(InclusionAnswer))]
 [JsonSerializable(typeof(ConsistencyAnswer))]
 [JsonSerializable(typeof(CheckpointsAnswer))]
+[JsonSerializable(typeof(SuccessionAnswer))]
 [JsonSerializable(typeof(EntriesAnswer))]
 [JsonSerializable(typeof(CountsAnswer))]
 [JsonSerializable(typeof(HealthAnswer))]

@@ -91,20 +91,46 @@ static class CheckpointKeys
         catch (RefusedException) { return false; }
     }
 
-    static string Passphrase(Options options) => File.ReadLines(options.Keys.PassphrasePath).FirstOrDefault() ?? "";
-
-    // Only these members: what an administrator wrote stays as he wrote it.
-    static void Write(string data, Action<JsonObject> change)
+    /// <summary>Public halves of the keys whose files open. Of a ledger that ends some may be lost.</summary>
+    internal static IEnumerable<VerifierKey> PublicOf(Options options)
     {
-        var file = Path.Combine(data, Options.FileName);
-        var settings = JsonNode.Parse(File.ReadAllBytes(file))!.AsObject();
-        var keys = settings["keys"]!.AsObject();
-        change(keys);
-        foreach (var empty in keys.Where(k => k.Value is JsonArray { Count: 0 }).Select(k => k.Key).ToList()) keys.Remove(empty);
-        var bytes = Encoding.UTF8.GetBytes(settings.ToJsonString(Readable) + "\n");
-        Options.Read(bytes);
-        DurableFile.Write(file, bytes);
+        foreach (var file in options.Keys.Checkpoints)
+        {
+            VerifierKey found;
+            try
+            {
+                using var key = LedgerKey.Load(file, Passphrase(options), options.Origin);
+                found = key.VerifierKey;
+            }
+            catch (Exception e) when (e is RefusedException or IOException) { continue; }
+            yield return found;
+        }
     }
 
-    static JsonArray Texts(IReadOnlyList<string> texts) => [.. texts.Select(t => (JsonNode)t)];
+    internal static string Passphrase(Options options) => File.ReadLines(options.Keys.PassphrasePath).FirstOrDefault() ?? "";
+
+    // Only these members: what an administrator wrote stays as he wrote it.
+    static void Write(string data, Action<JsonObject> change) => Rewrite(data, settings => change(settings["keys"]!.AsObject()));
+
+    /// <summary>Changes members of gateway.json, which is replaced whole, durably, or not at all.</summary>
+    /// <returns>What it says now.</returns>
+    internal static Options Rewrite(string data, Action<JsonObject> change)
+    {
+        var (options, bytes) = Changed(data, change);
+        DurableFile.Write(Path.Combine(data, Options.FileName), bytes);
+        return options;
+    }
+
+    /// <summary>What gateway.json would say; nothing is written.</summary>
+    internal static (Options Options, byte[] Bytes) Changed(string data, Action<JsonObject> change)
+    {
+        var settings = JsonNode.Parse(File.ReadAllBytes(Path.Combine(data, Options.FileName)))!.AsObject();
+        change(settings);
+        var keys = settings["keys"]!.AsObject();
+        foreach (var empty in keys.Where(k => k.Value is JsonArray { Count: 0 }).Select(k => k.Key).ToList()) keys.Remove(empty);
+        var bytes = Encoding.UTF8.GetBytes(settings.ToJsonString(Readable) + "\n");
+        return (Options.Read(bytes), bytes);
+    }
+
+    internal static JsonArray Texts(IReadOnlyList<string> texts) => [.. texts.Select(t => (JsonNode)t)];
 }

@@ -70,7 +70,6 @@ sealed class Equipment : IDisposable
     {
         var names = options.Keys.CheckpointBeside.Select((_, i) => $"keys.checkpointBeside[{i}]").Prepend("keys.checkpoint");
         var keys = options.Keys.Checkpoints.Zip(names).Select(f => Try(errors, f.Second, () => LedgerKey.Load(f.First, passphrase, options.Origin))).ToArray();
-        foreach (var former in options.Keys.CheckpointFormer.Where(k => VerifierKey.Parse(k).Name != options.Origin)) errors.Add($"keys.checkpointFormer: {former} is of another ledger");
         LedgerKeys? all = null;
         if (keys.All(k => k is not null))
         {

@@ -123,7 +123,7 @@ sealed record KeyFiles(string Tls, string Evidence, string Checkpoint, string Pa
 {
     /// <summary>Further key files that sign checkpoints: ML-DSA-44, and while one key takes over from another both; see <see cref="CheckpointKeys"/>.</summary>
     public IReadOnlyList<string> CheckpointBeside { get; init; } = [];
-    /// <summary>Public keys of retired ones: whoever reads old checkpoints needs them.</summary>
+    /// <summary>Public keys of retired ones, and of ledgers that this one follows: whoever reads old checkpoints needs them.</summary>
     public IReadOnlyList<string> CheckpointFormer { get; init; } = [];
 
     /// <summary>All that sign checkpoints; the first is Ed25519.</summary>
@@ -151,7 +151,7 @@ sealed record Options
     public const string FileName = "gateway.json";
     public const string Development = "Development", Production = "Production";
 
-    /// <summary>Ledger origin (C2SP tlog-checkpoint): names this gateway in headers, receipts and checkpoints. It never changes.</summary>
+    /// <summary>Ledger origin (C2SP tlog-checkpoint): names this gateway in headers, receipts and checkpoints. It changes only by <see cref="Operations.NewOrigin"/>.</summary>
     public required string Origin { get; init; }
     /// <summary>"Development" or "Production". Outside Development a root that calls itself a development root is refused.</summary>
     public required string Environment { get; init; }
@@ -187,6 +187,9 @@ sealed record Options
     public TimeStampOptions? TimeStamp { get; init; }
     /// <summary>Pinned keys of administrators, two of whom sign what one may not do alone; none (default): such things are not done here.</summary>
     public IReadOnlyList<Digest> Administrators { get; init; } = [];
+
+    /// <summary>Whether this names a ledger that ended and that this one follows: what was taken in under it goes on.</summary>
+    public bool Follows(string origin) => origin != Origin && Keys.CheckpointFormer.Any(k => VerifierKey.Parse(k).Name == origin);
 
     /// <exception cref="OptionsException">Names everything that is wrong.</exception>
     public static Options Read(byte[] json)

@@ -12,6 +12,7 @@ sealed record RestoreRequest(string From, string Data, string? Guard, bool Guard
 static class Restore
 {
     const int MaxNamed = 20;
+    const string WayOn = "the only way on is a new origin that admits the gap, signed by two administrators: restore this one with --behind-guard (serve will refuse it), then exchange-gateway new-origin (docs/operations.md, \"The guard refuses\").";
 
     /// <summary>Whether the backup is whole.</summary>
     /// <exception cref="CannotRestoreException">Names the files that are not what the manifest says.</exception>
@@ -82,13 +83,14 @@ static class Restore
 
     static void DemandNotBehind(Options options, BackupSummary summary, RestoreRequest request)
     {
-        using var guard = Guard.Open(Guard.FileIn(options.Guard), options.Origin);
+        using var guard = Guard.OpenAny(Guard.FileIn(options.Guard), options.Origin);
         var signed = guard.Head;
+        if (guard.Ended is { } ended && !request.BehindGuard)
+            throw new CannotRestoreException($"This backup is of the ledger {options.Origin}, which ended at {ended.Size} entries; {ended.Successor} follows it. Take a backup of {ended.Successor}. If there is none and its data is lost for good, {WayOn}");
         if (signed.Size > summary.Ledger.Size && !request.BehindGuard)
             throw new CannotRestoreException($"This backup holds {summary.Ledger.Size} entries of the ledger {options.Origin}, but its guard knows that a checkpoint over {signed.Size} was signed: the gateway went on after the backup, and offices hold receipts for what came later. "
-                + "A gateway that went on from here would contradict them, so none will. Find the newer data: the old disk, or a newer backup. If it is lost for good, the only way on is a new origin, made with init, whose offices know that the old one ended. "
-                + "To look at this backup all the same: --behind-guard; serve will refuse it.");
-        if (signed.Size == summary.Ledger.Size && signed.Root != summary.Ledger.Root)
+                + $"A gateway that went on from here would contradict them, so none will. Find the newer data: the old disk, or a newer backup. If it is lost for good, {WayOn}");
+        if (guard.Ended is null && signed.Size == summary.Ledger.Size && signed.Root != summary.Ledger.Root)
             throw new CannotRestoreException($"This backup is of another copy of the ledger {options.Origin} than the one its guard knows at size {signed.Size}. Find the backup of that one.");
     }
 
@@ -106,7 +108,7 @@ static class Restore
     static void Check(DataFolder folder, Options options, BackupSummary summary, bool behind, TimeProvider clock)
     {
         using var engine = SqliteEngine.Open(folder.Database);
-        using var guard = Guard.Open(Guard.FileIn(options.Guard), options.Origin);
+        using var guard = Guard.OpenAny(Guard.FileIn(options.Guard), options.Origin);
         if (!behind) Checkpoints.DemandContinues(engine, guard);
         var findings = StoreCheck.Run(engine, new BlobStore(folder.Blobs, clock), guard.Heads().Where(h => !behind || h.Size <= summary.Ledger.Size));
         if (findings.Count > 0) throw new CannotStartException($"What was restored does not keep its promises: {findings[0]}{(findings.Count > 1 ? $" and {findings.Count - 1} more" : "")}. No gateway starts on {folder.Root}; remove it and take another backup.");

@@ -31,6 +31,10 @@ internal static class CheckpointTable
         ) STRICT;
         """);
 
+    /// <summary>Heads of sizes up to this one, largest first.</summary>
+    public static IEnumerable<SignedHead> Below(DbConnection connection, string origin, long size) =>
+        connection.Query<SignedHead>("SELECT size, root FROM checkpoint WHERE origin = @origin AND size <= @size ORDER BY size DESC", new { origin, size }, buffered: false);
+
     public static bool TryAddOrigin(DbConnection connection, string origin) =>
         connection.Execute("INSERT INTO guard VALUES (@origin, 0, @root) ON CONFLICT DO NOTHING", new { origin, root = MerkleTree.EmptyRoot }) == 1;
 
@@ -62,8 +66,13 @@ internal static class CheckpointTable
     public static void WitnessHas(DbConnection connection, string origin, string place, long size) => connection.Execute(
         "INSERT INTO witness VALUES (@origin, @place, @size) ON CONFLICT DO UPDATE SET size = excluded.size", new { origin, place, size });
 
-    public static IEnumerable<SignedHead> Heads(DbConnection connection, string origin) =>
-        connection.Query<SignedHead>("SELECT size, root FROM checkpoint WHERE origin = @origin ORDER BY size", new { origin }, buffered: false);
+    /// <summary>Also those of ledgers that it follows, as far as it continues them.</summary>
+    public static IEnumerable<SignedHead> Heads(DbConnection connection, string origin) => connection.Query<SignedHead>(
+        """
+        SELECT size, root FROM checkpoint WHERE origin = @origin
+        UNION ALL SELECT c.size, c.root FROM checkpoint c JOIN ended e ON e.origin = c.origin WHERE e.successor = @origin AND c.size <= e.common
+        ORDER BY size
+        """, new { origin }, buffered: false);
 
     public static IReadOnlyList<PublishedCheckpoint> All(DbConnection connection, string origin) =>
         connection.Query<PublishedCheckpoint>("SELECT size, root, note FROM checkpoint WHERE origin = @origin ORDER BY size", new { origin }).AsList();

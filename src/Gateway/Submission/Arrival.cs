@@ -40,7 +40,8 @@ sealed class Arrival(Shared shared)
         // Cheap questions of whether this is for us at all. The header is not verified yet; Verify below reads the same bytes.
         claimed ??= EnvelopeFile.PeekUnverified(parts.Header);
         if (claimed.Sender != office) throw new RefusedException(Refusal.SenderNotYou);
-        if (claimed.Gateway != options.Origin) throw new RefusedException(Refusal.OtherGateway);
+        // What was held under a former name of this ledger was promised to be decided; nothing new comes under it.
+        if (claimed.Gateway != options.Origin && !(session is null && options.Follows(claimed.Gateway))) throw new RefusedException(Refusal.OtherGateway);
 
         var envelope = Envelope.Verify(parts, new EnvelopeContext(world.Directory, world.Trust, now));
         var header = envelope.Header;

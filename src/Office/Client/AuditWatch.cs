@@ -15,6 +15,8 @@ enum WatchVerdict
     Quiet,
     /// <summary>No newer head, or no answer, for too long.</summary>
     Silent,
+    /// <summary>The ledger ended, and this is the one that follows: it admits what is lost. Told once; the new head is kept now.</summary>
+    Succeeded,
     /// <summary>A head that is older than one that was kept.</summary>
     Back,
     /// <summary>Two heads that no one ledger can have had; both are kept.</summary>
@@ -29,12 +31,12 @@ sealed record Watched(WatchVerdict Verdict, long Size, string Detail)
 }
 
 /// <summary>
-/// Follows one ledger from outside, in a folder of its own: "checkpoint" the newest head, "checkpoints/N" every one that was seen, "grown" when it grew last, "fork/" two that contradict each other.
+/// Follows one ledger from outside, in a folder of its own: "checkpoint" the newest head, "checkpoints/N" every one that was seen, "grown" when it grew last, "fork/" two that contradict each other, "ended/" what was kept of ledgers that this one follows, and where it admits that.
 /// A head is taken only with a proof that it continues the kept one. One process a folder.
 /// </summary>
 sealed class AuditWatch(AuditApi api, LedgerPins pins, OfficeFiles files, TimeProvider clock)
 {
-    const string Grown = "grown", Forks = "fork";
+    const string Grown = "grown", Forks = "fork", Ended = "ended";
 
     /// <param name="patience">For how long there may be nothing new.</param>
     public async Task<Watched> LookAsync(TimeSpan patience, CancellationToken cancel)
@@ -45,6 +47,7 @@ sealed class AuditWatch(AuditApi api, LedgerPins pins, OfficeFiles files, TimePr
         {
             var note = await api.CheckpointAsync(cancel).ConfigureAwait(false);
             var offered = Checkpoint.OpenBoth(note, pins.Keys, pins.Origin);
+            if (kept is not null && kept.Origin != offered.Origin) return await SucceedAsync(kept, offered, note, cancel).ConfigureAwait(false);
             if (kept is null || offered.Size > kept.Size)
             {
                 if (kept is { Size: > 0 } && !await ContinuesAsync(kept, offered, cancel).ConfigureAwait(false)) return Fork(kept, note);
@@ -59,7 +62,25 @@ sealed class AuditWatch(AuditApi api, LedgerPins pins, OfficeFiles files, TimePr
         catch (RefusedException e) { return Waits(kept?.Size ?? 0, patience, $"{e.Refusal.Code} {e.Detail}"); }
     }
 
-    Checkpoint? Kept() => File.Exists(files.At(LedgerCheck.Newest)) ? Checkpoint.Open(File.ReadAllBytes(files.At(LedgerCheck.Newest)), pins.Keys, pins.Origin) : null;
+    Checkpoint? Kept() => File.Exists(files.At(LedgerCheck.Newest)) ? Checkpoint.OpenAny(File.ReadAllBytes(files.At(LedgerCheck.Newest)), pins.Keys) : null;
+
+    // Evidence first: the admission with its proof, then the heads of the old name out of the way of those of the new one, which have sizes again that are there already. A crash after any of them: asked again.
+    async Task<Watched> SucceedAsync(Checkpoint kept, Checkpoint offered, byte[] note, CancellationToken cancel)
+    {
+        var followed = await FollowSuccession.RunAsync(api.Gateway, kept, offered, Encoding.UTF8.GetString(note), cancel).ConfigureAwait(false);
+        if (followed.Verdict == SuccessionVerdict.Fork)
+        {
+            var fork = Fork(kept, note);
+            return fork with { Detail = $"{followed.Why}; {fork.Detail}" };
+        }
+        var name = followed.Proof!.Entry!.Leaf.ToString();
+        files.Folder(Ended);
+        files.Write(files.At(Ended, name + ".tlog-proof"), Encoding.UTF8.GetBytes(followed.Proof.Write()));
+        files.Write(files.At(Ended, name + ".head"), File.ReadAllBytes(files.At(LedgerCheck.Newest)));
+        if (Directory.Exists(files.At(LedgerCheck.Kept)) && !Directory.Exists(files.At(Ended, name))) files.MoveFolder(files.At(LedgerCheck.Kept), files.At(Ended, name));
+        Keep(offered, note);
+        return new(WatchVerdict.Succeeded, offered.Size, FollowSuccession.Told(followed.Admission!, followed.Ended!));
+    }
 
     // The proof comes from the gateway under watch: only one that holds counts.
     async Task<bool> ContinuesAsync(Checkpoint older, Checkpoint newer, CancellationToken cancel)

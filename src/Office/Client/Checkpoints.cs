@@ -8,15 +8,15 @@ namespace Exchange.Office.Client;
 
 /// <summary>
 /// The newest checkpoint this office has verified. A newer one is taken only with a proof that it continues the one before: offices that do so witness the ledger
-/// for each other. Two heads that contradict each other are kept as evidence, both of them, and nothing is taken.
+/// for each other. Two heads that contradict each other are kept as evidence, both of them, and nothing is taken. From a ledger that ended it goes on to the one that follows, when that admits what is lost.
 /// </summary>
 sealed class Checkpoints(OfficeFiles files, Pins pins)
 {
     string Path => files.At("checkpoint");
 
     /// <summary>null: none was ever verified.</summary>
-    // By any pinned key: it was taken under what was pinned then, and one of those is pinned still.
-    public Checkpoint? Newest => File.Exists(Path) ? Checkpoint.Open(File.ReadAllBytes(Path), pins.KeysOfLedger, pins.Origin) : null;
+    // By any pinned key: it was taken under what was pinned then, and one of those is pinned still. Of a ledger that ended until the first head of the one that follows was taken.
+    public Checkpoint? Newest => File.Exists(Path) ? Checkpoint.OpenAny(File.ReadAllBytes(Path), pins.KeysOfLedger) : null;
 
     /// <summary>What headers and receipts say was seen.</summary>
     public Seen? Seen => Newest is { } newest ? new Seen(newest.Origin, newest.Size, newest.Root) : null;
@@ -37,13 +37,16 @@ sealed class Checkpoints(OfficeFiles files, Pins pins)
         for (; ; )
         {
             var ours = Newest;
-            if (ours is not null) await DemandConsistentAsync(api, ours, offered, note, cancel).ConfigureAwait(false);
+            var followed = ours is null || ours.Origin == offered.Origin ? null : await DemandFollowsAsync(api, ours, offered, note, cancel).ConfigureAwait(false);
+            if (ours is not null && followed is null) await DemandConsistentAsync(api, ours, offered, note, cancel).ConfigureAwait(false);
             using var alone = OfficeFiles.TryLock(Path + ".lock");
             if (alone is null) { await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancel).ConfigureAwait(false); continue; }
             // Another process may have moved on meanwhile: its head must be compared too.
-            if (Newest?.Size != ours?.Size) continue;
-            if (ours is null || offered.Size > ours.Size) files.Write(Path, note);
-            return offered.Size >= (ours?.Size ?? 0) ? offered : ours!;
+            if (Newest != ours) continue;
+            // What was seen under the old name is evidence, before anything takes its place. A crash after it: asked and kept again.
+            if (followed is not null) Successions.Keep(files, Note!, followed);
+            if (ours is null || followed is not null || offered.Size > ours.Size) files.Write(Path, note);
+            return ours is null || followed is not null || offered.Size >= ours.Size ? offered : ours;
         }
     }
 
@@ -59,6 +62,14 @@ sealed class Checkpoints(OfficeFiles files, Pins pins)
         var proof = await api.ConsistencyAsync(older.Size, newer.Size, cancel).ConfigureAwait(false);
         // A gateway that cannot prove that one head continues the other has two ledgers, whatever it says.
         if (!MerkleTree.VerifyConsistency(older.Size, older.Root, newer.Size, newer.Root, proof)) Fork(ours, note);
+    }
+
+    // Under another name the gateway has another ledger, unless that begins with the admission of what it follows.
+    async Task<TlogProof> DemandFollowsAsync(GatewayApi api, Checkpoint ours, Checkpoint offered, byte[] note, CancellationToken cancel)
+    {
+        var followed = await FollowSuccession.RunAsync(api, ours, offered, Encoding.UTF8.GetString(note), cancel).ConfigureAwait(false);
+        if (followed.Verdict == SuccessionVerdict.Fork) Fork(ours, note);
+        return followed.Proof!;
     }
 
     void Fork(Checkpoint ours, byte[] offered)

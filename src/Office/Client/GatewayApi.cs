@@ -2,10 +2,12 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Exchange.Crypto;
 using Exchange.Crypto.Envelope;
+using Exchange.Crypto.Ledger;
 
 namespace Exchange.Office.Client;
 
@@ -182,6 +184,17 @@ sealed class GatewayApi(HttpClient http, TimeProvider clock)
 
     public async Task<IReadOnlyList<Digest>> ConsistencyAsync(long from, long to, CancellationToken cancel) =>
         (await JsonAsync(HttpMethod.Get, $"/ledger/consistency?from={from}&to={to}", ClientJson.Default.ConsistencyProof, cancel).ConfigureAwait(false)).Proof;
+
+    /// <summary>The entry with which the ledger begins under its name; null: it follows no other.</summary>
+    public async Task<(LedgerEntry Entry, long Index)?> SuccessionAsync(CancellationToken cancel)
+    {
+        try
+        {
+            var begun = await JsonAsync(HttpMethod.Get, "/ledger/succession", ClientJson.Default.BegunLedger, cancel).ConfigureAwait(false);
+            return (new LedgerEntry(begun.Salt.ToArray(), Encoding.UTF8.GetBytes(begun.Detail)), begun.Index);
+        }
+        catch (RefusedException e) when (e.Refusal == Refusal.NotFound) { return null; }
+    }
 
     public Task<byte[]> DirectoryAsync(CancellationToken cancel) => GetAsync("/directory", cancel);
     public Task<byte[]> CardAsync(Digest card, CancellationToken cancel) => GetAsync($"/directory/cards/{card}", cancel);

@@ -66,6 +66,8 @@ sealed record UploadAwaited(Guid Id, string Upload);
 
 public sealed record InclusionProof(long Index, long Size, IReadOnlyList<Digest> Proof);
 
+sealed record BegunLedger(long Index, Digest Salt, string Detail);
+
 sealed record ConsistencyProof(IReadOnlyList<Digest> Proof);
 
 sealed record CrlList(IReadOnlyList<string> Crls);
@@ -94,6 +96,8 @@ sealed record Problem(string? Title, string? Code, Texts? Messages, Texts? Remed
 [JsonSerializable(typeof(UploadAwaited))]
 [JsonSerializable(typeof(InclusionProof))]
 [JsonSerializable(typeof(ConsistencyProof))]
+[JsonSerializable(typeof(BegunLedger))]
+[JsonSerializable(typeof(LostReceipt))]
 [JsonSerializable(typeof(CrlList))]
 [JsonSerializable(typeof(KeptNotes))]
 [JsonSerializable(typeof(AuditPage))]

@@ -51,6 +51,12 @@ public sealed class OfficeClient : IDisposable
     /// <summary>Offices that saw another ledger than the gateway shows here, as far as it was found out: told until a person has taken the evidence away.</summary>
     public IReadOnlyList<LedgerContradiction> Contradictions() => office.OtherHeads.Contradictions();
 
+    /// <summary>Ledgers that ended with a loss, and what of it was this office's: told until a person has taken the list away.</summary>
+    public IReadOnlyList<LedgerSuccession> Successions() => office.Successions.List();
+
+    /// <summary>Called when a refresh finds out that the ledger ended with a loss, with what is lost.</summary>
+    public void OnLedgerEnded(Action<LedgerSuccession> tell) => office.LedgerEnded = tell;
+
     /// <summary>Seals into the outbox. On return the dispatch is durable and nothing has left.</summary>
     public Task<OutboxEntry> SealAsync(SendRequest request, IProgress<long>? progress, CancellationToken cancel) => new SealDispatch(office).RunAsync(request, progress, cancel);
 

@@ -23,6 +23,7 @@ sealed class OfficeContext : IDisposable
         Checkpoints = new Checkpoints(files, profile.Pins);
         OtherHeads = new OtherHeads(files, profile.Pins, Checkpoints);
         Outbox = new Outbox(files);
+        Successions = new Successions(files, profile.Pins, Checkpoints, Outbox);
         Received = new Received(files);
     }
 
@@ -34,6 +35,9 @@ sealed class OfficeContext : IDisposable
     public GatewayView View { get; }
     public Checkpoints Checkpoints { get; }
     public OtherHeads OtherHeads { get; }
+    public Successions Successions { get; }
+    /// <summary>Told of what a refresh found out.</summary>
+    public Action<LedgerSuccession>? LedgerEnded { get; set; }
     public Outbox Outbox { get; }
     public Received Received { get; }
     public GatewayApi Api => new(http.Value, Clock);
@@ -50,6 +54,8 @@ sealed class OfficeContext : IDisposable
             var seen = OtherHeads.Waiting();
             await Checkpoints.RefreshAsync(Api, cancel).ConfigureAwait(false);
             await OtherHeads.CompareAsync(Api, seen, cancel).ConfigureAwait(false);
+            if (await Successions.LookAsync(Api, cancel).ConfigureAwait(false))
+                foreach (var gone in Successions.List()) LedgerEnded?.Invoke(gone);
             return null;
         }
         catch (RefusedException e) when ((e.Refusal == Refusal.Unreachable || e.Refusal == Refusal.Busy) && View.IsStored) { return e.Refusal; }

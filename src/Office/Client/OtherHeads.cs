@@ -25,8 +25,8 @@ sealed class OtherHeads(OfficeFiles files, Pins pins, Checkpoints ours)
     public void Note(Seen? seen, ReadOnlyMemory<byte> statement)
     {
         // Of another gateway's ledger nobody here can ask for a proof, and the empty one is the beginning of all.
-        if (seen is null || seen.Origin != pins.Origin || seen.Size == 0) return;
-        if (ours.Newest is { } newest && newest.Size == seen.Size && newest.Root == seen.Root) return;
+        if (seen is null || !pins.IsOurs(seen.Origin) || seen.Size == 0) return;
+        if (ours.Newest is { } newest && newest.Origin == seen.Origin && newest.Size == seen.Size && newest.Root == seen.Root) return;
         var name = string.Create(CultureInfo.InvariantCulture, $"seen-{seen.Size}-{seen.Root}{Ending}");
         if (File.Exists(files.At(Kept, name))) return;
         files.Folder(Waits);
@@ -44,7 +44,10 @@ sealed class OtherHeads(OfficeFiles files, Pins pins, Checkpoints ours)
             if (ours.Newest is not { } newest) return;
             try
             {
-                if (Read(file) is { Seen: { } seen } && await GoTogetherAsync(api, seen, newest, cancel).ConfigureAwait(false)) File.Delete(file);
+                var word = Read(file);
+                // Its office has gone on to the ledger that follows, and this one has not yet.
+                if (word.Seen is { } ahead && ahead.Origin != newest.Origin && ahead.Origin == pins.Origin) continue;
+                if (word.Seen is { } seen && await GoTogetherAsync(api, seen, newest, cancel).ConfigureAwait(false)) File.Delete(file);
                 else Keep(file);
             }
             // Another process of the office has asked about it meanwhile.
@@ -52,8 +55,11 @@ sealed class OtherHeads(OfficeFiles files, Pins pins, Checkpoints ours)
         }
     }
 
-    static async Task<bool> GoTogetherAsync(GatewayApi api, Seen seen, Checkpoint newest, CancellationToken cancel)
+    async Task<bool> GoTogetherAsync(GatewayApi api, Seen seen, Checkpoint newest, CancellationToken cancel)
     {
+        // Of a ledger that ended: the one that follows continues it, or admits that it does not.
+        if (seen.Origin != newest.Origin)
+            return (await FollowSuccession.RunAsync(api, new Checkpoint(seen.Origin, seen.Size, seen.Root), newest, ours.Note!, cancel).ConfigureAwait(false)).Verdict != SuccessionVerdict.Fork;
         if (seen.Size == newest.Size) return seen.Root == newest.Root;
         // Somebody was shown more than this office is.
         if (seen.Size > newest.Size) return false;

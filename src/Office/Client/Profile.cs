@@ -13,12 +13,15 @@ namespace Exchange.Office.Client;
 /// <param name="CheckpointKey">C2SP verifier key line of that ledger.</param>
 public sealed record Pins(IReadOnlyList<Digest> DirectoryOfficers, IReadOnlyList<Digest> PolicyOfficers, Digest GatewayEvidence, string Origin, string CheckpointKey)
 {
-    /// <summary>Further keys of the ledger: ML-DSA-44, older and coming ones.</summary>
+    /// <summary>Further keys of the ledger: ML-DSA-44, older and coming ones. Those of another name are of ledgers that ended, which this one follows.</summary>
     public IReadOnlyList<string> CheckpointKeys { get; init; } = [];
 
-    /// <summary>All keys of the ledger, each once.</summary>
+    /// <summary>All keys, each once; by their names of the ledger and of those that it follows.</summary>
     /// <exception cref="RefusedException"><see cref="Refusal.Note"/>: one cannot be read.</exception>
     internal IReadOnlyList<VerifierKey> KeysOfLedger => [.. CheckpointKeys.Prepend(CheckpointKey).Select(VerifierKey.Parse).Distinct()];
+
+    /// <summary>It names the ledger, or one that it follows: a further key of that name is pinned.</summary>
+    internal bool IsOurs(string origin) => origin == Origin || CheckpointKeys.Any(k => VerifierKey.TryParse(k, out var key) && key.Name == origin);
 }
 
 /// <summary>PKCS#12 files, absolute paths.</summary>

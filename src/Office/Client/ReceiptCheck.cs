@@ -21,7 +21,7 @@ static class ReceiptCheck
         var receipt = statement.As<Receipt>();
         if (statement.Signers.Count != 1 || statement.Signers[0].Key != pins.GatewayEvidence) throw new RefusedException(Refusal.SignerUnknown, "receipt of the gateway");
         trust.Demand(statement.Signers[0], Purpose.GatewayEvidence, At(receipt));
-        Require(receipt.Issuer == pins.Origin, "issuer");
+        Require(pins.IsOurs(receipt.Issuer), "issuer");
         About(receipt, subject);
         Require(receipt.Proof is null, "proof in a receipt of the gateway");
         Require(receipt.Entry is not null, "no ledger entry");

@@ -84,6 +84,8 @@ sealed class TrackDispatch(OfficeContext office)
                 if (status.State != Erased && entry.Receipts().Count(IsOfStatus) != FollowHandling.Kept(entry).Count && findings.Count == 0) await TakeAllAsync(entry, header, findings, cancel).ConfigureAwait(false);
             }
             catch (RefusedException e) when (e.Refusal == Refusal.Unreachable || e.Refusal == Refusal.Busy) { offline = e.Refusal; }
+            // It signed that it has it. A gateway that went on from an older copy admits that; see Successions.
+            catch (RefusedException e) when (e.Refusal == Refusal.NotFound) { findings.Add($"{e.Refusal.Code}: the gateway does not know this dispatch any more, though it signed a receipt for it"); }
         }
         var receipts = entry.Receipts().Select(View).ToList();
         if (audit && offline is null && receipts.Count > 0) receipts = await AuditAsync(receipts, findings, cancel).ConfigureAwait(false);

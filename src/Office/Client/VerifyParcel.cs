@@ -34,7 +34,7 @@ sealed class VerifyParcel(OfficeContext office)
         if (receipt.Event != ReceiptEvent.SubmissionAcceptance || receipt.Code != "OK") throw new RefusedException(Refusal.Receipt, "not an acceptance");
         if (receipt.Signatures is null || !receipt.Signatures.SequenceEqual(header.Dispatch.Signatures)) throw new RefusedException(Refusal.Receipt, "signatures of the dispatch");
         var envelope = Envelope.Verify(parts, Context(header, receipt));
-        if (header.Gateway != office.Profile.Pins.Origin) throw new RefusedException(Refusal.OtherGateway, header.Gateway);
+        if (!office.Profile.Pins.IsOurs(header.Gateway)) throw new RefusedException(Refusal.OtherGateway, header.Gateway);
         if (office.View.Policy.Content.Policy != header.Label.Policy || office.View.Policy.Level(header.Label.Class) is null) throw new RefusedException(Refusal.PolicyUnknown);
         DemandNamed(header);
         office.OtherHeads.Note(header.Seen, parts.Header);

@@ -14,6 +14,7 @@ static class KeysCommands
         var command = new Command("keys", "Makes keys and takes their certificates: of an office, a gateway or an officer. Khóa và chứng thư.");
         command.Subcommands.Add(Request(shell));
         command.Subcommands.Add(Take(shell));
+        command.Subcommands.Add(PinCommand.Create(shell));
         return command;
     }
 

@@ -10,7 +10,7 @@ static class OperateCommand
 {
     public static Command Create(Shell shell)
     {
-        var from = new Argument<string>("FILE") { Description = "What `exchange-gateway admin discard --out` or `admin erase --out` wrote, or what the other administrator signed" };
+        var from = new Argument<string>("FILE") { Description = "What `exchange-gateway admin discard --out`, `admin erase --out` or `new-origin --out` wrote, or what the other administrator signed" };
         var key = new Option<string?>("--key") { Description = "PKCS#12 file; default officer.p12 here", HelpName = "FILE" };
         var gateway = new Option<string?>("--gateway") { Description = "Ledger origin of the gateway; the first of two says it", HelpName = "ORIGIN" };
         var with = new Option<string?>("--with") { Description = "Key of the other administrator; the first of two says it", HelpName = "KEY" };
@@ -37,12 +37,18 @@ static class OperateCommand
         var to = Path.GetFullPath(target ?? (begins ? file + ".p7s" : file));
         DurableFile.Write(to, signed.Der.Span);
         if (signed.Missing.Count > 0) say.Hint("then the other administrator", "sau đó quản trị viên kia", $"exchange officer operate {to}");
-        else say.Hint("complete; at the gateway", "đã đủ chữ ký; tại trục", $"exchange-gateway admin {operation.Act} --data DIR --signed {to}");
+        else say.Hint("complete; at the gateway", "đã đủ chữ ký; tại trục", operation.Succession is { } follows ? $"exchange-gateway new-origin --data DIR --origin {follows.Origin} --operation {to}" : $"exchange-gateway admin {operation.Act} --data DIR --signed {to}");
         return ExchangeProgram.Good;
     }
 
     static void Tell(Output say, OperationStatement operation)
     {
+        if (operation.Succession is { } next)
+        {
+            say.Say($"{operation.Act}: the ledger {operation.Gateway} ends at {next.Size} entries, root {next.Root}; {next.Origin} follows it, {operation.Code}. What was promised behind the entries that the gateway still has is lost, and admitted",
+                $"{operation.Act}: sổ {operation.Gateway} kết thúc ở {next.Size} mục, gốc {next.Root}; sổ {next.Origin} tiếp nối, {operation.Code}. Những gì đã hứa mà trục không còn giữ coi như mất, và được thừa nhận");
+            return;
+        }
         if (operation.Dispatches is { } dispatches)
         {
             say.Say($"{operation.Act} {dispatches.Length} dispatches at {operation.Gateway} for good, {operation.Code}", $"xóa vĩnh viễn {dispatches.Length} văn bản tại {operation.Gateway}, {operation.Code}");
@@ -55,23 +61,29 @@ static class OperateCommand
 
     static OperationStatement Order(byte[] json, Digest mine, (string? Gateway, string? With) first, DateTimeOffset now)
     {
-        if (first.Gateway is null || !Digest.TryParse(first.With, out var other)) throw new UsageException("--gateway and --with: say which gateway, and which administrator signs as well", "--gateway và --with: trục nào, và quản trị viên nào cùng ký");
+        if (!Digest.TryParse(first.With, out var other)) throw Missing();
         try
         {
             using var order = JsonDocument.Parse(json);
             var root = order.RootElement;
-            var erases = root.GetProperty("act").GetString() == OperationStatement.Erase;
+            // An order for a new origin names its gateway: a name that is given as well must be that one.
+            var named = root.TryGetProperty("gateway", out var given) ? given.GetString() : null;
+            if ((first.Gateway ?? named) is not { } gateway) throw Missing();
+            if (named is not null && named != gateway) throw new UsageException($"--gateway: the order is for {named}", $"--gateway: lệnh dành cho {named}");
+            var act = root.GetProperty("act").GetString()!;
             return new()
             {
-                V = 1, Type = OperationStatement.TypeName, Signers = [mine, other], Gateway = first.Gateway, Act = root.GetProperty("act").GetString()!,
-                Parcels = erases ? [] : [.. root.GetProperty("parcels").EnumerateArray().Select(p => p.GetGuid())],
-                Dispatches = erases ? [.. root.GetProperty("dispatches").EnumerateArray().Select(d => new OperatedDispatch(d.GetProperty("sender").GetString()!, d.GetProperty("envelope").GetGuid()))] : null,
-                Code = root.GetProperty("code").GetString()!, Issued = now.ToUnixTimeMilliseconds(),
+                V = 1, Type = OperationStatement.TypeName, Signers = [mine, other], Gateway = gateway, Act = act, Code = root.GetProperty("code").GetString()!, Issued = now.ToUnixTimeMilliseconds(),
+                Parcels = act == OperationStatement.Erase ? [] : [.. root.GetProperty("parcels").EnumerateArray().Select(p => p.GetGuid())],
+                Dispatches = act == OperationStatement.Erase ? [.. root.GetProperty("dispatches").EnumerateArray().Select(d => new OperatedDispatch(d.GetProperty("sender").GetString()!, d.GetProperty("envelope").GetGuid()))] : null,
+                Succession = !root.TryGetProperty("succession", out var s) ? null : new(s.GetProperty("origin").GetString()!, s.GetProperty("size").GetInt64(), Digest.TryParse(s.GetProperty("root").GetString(), out var head) ? head : throw new FormatException()),
             };
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            throw new UsageException("FILE: not an order to discard or erase", "FILE: không phải lệnh hủy bỏ hay lệnh xóa");
+            throw new UsageException("FILE: not an order to discard, to erase, nor for a new origin", "FILE: không phải lệnh hủy bỏ, lệnh xóa hay lệnh lập tên sổ mới");
         }
+
+        static UsageException Missing() => new("--gateway and --with: say which gateway, and which administrator signs as well", "--gateway và --with: trục nào, và quản trị viên nào cùng ký");
     }
 }

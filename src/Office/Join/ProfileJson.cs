@@ -19,11 +19,7 @@ static class ProfileJson
         var profile = new JsonObject
         {
             ["office"] = office, ["gateway"] = gateway, ["origin"] = pins.Origin, ["checkpointKey"] = pins.CheckpointKey,
-            ["pins"] = new JsonObject
-            {
-                ["directoryOfficers"] = List(pins.DirectoryOfficers.Select(k => k.ToString())), ["policyOfficers"] = List(pins.PolicyOfficers.Select(k => k.ToString())),
-                ["gatewayEvidence"] = pins.GatewayEvidence.ToString(),
-            },
+            ["pins"] = PinsOf(pins),
             ["keys"] = new JsonObject
             {
                 ["sign"] = keys.Sign, ["encrypt"] = List(keys.Encrypt), ["tls"] = keys.Tls,
@@ -50,6 +46,22 @@ static class ProfileJson
         root["keys"]!["archive"] = List([file, .. root["keys"]!["archive"]?.AsArray().Select(f => f!.GetValue<string>()) ?? []]);
         return Bytes(root);
     }
+
+    /// <summary>The profile with other pins; everything else as it stands there.</summary>
+    public static byte[] WithPins(ReadOnlySpan<byte> profile, Pins pins)
+    {
+        var root = JsonNode.Parse(profile)!.AsObject();
+        (root["origin"], root["checkpointKey"]) = (pins.Origin, pins.CheckpointKey);
+        root.Remove("checkpointKeys");
+        if (pins.CheckpointKeys.Count > 0) root["checkpointKeys"] = List(pins.CheckpointKeys);
+        root["pins"] = PinsOf(pins);
+        return Bytes(root);
+    }
+
+    static JsonObject PinsOf(Pins pins) => new()
+    {
+        ["directoryOfficers"] = List(pins.DirectoryOfficers.Select(k => k.ToString())), ["policyOfficers"] = List(pins.PolicyOfficers.Select(k => k.ToString())), ["gatewayEvidence"] = pins.GatewayEvidence.ToString(),
+    };
 
     static byte[] Bytes(JsonNode profile) => Encoding.UTF8.GetBytes(profile.ToJsonString(Readable) + "\n");
 

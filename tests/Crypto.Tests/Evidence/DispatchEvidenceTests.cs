@@ -45,6 +45,18 @@ public class DispatchEvidenceTests
     }
 
     [Fact]
+    public void Evidence_of_before_a_succession_is_good_by_the_pins_of_after_it()
+    {
+        using var next = CheckpointKey.Create("gateway.test/ledger-2");
+        var after = Good.Pins with { Origin = next.Origin, CheckpointKey = next.VerifierKey.ToString(), CheckpointKeys = [Good.Pins.CheckpointKey] };
+        var findings = Check(Good with { Pins = after });
+        Assert.True(findings.ExitCode == 0, string.Join('\n', findings.All.Where(f => f.Kind != FindingKind.Good)));
+        // Whoever does not pin the old keys, or pins them as those of the new name, knows nothing of that ledger.
+        Bad(Good with { Pins = after with { CheckpointKeys = [] } }, "header.p7s", Refusal.OtherGateway);
+        Bad(Good with { Pins = after with { CheckpointKey = Good.Pins.CheckpointKey } }, "checkpoint.txt", Refusal.Note);
+    }
+
+    [Fact]
     public void Evidence_of_an_update_is_good_like_any_other()
     {
         var made = EvidenceCase.OfUpdate();

@@ -45,6 +45,7 @@ public class EntryTests
         new DummyDetail { Time = At },
         new ErasedDetail(17, "RETENTION", D) { Time = At },
         new AuditReadDetail(D, D, 4711, 3) { Time = At },
+        new SuccessionDetail("gateway.example/ledger-2", [new("gateway.example/ledger", 900, D, 700, At - 1)], 712, "RESTORED", D) { Time = At },
     ];
 
     [Fact]

@@ -43,7 +43,7 @@ public sealed class StampCheckpointsTests : IAsyncLifetime
 
     DateTimeOffset Now => store.Clock.GetUtcNow();
     PublishedCheckpoint Head => store.Checkpoints.Newest!;
-    KeptNotes Kept => new(store.GuardFile, TestStore.Origin);
+    KeptNotes Kept => new(store.GuardFile, TestStore.Origin, []);
     static Checkpoint Of(PublishedCheckpoint head) => new(TestStore.Origin, head.Size, head.Root);
 
     /// <summary>What a real authority answers, by the test's clock.</summary>

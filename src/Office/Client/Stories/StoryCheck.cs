@@ -88,7 +88,7 @@ static class StoryCheck
         if (given is null) findings.Add(new Finding(FindingKind.Incomplete, EvidenceFiles.Pins, "from the officers", FindingCode.Missing, Unpinned));
         else if (inside is not null)
         {
-            var mine = inside.DirectoryOfficers.All(given.DirectoryOfficers.Contains) && inside.PolicyOfficers.All(given.PolicyOfficers.Contains) && inside.GatewayEvidence == given.GatewayEvidence && inside.Origin == given.Origin
+            var mine = inside.DirectoryOfficers.All(given.DirectoryOfficers.Contains) && inside.PolicyOfficers.All(given.PolicyOfficers.Contains) && inside.GatewayEvidence == given.GatewayEvidence && (inside.Origin == given.Origin || (given.CheckpointKeys ?? []).Contains(inside.CheckpointKey))
                 && (inside.CheckpointKey == given.CheckpointKey || (given.CheckpointKeys ?? []).Contains(inside.CheckpointKey));
             findings.Add(mine ? new Finding(FindingKind.Good, EvidenceFiles.Pins, "among yours", FindingCode.Ok) : new Finding(FindingKind.Incomplete, EvidenceFiles.Pins, "among yours", FindingCode.Missing, OtherPins));
         }
