@@ -39,10 +39,10 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [Fact]
     public void Control_without_aging_who_is_less_urgent_waits_for_ever_behind_who_is_more()
     {
-        // As many hỏa tốc as two slots carry, as fast as they come free, and little else.
+        // More hỏa tốc than two slots carry, at every moment at which one comes free, and little else.
         var plan = Short with
         {
-            Trouble = 0, LateWorkers = 0, Dispatches = 12, Duration = TimeSpan.FromMinutes(18), Flood = (2, TimeSpan.FromSeconds(4)),
+            Trouble = 0, LateWorkers = 0, Dispatches = 12, Duration = TimeSpan.FromMinutes(18), Flood = (4, TimeSpan.FromSeconds(4)),
             Options = Short.Options with { Limits = Short.Options.Limits with { Deliveries = 2 }, Queue = Short.Options.Queue with { AgingPick = int.MaxValue } },
         };
         Assert.Matches("the copy .* of class [123] for .* has waited .* for its first attempt, and nothing is in its way", Run(plan).Broken);
