@@ -124,7 +124,7 @@ public sealed class NonInterferenceTests : IAsyncLifetime
         yield return new("GET", "/dispatches", _ => "/dispatches");
         // For auditors alone.
         foreach (var path in new[] { "/audit/entries", "/audit/refused", "/audit/overdue", "/audit/counts", "/audit/details" }) yield return new("GET", path, _ => path);
-        foreach (var (route, path) in new[] { (Log[0], Log[0]), (Log[1], "/ledger/tile/0/000.p/1"), (Log[2], $"/ledger/inclusion?leaf={Digest.Of("none"u8)}"), (Log[3], "/ledger/consistency?from=1&to=2"), (Log[4], Log[4]), (Log[5], Log[5]), (Log[6], "/ledger/checkpoints/1"), (Log[7], "/ledger/checkpoints/1/timestamp") })
+        foreach (var (route, path) in new[] { (Log[0], Log[0]), (Log[1], "/ledger/tile/0/000.p/1"), (Log[2], $"/ledger/inclusion?leaf={Digest.Of("none"u8)}"), (Log[3], "/ledger/consistency?from=1&to=2"), (Log[4], Log[4]), (Log[5], Log[5]), (Log[6], "/ledger/checkpoints/1"), (Log[7], "/ledger/checkpoints/1/timestamp"), ("/ledger/succession", "/ledger/succession") })
             yield return new("GET", route, _ => path);
     }
 
