@@ -63,13 +63,17 @@ static class NewOrigin
         step?.Invoke("guard");
         if (plan.From is { } from) live.Succeed(from, plan.Ended, plan.Row with { Keys = keys }, plan.Next);
 
-        // 4. ONE commit of the store: the entry, at its place. A crash after it: the next run finds it there.
+        // 4. ONE commit of the store: the entry, at its place, and the statement that it names. A crash after it: the next run finds it there.
         step?.Invoke("entry");
         if (SizeOf(engine) == plan.Row.Place)
         {
             using var journal = new Journal(engine, worlds, clock, new JournalOptions(), failure => throw failure);
             journal.Start();
-            await journal.Commit(b => b.Log(new LedgerEntry(plan.Row.Salt, plan.Row.Detail), EntryKind.Succession) is not null);
+            await journal.Commit(b =>
+            {
+                OperationTable.Keep(b, plan.Detail.Operation, plan.Detail.Code, request.Operation);
+                return b.Log(new LedgerEntry(plan.Row.Salt, plan.Row.Detail), EntryKind.Succession) is not null;
+            });
         }
 
         // 5. The settings last, whole or not at all: with them a gateway starts, and its first checkpoint is over the entry.

@@ -8,7 +8,7 @@ namespace Exchange.Gateway.Store;
 
 /// <summary>
 /// Erasures: each entry without salt and detail is named by exactly one later entry of kind erased, and each such entry is true; the statement that it names is on file; what was erased whole holds no byte
-/// any more, and no entry tells of it. Whatever else was overwritten has its erasure.
+/// any more, and no entry tells of it. Whatever else was overwritten has its erasure. The statement behind a succession is on file likewise.
 /// </summary>
 sealed class ErasureCheck
 {
@@ -36,6 +36,7 @@ sealed class ErasureCheck
     public void Take(EntryRow entry, LedgerDetail? detail)
     {
         if (detail is null) gone.Add(entry.Seq);
+        if (detail is SuccessionDetail followed && !operations.Contains(followed.Operation)) Found(entry.Seq, "the statement of the two who wanted it is missing");
         if (detail is not ErasedDetail said) return;
         if (said.Entry >= entry.Seq) Found(entry.Seq, "it says erased of an entry that is not before it");
         else if (!admitted.TryAdd(said.Entry, entry.Seq)) Found(entry.Seq, $"it says erased of entry {said.Entry}, and another has said so before");

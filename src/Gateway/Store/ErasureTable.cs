@@ -151,8 +151,8 @@ internal static class ErasureTable
     /// </summary>
     public static bool Begin(Batch b, ErasableDispatch dispatch, Digest operation, string basis, byte[] statement)
     {
-        var args = new { dispatch.Id, operation, basis, statement, now = b.Now.ToUnixTimeMilliseconds() };
-        b.Execute("INSERT INTO operation (ref, code, at, der) VALUES (@operation, @basis, @now, @statement) ON CONFLICT DO NOTHING", args);
+        var args = new { dispatch.Id, operation, now = b.Now.ToUnixTimeMilliseconds() };
+        OperationTable.Keep(b, operation, basis, statement);
         if (b.Execute("INSERT INTO erasure (id, operation, begun_at) VALUES (@Id, @operation, @now) ON CONFLICT DO NOTHING", args) == 0) return false;
         b.Execute($"UPDATE decision SET salt = {Gone}, record = zeroblob(length(record)) WHERE digest IN (SELECT decision FROM dispatch WHERE id = @Id UNION SELECT decision FROM held WHERE id = @Id UNION SELECT decision FROM label_change WHERE dispatch = @Id)", args);
         foreach (var table in new[] { "dispatch", "held" })
