@@ -52,6 +52,7 @@ sealed class GatewayHost : IAsyncDisposable
     WebApplication? app;
     Loops? loops;
     Beat? beat;
+    Func<CancellationToken, IReadOnlyList<AskWitness>>? asking;
     DeliveryWorker? worker;
     SignInFailures? failures;
     string data = "";
@@ -164,7 +165,7 @@ sealed class GatewayHost : IAsyncDisposable
             new AskResponders(options.Revocation, sources, cache, worlds, equipment, meters, logs.CreateLogger<FetchRevocation>()), app.Lifetime.ApplicationStopping);
         var witnesses = Own(new WitnessClient(equipment.Witnesses?.Authorities ?? [], clock));
         // Each by itself: one that is slow keeps nobody waiting.
-        var asking = (equipment.Witnesses?.Peers ?? []).Select(p => new AskWitness(p, witnesses, checkpoints, ledger, pending, meters, logs.CreateLogger<AskWitness>(), app.Lifetime.ApplicationStopping)).ToList();
+        asking = until => [.. (equipment.Witnesses?.Peers ?? []).Select(p => new AskWitness(p, witnesses, checkpoints, ledger, pending, meters, logs.CreateLogger<AskWitness>(), until))];
         var stamping = options.TimeStamp is not { } stamped ? null : new StampCheckpoints(new(stamped, Own(new AuthorityClient(TimeSpan.FromSeconds(stamped.Seconds), clock)), () => worlds.Current.Trust), new Stamps(checkpoints), () => checkpoints.Newest,
             options.Origin, waiting, meters, clock, logs.CreateLogger<StampCheckpoints>(), app.Lifetime.ApplicationStopping);
         await worker.Recover(clock.GetUtcNow());
@@ -175,7 +176,7 @@ sealed class GatewayHost : IAsyncDisposable
                 await incoming.Step(now);
                 Shared.Circumstances.Looked(now);
             }), new("revocation", TimeSpan.FromMinutes(1), revocation.Step), .. steps, new("alarm watch", TimeSpan.FromMinutes(1), new AlarmWatch(Shared, equipment, backlog, () => Shared.Circumstances.IsClockSure, () => revocation.Trouble, () => pending.Alarms().Concat(waiting.Alarms())).Step), new("alarms", TimeSpan.FromSeconds(10), alarms.Step),
-             new("checkpoint", TimeSpan.FromSeconds(1), now => beat!.Step(now)), .. asking.Select(a => new Loop($"witness {a.Name}", TimeSpan.FromSeconds(1), a.Step)),
+             new("checkpoint", TimeSpan.FromSeconds(1), now => beat!.Step(now)), .. asking(app.Lifetime.ApplicationStopping).Select(a => new Loop($"witness {a.Name}", TimeSpan.FromSeconds(1), a.Step)),
              .. stamping is null ? Array.Empty<Loop>() : [new Loop("time-stamps", TimeSpan.FromSeconds(1), stamping.Step)]], meters, clock, logs.CreateLogger<Loops>());
         if (settings.RunLoops) loops.Start();
         Addresses();
@@ -213,6 +214,9 @@ sealed class GatewayHost : IAsyncDisposable
             await Log(EntryKind.Stop, new StopDetail { Time = Shared.Clock.GetUtcNow().ToUnixTimeMilliseconds() });
             // The last head is signed as well: an auditor who comes after the stop finds every entry in a checkpoint.
             await beat!.Step(Shared.Clock.GetUtcNow(), force: true);
+            // And in one that is witnessed, if they answer at once: a year ends with this head.
+            using var patience = new CancellationTokenSource(WitnessClient.Patience, Shared.Clock);
+            await Task.WhenAll(asking!(patience.Token).Select(a => a.Step(Shared.Clock.GetUtcNow())));
         }
         catch (Exception e) when (e is StoreFull || (e is RefusedException refused && refused.Refusal == Refusal.Full)) { Shared.Logs.CreateLogger<GatewayHost>().StopWasNotRecorded(); }
         Shared.Logs.CreateLogger<GatewayHost>().GatewayStopped();

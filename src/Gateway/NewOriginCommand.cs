@@ -1,21 +1,22 @@
 using System.CommandLine;
 using System.Globalization;
+using Exchange.Crypto.Ledger;
 using Exchange.Gateway.Operations;
 
 namespace Exchange.Gateway;
 
-/// <summary>new-origin: the way on when the guard refuses a store for good.</summary>
+/// <summary>new-origin: the way on when the guard refuses a store for good, and the end of a year.</summary>
 static class NewOriginCommand
 {
     public static Command Create(Option<DirectoryInfo> data)
     {
         var origin = new Option<string>("--origin") { Description = "The new name, never used before, for example gateway.example/ledger-2.", Required = true };
-        var code = new Option<string?>("--code") { Description = "With --out: why, in a code, for example RESTORED or KEYS_LOST." };
+        var code = new Option<string?>("--code") { Description = $"With --out: why, in a code, for example RESTORED or KEYS_LOST. {Succession.Year} ends a year on purpose: only of a whole store, with its last head, which the witnesses have cosigned." };
         var ask = new Option<FileInfo?>("--out") { Description = "Writes what two administrators are to sign to this file; nothing else is done." };
         var operation = new Option<FileInfo?>("--operation") { Description = "What both signed, with `exchange officer operate`: does it." };
         var (classic, second) = (new Option<FileInfo?>("--checkpoint-key") { Description = "File of the new Ed25519 key; made when there is none. Default: beside the old one." },
             new Option<FileInfo?>("--mldsa-key") { Description = "Likewise of the new ML-DSA-44 key." });
-        var command = new Command("new-origin", "Goes on with a store that its guard refuses for good, or whose checkpoint keys are lost: under a new name, whose first entry admits what is lost. Two administrators sign; the gateway is stopped. First --code and --out, then --operation; what breaks off is finished by the same command.")
+        var command = new Command("new-origin", "Goes on under a new name, whose first entry says how the old one ended: with a store that its guard refuses for good, and then it admits what is lost; when the checkpoint keys are lost; or when a year ends. Two administrators sign; the gateway is stopped. First --code and --out, then --operation; what breaks off is finished by the same command.")
         {
             data, origin, code, ask, operation, classic, second,
         };
@@ -39,7 +40,7 @@ static class NewOriginCommand
                 Now, in this order:
                 1. exchange-gateway serve --data {folder}, and a backup as soon as it can be stopped; keep copies of the new key files apart.
                 2. exchange-gateway export --data {folder} --out FOLDER: everyone takes the new pins (offices, auditors, witnesses: add-log), which name the old keys as well.
-                3. Offices are told by their own programs which of their dispatches are lost, and send them again.
+                3. {(done.Code == Succession.Year ? $"The shard of the year that ended: exchange audit export DIR --shard {done.Follows[0].Origin}" : "Offices are told by their own programs which of their dispatches are lost, and send them again.")}
                 """);
             return 0;
         });

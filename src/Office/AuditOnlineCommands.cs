@@ -133,6 +133,7 @@ static class AuditOnlineCommands
         {
             WatchVerdict.Grown => ("good", "tốt"),
             WatchVerdict.Quiet => ("quiet", "yên lặng"),
+            WatchVerdict.NextYear => ("the year ended, and this is the next one", "năm cũ đã kết thúc, đây là sổ năm mới"),
             WatchVerdict.Silent => ("ALARM silence", "BÁO ĐỘNG im lặng"),
             WatchVerdict.Succeeded => ("ALARM another ledger follows", "BÁO ĐỘNG sổ khác tiếp nối"),
             WatchVerdict.Back => ("ALARM it went back", "BÁO ĐỘNG sổ lùi lại"),

@@ -77,6 +77,31 @@ public sealed class SuccessionTests : IDisposable
     }
 
     [Fact]
+    public async Task When_a_year_ends_the_office_moves_on_and_nothing_is_to_be_sent_again()
+    {
+        var id = (await bench.SendAsync()).Entry.Id;
+        await RefreshAsync();
+        bench.Gateway.Grow("the stop");
+        bench.Gateway.Succeed(Next, 7, d => d with { Code = Succession.Year });
+        bench.Pins = Following;
+        var now = await RefreshAsync();
+        Assert.Equal((Next, 8L), (now.Origin, now.Size));
+        Assert.Empty(Told());
+        // Every receipt of the year was looked for, and is there; the dispatch goes on.
+        Assert.Equal([".head", ".lost", ".tlog-proof"], Files("succession"));
+        await OpenAsync(id);
+        Assert.NotEqual(id, (await bench.SendAsync()).Entry.Id);
+    }
+
+    [Fact]
+    public async Task What_calls_itself_a_year_and_has_lost_something_is_a_fork()
+    {
+        await LostAsync();
+        bench.Gateway.Succeed(Next, 6, d => d with { Code = Succession.Year });
+        await ForkedAsync(8);
+    }
+
+    [Fact]
     public async Task The_lost_range_is_told_with_the_dispatches_to_send_again_until_the_list_is_taken_away()
     {
         var (kept, lost) = await LostAsync();
@@ -296,6 +321,21 @@ public sealed class SuccessionTests : IDisposable
         // The head of eight entries under the old name is kept beside the one of eight under the new.
         var eights = Directory.GetFiles(files.Root, "008", SearchOption.AllDirectories).Select(f => Checkpoint.Parse(SignedNote.Read(File.ReadAllBytes(f)).Text).Origin).Order(StringComparer.Ordinal);
         Assert.Equal([keys[0].Name, Next], eights);
+    }
+
+    [Fact]
+    public async Task Who_watches_is_not_alarmed_when_a_year_ends()
+    {
+        var files = new OfficeFiles(bench.At("watch"));
+        AuditWatch Watch(LedgerPins pins) => new(new AuditApi(new GatewayApi(new HttpClient(bench.Gateway, disposeHandler: false) { BaseAddress = new Uri("https://localhost") }, bench.Clock)), pins, files, bench.Clock);
+        var keys = bench.Gateway.Keys.VerifierKeys;
+        await Watch(new LedgerPins(keys[0].Name, keys)).LookAsync(TimeSpan.FromMinutes(1), Cancel);
+        bench.Gateway.Grow("the stop");
+        bench.Gateway.Succeed(Next, 6, d => d with { Code = Succession.Year });
+        var pins = new LedgerPins(Next, [.. bench.Gateway.Keys.VerifierKeys, .. keys]);
+        var found = await Watch(pins).LookAsync(TimeSpan.FromMinutes(1), Cancel);
+        Assert.Equal((WatchVerdict.NextYear, 7L, false), (found.Verdict, found.Size, found.IsAlarm));
+        Assert.Equal(WatchVerdict.Quiet, (await Watch(pins).LookAsync(TimeSpan.FromMinutes(1), Cancel)).Verdict);
     }
 
     [Fact]

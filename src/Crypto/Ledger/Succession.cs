@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Exchange.Crypto.Ledger;
 
 /// <summary>A ledger that signs no more, as the one that follows it says.</summary>
@@ -29,6 +31,9 @@ public enum SuccessionVerdict
 /// </summary>
 public static class Succession
 {
+    /// <summary>Code of a ledger that was ended on purpose, whole, with its newest head: what it logged is a shard. No other end may be called so.</summary>
+    public const string Year = "YEAR";
+
     /// <summary>What no such entry may say.</summary>
     /// <param name="index">Where it stands.</param>
     /// <returns>null: nothing of it.</returns>
@@ -37,7 +42,16 @@ public static class Succession
         : entry.Follows.Length == 0 || entry.Follows.Contains(null) ? "follows no ledger"
         : entry.Follows.Select(e => e.Origin).Append(entry.Origin).Distinct().Count() != entry.Follows.Length + 1 ? "names one ledger twice"
         : entry.Follows.Any(e => e.Size < 1 || e.Common < 0 || e.Common > e.Size || e.Common > entry.Had || e.Since < 0) ? "sizes that no ledger can have"
+        : entry.Code == Year && (entry.Follows[0].Size != index || entry.Follows[0].HasGap) ? "calls itself the end of a year, and the last head of that year is not all that stands before it"
         : !Statements.OperationStatement.IsCode(entry.Code) ? "code" : null;
+
+    /// <summary>The year of the ledger of this name ended, or several did one after another, and nothing of it or of those in between is lost.</summary>
+    public static bool IsYearsEnd(SuccessionDetail entry, string origin) =>
+        entry.Code == Year && entry.Follows.TakeWhile(e => e.Origin != origin).All(e => !e.HasGap) && entry.Follows.Any(e => e.Origin == origin && !e.HasGap);
+
+    /// <summary>In one line, for people.</summary>
+    public static string Told(SuccessionDetail entry, EndedLedger ended) => string.Create(CultureInfo.InvariantCulture,
+        $"{ended.Origin} ended at {ended.Size} entries, {entry.Origin} follows it ({entry.Code}){(ended.HasGap ? $"; entries {ended.Common} to {ended.Size - 1} are admitted to be lost as far as they are not in the new ledger" : "")}");
 
     /// <summary>The entry, when it is what the ledger of this head begins with under its name.</summary>
     /// <param name="head">Verified.</param>

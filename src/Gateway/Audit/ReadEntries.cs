@@ -97,7 +97,7 @@ sealed class ReadEntries(Shared shared, FillIndex fill, AuditLooks looks)
     {
         if (shared.Ledger.Newest is not { } newest) throw new RefusedException(Refusal.NotFound);
         if (at is not { } size || size == newest.Size) return newest.Size;
-        return size < newest.Size && shared.Ledger.Notes?.Of(size) is not null ? size : throw new RefusedException(Refusal.NotFound);
+        return size < newest.Size && shared.Ledger.Notes?.IsBeginning(size) == true ? size : throw new RefusedException(Refusal.NotFound);
     }
 
     AuditSight Sight(StandingAuditor auditor)

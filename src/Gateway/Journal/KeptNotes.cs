@@ -16,6 +16,13 @@ internal sealed class KeptNotes(string file, string origin, IReadOnlyCollection<
         return CheckpointTable.Find(connection, of ?? origin, size);
     }
 
+    /// <summary>Whether a head of this size was published that this ledger continues: its own, or one of a ledger that it follows.</summary>
+    public bool IsBeginning(long size)
+    {
+        using var connection = SqliteSettings.OpenReader(file);
+        return CheckpointTable.IsBeginning(connection, origin, size);
+    }
+
     /// <summary>Time-stamp token of the head of this size; null: it has none, or there is no such ledger here.</summary>
     public byte[]? StampOf(long size, string? of = null)
     {

@@ -18,12 +18,14 @@ sealed record NewOriginRequest(string Data, string Origin, byte[] Operation, str
 
 /// <summary>
 /// Goes on with a store that may not sign under its name any more (restored from an older copy, cloned, or without its keys): the tree stays as it is, heads are signed under a new name with new keys, and the first
-/// entry under it admits what is lost (<see cref="SuccessionDetail"/>). Of a stopped gateway, by two administrators. Each step can be repeated: a run that broke off is finished by the same command.
+/// entry under it admits what is lost (<see cref="SuccessionDetail"/>). In the same way a year is ended (<see cref="Succession.Year"/>), and then nothing may be lost. Of a stopped gateway, by two administrators. Each
+/// step can be repeated: a run that broke off is finished by the same command.
 /// </summary>
 static class NewOrigin
 {
     /// <summary>What two administrators are to sign: JSON for `exchange officer operate`. Nothing is changed.</summary>
-    /// <exception cref="OptionsException">Nothing was signed yet, or not such a name or code.</exception>
+    /// <exception cref="OptionsException">Nothing was signed yet, not such a name or code, or no year can end here yet.</exception>
+    /// <exception cref="CannotStartException">A year is to end, and the gateway runs.</exception>
     public static byte[] Order(string data, string origin, string code)
     {
         var options = Configuration.Read(data);
@@ -32,6 +34,13 @@ static class NewOrigin
         using var named = Guard.OpenReadOnly(file, options.Origin);
         using var live = Guard.OpenReadOnly(file, named.Ended?.Successor ?? options.Origin);
         var head = HeadOf(live, origin);
+        if (code == Succession.Year)
+        {
+            // Two persons are not to sign in vain.
+            using var folder = DataFolder.Open(data);
+            using var engine = SqliteEngine.Open(folder.Database);
+            DemandYearsEnd(live, engine, options);
+        }
         return JsonSerializer.SerializeToUtf8Bytes(new NewOriginOrder(1, OperationStatement.NewOrigin, live.Origin, [], new(origin, head.Size, head.Root), code), OrderJson.Default.NewOriginOrder);
     }
 
@@ -104,6 +113,7 @@ static class NewOrigin
         var operation = OperationStatement.OpenNewOrigin(request.Operation, new Checkpoint(live.Origin, from.Size, from.Root), request.Origin, options.Administrators, trust, now);
         if (StoreCheck.Run(engine, blobs, []) is [var finding, ..] all)
             throw new CannotStartException($"The store does not keep its promises: {finding}{(all.Count > 1 ? $" and {all.Count - 1} more" : "")}. Nothing was changed. Run `exchange-gateway check`, and take another backup.");
+        if (operation.As<OperationStatement>().Code == Succession.Year) DemandYearsEnd(live, engine, options);
         using var reader = engine.Reader();
         var head = HeadTable.Read(reader);
         List<EndedRow> rows = [];
@@ -127,6 +137,25 @@ static class NewOrigin
         Demand(Options.IsOrigin(origin), $"{origin}: must be a name like gateway.example/ledger-2, without spaces or plus signs");
         Demand(live.Head.Size > 0, $"{live.Origin} has signed nothing: nobody is bound by it. Make the gateway anew with init");
         return live.Head;
+    }
+
+    // A year ends whole, under one head, and with that head as the witnesses have seen it: by it the next one is chained. Whatever ends otherwise must not look like it.
+    static void DemandYearsEnd(Guard live, SqliteEngine engine, Options options)
+    {
+        var (signed, note) = (live.Head, live.NewestNote);
+        using var reader = engine.Reader();
+        var store = HeadTable.Read(reader);
+        var again = "Start it, wait until `exchange-gateway admin witnesses` names nobody, and stop it cleanly";
+        Demand(store.Size >= signed.Size && Tiles.Root(signed.Size, TileTable.ReaderOf(reader)) == signed.Root, $"{Succession.Year} is for the whole store of {live.Origin}, and this one is not what it signed at {signed.Size} entries. Put that one back; only if it is lost for good, go on with another code");
+        Demand(store.Size == signed.Size && note?.Size == signed.Size, $"{Succession.Year}: the newest head of {live.Origin} has {signed.Size} entries, the store {store.Size}. {again}: a clean stop signs the last head");
+        if (WitnessesOf(options) is { } witnesses)
+            Demand(witnesses.IsQuorum(note!.Note), $"{Succession.Year}: the last head of {live.Origin}, {signed.Size} entries, waits for {string.Join(", ", witnesses.Peers.Where(p => !p.Signed(note.Note)).Select(p => p.Name))}. {again}: each is asked for the last head once more");
+    }
+
+    static WitnessSet? WitnessesOf(Options options)
+    {
+        try { return options.Witness?.Open(options.Origin, [.. CheckpointKeys.PublicOf(options)]); }
+        catch (Exception e) when (e is FormatException or RefusedException or IOException or System.Security.Cryptography.CryptographicException) { throw new OptionsException([$"witness: {e.Message}"]); }
     }
 
     // Heads of one ledger continue each other, so the first that fits stands for all smaller ones.

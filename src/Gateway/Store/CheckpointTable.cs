@@ -74,6 +74,13 @@ internal static class CheckpointTable
         ORDER BY size
         """, new { origin }, buffered: false);
 
+    /// <summary>Whether <see cref="Heads"/> has one of this size.</summary>
+    public static bool IsBeginning(DbConnection connection, string origin, long size) => connection.ExecuteScalar<long>(
+        """
+        SELECT EXISTS (SELECT 1 FROM checkpoint WHERE origin = @origin AND size = @size)
+            OR EXISTS (SELECT 1 FROM checkpoint c JOIN ended e ON e.origin = c.origin WHERE e.successor = @origin AND c.size = @size AND c.size <= e.common)
+        """, new { origin, size }) == 1;
+
     public static IReadOnlyList<PublishedCheckpoint> All(DbConnection connection, string origin) =>
         connection.Query<PublishedCheckpoint>("SELECT size, root, note FROM checkpoint WHERE origin = @origin ORDER BY size", new { origin }).AsList();
 

@@ -13,6 +13,8 @@ enum WatchVerdict
     Grown,
     /// <summary>The same head, or no answer, and not for too long yet.</summary>
     Quiet,
+    /// <summary>A year ended and another ledger goes on, with all that was there. Told once; the new head is kept now.</summary>
+    NextYear,
     /// <summary>No newer head, or no answer, for too long.</summary>
     Silent,
     /// <summary>The ledger ended, and this is the one that follows: it admits what is lost. Told once; the new head is kept now.</summary>
@@ -79,7 +81,7 @@ sealed class AuditWatch(AuditApi api, LedgerPins pins, OfficeFiles files, TimePr
         files.Write(files.At(Ended, name + ".head"), File.ReadAllBytes(files.At(LedgerCheck.Newest)));
         if (Directory.Exists(files.At(LedgerCheck.Kept)) && !Directory.Exists(files.At(Ended, name))) files.MoveFolder(files.At(LedgerCheck.Kept), files.At(Ended, name));
         Keep(offered, note);
-        return new(WatchVerdict.Succeeded, offered.Size, FollowSuccession.Told(followed.Admission!, followed.Ended!));
+        return new(followed.IsYearsEnd ? WatchVerdict.NextYear : WatchVerdict.Succeeded, offered.Size, Succession.Told(followed.Admission!, followed.Ended!));
     }
 
     // The proof comes from the gateway under watch: only one that holds counts.

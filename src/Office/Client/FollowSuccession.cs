@@ -1,4 +1,3 @@
-using System.Globalization;
 using Exchange.Crypto;
 using Exchange.Crypto.Ledger;
 
@@ -8,7 +7,11 @@ namespace Exchange.Office.Client;
 /// <param name="Admission">What the new ledger begins with; null: it shows nothing of the kind.</param>
 /// <param name="Ended">The ledger that was followed until now, as the new one says; null: it does not name it.</param>
 /// <param name="Proof">The admission with its proof and the head: a .tlog-proof, good for `exchange audit proof`.</param>
-sealed record FollowedSuccession(SuccessionVerdict Verdict, string Why, SuccessionDetail? Admission, EndedLedger? Ended, TlogProof? Proof);
+sealed record FollowedSuccession(SuccessionVerdict Verdict, string Why, SuccessionDetail? Admission, EndedLedger? Ended, TlogProof? Proof)
+{
+    /// <summary>A year ended as it should: nothing to be alarmed about.</summary>
+    public bool IsYearsEnd => Verdict == SuccessionVerdict.Continues && Ended is not null && Succession.IsYearsEnd(Admission!, Ended.Origin);
+}
 
 /// <summary>From a head of a ledger that ended to one of the ledger that follows: nothing is believed without the entry that admits it, proven to be in the new ledger.</summary>
 static class FollowSuccession
@@ -48,8 +51,4 @@ static class FollowSuccession
     }
 
     static FollowedSuccession Fork(string why) => new(SuccessionVerdict.Fork, why, null, null, null);
-
-    /// <summary>In one line, for people.</summary>
-    public static string Told(SuccessionDetail admission, EndedLedger ended) => string.Create(CultureInfo.InvariantCulture,
-        $"{ended.Origin} ended at {ended.Size} entries, {admission.Origin} follows it ({admission.Code}){(ended.HasGap ? $"; entries {ended.Common} to {ended.Size - 1} are admitted to be lost as far as they are not in the new ledger" : "")}");
 }

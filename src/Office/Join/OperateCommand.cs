@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Exchange.Crypto;
+using Exchange.Crypto.Ledger;
 using Exchange.Crypto.Statements;
 
 namespace Exchange.Office.Join;
@@ -45,8 +46,10 @@ static class OperateCommand
     {
         if (operation.Succession is { } next)
         {
-            say.Say($"{operation.Act}: the ledger {operation.Gateway} ends at {next.Size} entries, root {next.Root}; {next.Origin} follows it, {operation.Code}. What was promised behind the entries that the gateway still has is lost, and admitted",
-                $"{operation.Act}: sổ {operation.Gateway} kết thúc ở {next.Size} mục, gốc {next.Root}; sổ {next.Origin} tiếp nối, {operation.Code}. Những gì đã hứa mà trục không còn giữ coi như mất, và được thừa nhận");
+            var (en, vi) = operation.Code == Succession.Year ? ("It is the end of a year: nothing is lost, or the gateway refuses it", "Đây là kết thúc năm: không mất gì, nếu không trục sẽ từ chối")
+                : ("What was promised behind the entries that the gateway still has is lost, and admitted", "Những gì đã hứa mà trục không còn giữ coi như mất, và được thừa nhận");
+            say.Say($"{operation.Act}: the ledger {operation.Gateway} ends at {next.Size} entries, root {next.Root}; {next.Origin} follows it, {operation.Code}. {en}",
+                $"{operation.Act}: sổ {operation.Gateway} kết thúc ở {next.Size} mục, gốc {next.Root}; sổ {next.Origin} tiếp nối, {operation.Code}. {vi}");
             return;
         }
         if (operation.Dispatches is { } dispatches)

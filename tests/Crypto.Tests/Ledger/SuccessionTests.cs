@@ -53,6 +53,23 @@ public sealed class SuccessionTests
     }
 
     [Fact]
+    public void A_year_ends_whole_or_is_none()
+    {
+        var year = Good with { Code = Succession.Year, Follows = [new(Old, 75, Root, 75, 5)] };
+        Assert.Null(Succession.Fault(year, 75));
+        foreach (var ended in new[] { new EndedLedger(Old, 75, Root, 70, 5), new EndedLedger(Old, 74, Root, 74, 5), new EndedLedger(Old, 100, Root, 70, 5) })
+        {
+            Assert.NotNull(Succession.Fault(year with { Follows = [ended] }, 75));
+            Assert.Null(Succession.Fault(year with { Follows = [ended], Code = "RESTORED" }, 75));
+        }
+        // A loss before the year began is no affair of that year, and none of whoever followed since.
+        var after = year with { Follows = [new(Old, 75, Root, 75, 5), new("gateway.example/before", 60, Other, 50, 3), new("gateway.example/first", 40, Other, 40, 2)] };
+        Assert.Null(Succession.Fault(after, 75));
+        Assert.Equal((true, false, false, false), (Succession.IsYearsEnd(after, Old), Succession.IsYearsEnd(after, "gateway.example/before"), Succession.IsYearsEnd(after, "gateway.example/first"), Succession.IsYearsEnd(after, "other/ledger")));
+        Assert.False(Succession.IsYearsEnd(after with { Code = "KEYS_LOST" }, Old));
+    }
+
+    [Fact]
     public void Only_an_entry_that_is_proven_to_be_in_the_ledger_of_its_own_name_begins_it()
     {
         var entry = LedgerEntry.Create(Good with { Had = 2 } with { Follows = [new(Old, 3, Root, 2, 0)] });
