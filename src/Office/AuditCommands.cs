@@ -31,18 +31,24 @@ static class AuditCommands
         Description = "A tlog-policy instead of the one in the pins: witnesses and quorum. Quy tắc chứng kiến khác với trong khóa ghim", HelpName = "FILE",
     };
 
+    internal static Option<string?> ShardOption() => new("--shard")
+    {
+        Description = "Name of a ledger: only what it logged, as a year on a stick of its own; what the ledgers before and after it logged is not missed. Chỉ những gì sổ mang tên này đã ghi, ví dụ một năm", HelpName = "NAME",
+    };
+
     static Command Fsck(Shell shell)
     {
         var folder = new Argument<string>("DIR") { Description = "An exported ledger: checkpoint, checkpoints/, tile/, details/. Thư mục sổ đã xuất" };
         var (pins, policy) = (PinsOption(), PolicyOption());
         var known = new Option<string[]>("--known") { Description = "Checkpoints that you kept yourself; each must be a beginning of this ledger. Điểm kiểm tra bạn đã tự giữ", HelpName = "FILE", AllowMultipleArgumentsPerToken = true };
         var trust = new Option<string?>("--trust") { Description = "Folder with roots/, intermediates/, crls/: whose time-stamps count. Without it tokens are held against their heads only. Thư mục chứng thư tin cậy cho dấu thời gian", HelpName = "DIR" };
-        var command = new Command("fsck", "Derives every byte of an exported ledger anew and names what is wrong, and where. Tính lại toàn bộ sổ đã xuất.") { folder, pins, policy, known, trust };
+        var shard = ShardOption();
+        var command = new Command("fsck", "Derives every byte of an exported ledger anew and names what is wrong, and where. Tính lại toàn bộ sổ đã xuất.") { folder, pins, policy, known, trust, shard };
         return shell.Does(command, async (parsed, say, cancel) =>
         {
             var from = parsed.GetValue(folder)!;
             if (!Directory.Exists(from)) throw new UsageException($"fsck: there is no folder {from}", $"fsck: không có thư mục {from}");
-            var used = PinsOf(parsed.GetValue(pins)!, parsed.GetValue(policy)) with { Known = [.. (parsed.GetValue(known) ?? []).Select(Note)], TimeStamps = parsed.GetValue(trust) is { } anchors ? new CertificateCheck(TrustStore.Load(anchors)) : null };
+            var used = PinsOf(parsed.GetValue(pins)!, parsed.GetValue(policy)) with { Shard = parsed.GetValue(shard), Known = [.. (parsed.GetValue(known) ?? []).Select(Note)], TimeStamps = parsed.GetValue(trust) is { } anchors ? new CertificateCheck(TrustStore.Load(anchors)) : null };
             // Beside the console, so that Ctrl-C is heard.
             var findings = await Task.Run(() => LedgerCheck.Check(new LedgerFolder(from), used, new Millions(say), Math.Max(2, Environment.ProcessorCount), cancel), cancel).ConfigureAwait(false);
             return Answer(findings, used, say);

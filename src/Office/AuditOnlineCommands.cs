@@ -74,13 +74,14 @@ static class AuditOnlineCommands
     {
         var auditor = AuditorOption();
         var folder = new Argument<string>("DIR") { Description = "Folder to fill: empty, or an export that broke off. Thư mục xuất ra" };
-        var command = new Command("export", "Writes a running gateway's ledger as files, and checks them. Xuất sổ của trục ra tệp và kiểm tra.") { folder, auditor };
+        var shard = AuditCommands.ShardOption();
+        var command = new Command("export", "Writes a running gateway's ledger as files, and checks them. Xuất sổ của trục ra tệp và kiểm tra.") { folder, auditor, shard };
         return shell.Does(command, async (parsed, say, cancel) =>
         {
             var root = Path.GetFullPath(parsed.GetValue(folder)!);
             if (!AuditExport.IsFree(root)) throw new UsageException($"export: {root} is neither empty nor an export that broke off", $"export: {root} không trống và không phải bản xuất dở dang");
             var profile = AuditorProfile.Load(parsed.GetValue(auditor)!);
-            var pins = AuditCommands.PinsOf(profile.Pins, null) with { TimeStamps = new CertificateCheck(TrustStore.Load(profile.Trust)) };
+            var pins = AuditCommands.PinsOf(profile.Pins, null) with { Shard = parsed.GetValue(shard), TimeStamps = new CertificateCheck(TrustStore.Load(profile.Trust)) };
             using (var connection = new AuditorConnection(profile, say.AskPassphrase, shell.Clock))
             {
                 var head = await new AuditExport(new AuditApi(connection.Api), pins, root).RunAsync(new AuditCommands.Millions(say), cancel).ConfigureAwait(false);

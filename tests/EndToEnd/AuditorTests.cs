@@ -1,15 +1,11 @@
-using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Exchange.Crypto;
 using Exchange.Crypto.Evidence;
 using Exchange.Crypto.Ledger;
-using Exchange.Gateway;
-using Exchange.Gateway.Operations;
 using Exchange.Office;
 using Exchange.Office.Client;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Exchange.Tests;
 
@@ -31,38 +27,6 @@ public sealed class AuditorTests(DevelopmentPki pki) : IAsyncLifetime
     {
         await gateway.DisposeAsync();
         folder.Delete(recursive: true);
-    }
-
-    sealed class Moved : TimeProvider
-    {
-        TimeSpan shift;
-        public void Advance(TimeSpan by) => shift += by;
-        public override DateTimeOffset GetUtcNow() => TimeProvider.System.GetUtcNow() + shift;
-        public override long GetTimestamp() => TimeProvider.System.GetTimestamp() + (long)(shift.TotalSeconds * TimestampFrequency);
-    }
-
-    sealed class Served(GatewayHost host, Moved clock) : IAsyncDisposable
-    {
-        public GatewayHost Host => host;
-        public Moved Clock => clock;
-
-        public static async Task<Served> StartAsync(DevelopmentPki pki, string data)
-        {
-            var clock = new Moved();
-            await Initialise.Run(Initialise.FromDevelopment(data, pki.Folder.FullName, new IPEndPoint(IPAddress.Loopback, 0), null, null), clock);
-            return new(await GatewayHost.Start(data, new HostSettings { Clock = clock, Logs = NullLoggerFactory.Instance, RunLoops = false, Stop = failure => throw failure }), clock);
-        }
-
-        /// <summary>So many dummies more, and a head over them.</summary>
-        public async Task GrowAsync(int entries)
-        {
-            LedgerEntry[] dummies = [.. Enumerable.Range(0, entries).Select(_ => LedgerEntry.Create(new DummyDetail { Time = 1 }))];
-            await Host.Shared.Journal.Commit(b => dummies.Aggregate(b, (batch, dummy) => batch.Log(dummy, EntryKind.Dummy)) is not null);
-            Clock.Advance(TimeSpan.FromMinutes(1));
-            await Host.Loops.StepAll();
-        }
-
-        public async ValueTask DisposeAsync() => await Host.DisposeAsync();
     }
 
     string At(string name) => Path.Combine(folder.FullName, name);

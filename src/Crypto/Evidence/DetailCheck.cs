@@ -3,13 +3,15 @@ using Exchange.Crypto.Ledger;
 
 namespace Exchange.Crypto.Evidence;
 
-readonly record struct DetailCounts(long Open, long Erased, long Withheld)
+/// <param name="Before">Admissions of erasures below the minimum index: whether they are true, another export shows.</param>
+readonly record struct DetailCounts(long Open, long Erased, long Withheld, long Before)
 {
-    public static DetailCounts operator +(DetailCounts a, DetailCounts b) => new(a.Open + b.Open, a.Erased + b.Erased, a.Withheld + b.Withheld);
+    public static DetailCounts operator +(DetailCounts a, DetailCounts b) => new(a.Open + b.Open, a.Erased + b.Erased, a.Withheld + b.Withheld, a.Before + b.Before);
 }
 
 /// <summary>Salts and details of an export against the entries: each that is shown opens its entry; each that is gone is admitted by one later entry, and each admission is true. One thread.</summary>
-sealed class DetailCheck(ILedgerFiles files, long size, Action<Finding> report)
+/// <param name="minimum">No entry below this index is here.</param>
+sealed class DetailCheck(ILedgerFiles files, long minimum, long size, Action<Finding> report)
 {
     (long Tile, DetailLine[]? Lines) last = (-1, null);
 
@@ -28,7 +30,7 @@ sealed class DetailCheck(ILedgerFiles files, long size, Action<Finding> report)
         DetailLine[] lines;
         try { lines = DetailBundle.Read(bytes, tile.Width); }
         catch (RefusedException e) { report(new Finding(FindingKind.Bad, path, "form", e.Refusal.Code, e.Detail)); return; }
-        long open = 0, erased = 0, withheld = 0;
+        long open = 0, erased = 0, withheld = 0, before = 0;
         for (var i = 0; i < lines.Length; i++)
         {
             var index = (tile.Index * Tiles.Width) + i;
@@ -42,7 +44,9 @@ sealed class DetailCheck(ILedgerFiles files, long size, Action<Finding> report)
                         if (Succession.Fault(succession, index) is { } fault) Bad(path, index, $"succession: {fault}");
                         else Successions.Add(succession);
                     }
-                    else if (Admits(lines[i]) is { } admitted && !(Line(admitted) is { State: DetailState.Erased } gone && gone.ErasedBy == index))
+                    else if (Admits(lines[i]) is not { } admitted) break;
+                    else if (admitted >= 0 && admitted < minimum) before++;
+                    else if (!(Line(admitted) is { State: DetailState.Erased } gone && gone.ErasedBy == index))
                         Bad(path, index, string.Create(CultureInfo.InvariantCulture, $"says that entry {admitted} was erased, and it was not, or by another"));
                     break;
                 case DetailState.Erased:
@@ -53,7 +57,7 @@ sealed class DetailCheck(ILedgerFiles files, long size, Action<Finding> report)
                 default: withheld++; break;
             }
         }
-        Counts += new DetailCounts(open, erased, withheld);
+        Counts += new DetailCounts(open, erased, withheld, before);
     }
 
     /// <summary>The entry that a detail of kind erased names; null: of another kind.</summary>

@@ -15,6 +15,9 @@ public sealed record LedgerPins(string Origin, IReadOnlyCollection<VerifierKey> 
     /// <summary>Who may have certified time-stamp authorities; null: whether one may be believed is not judged.</summary>
     public CertificateCheck? TimeStamps { get; init; }
 
+    /// <summary>Name of the ledger whose entries alone are asked for, without those of the ledgers that it follows and that follow it: a shard of the tree. null: all from entry 0 to the newest head.</summary>
+    public string? Shard { get; init; }
+
     /// <summary>Checkpoints that the auditor kept himself, by a name to call them. Each must be a beginning of the ledger, or one of a ledger that ended and admitted to be lost.</summary>
     public IReadOnlyList<EvidencePart> Known { get; init; } = [];
 }
@@ -29,6 +32,8 @@ public static class LedgerCheck
 {
     /// <summary>Name of the newest checkpoint's file, and the folder of all those before.</summary>
     public const string Newest = "checkpoint", Kept = "checkpoints", Details = "details";
+    /// <summary>Beside the last head of a ledger that ended: the entry with which the one that follows says so, proven to be in that.</summary>
+    public const string Ended = "ended.tlog-proof";
     /// <summary>More findings than this are counted, not listed.</summary>
     public const int MaxListed = 1000;
 
@@ -51,10 +56,35 @@ public static class LedgerCheck
         }
         if (notes.Open(Newest, bytes, findings.Add) is not { } newest) return findings;
         findings.Good(Newest, "signature");
-        if (notes.IsFormer(newest)) findings.Incomplete(Newest, "origin", FindingCode.Missing, $"of {newest.Checkpoint.Origin}, which ended: {pins.Origin} follows it");
+        if (pins.Shard is { } shard && shard != newest.Checkpoint.Origin) findings.Incomplete(Newest, "origin", FindingCode.Missing, $"of {newest.Checkpoint.Origin}, not of {shard}");
+        if (notes.IsFormer(newest)) LastHead(files, notes, newest, findings);
         notes.Current = newest.Checkpoint.Origin;
         new LedgerRun(files, notes, newest, findings, progress, threads).All(cancel);
         return findings;
+    }
+
+    // That a ledger ended with this head only the one that follows can say; nobody is shown an old ledger for the newest unless he asked for it by its name.
+    static void LastHead(ILedgerFiles files, NoteCheck notes, HeadNote newest, Findings findings)
+    {
+        const string check = "succession";
+        var head = newest.Checkpoint;
+        SuccessionDetail? admission = null;
+        if (files.Read(Ended, SignedNote.MaxBytes) is { } bytes)
+        {
+            var holds = findings.Try(Ended, check, () =>
+            {
+                var proof = TlogProof.Parse(bytes);
+                var later = notes.Open(Ended, System.Text.Encoding.UTF8.GetBytes(proof.Note), findings.Add)?.Checkpoint ?? throw new RefusedException(Refusal.Note, "no head of a ledger that is pinned");
+                admission = Succession.Open(proof.Entry ?? throw new RefusedException(Refusal.Proof, "without the entry"), proof.Index, proof.Proof, later);
+            });
+            if (!holds) return;
+        }
+        if (admission?.Follows.FirstOrDefault(e => e.Origin == head.Origin) is not { } ended)
+            findings.Incomplete(Newest, check, FindingCode.Missing, $"of {head.Origin}, which ended, and nothing here shows that it did so with this head");
+        else if (head.Size > ended.Size || (head.Size == ended.Size && head.Root != ended.Root)) findings.Bad(Newest, check, Refusal.Fork, $"not a head with which {Succession.Told(admission, ended)}");
+        else if (head.Size < ended.Size) findings.Incomplete(Newest, check, FindingCode.Missing, $"not the last head: {Succession.Told(admission, ended)}");
+        else if (notes.Pins.Shard != head.Origin) findings.Incomplete(Newest, "origin", FindingCode.Missing, $"{Succession.Told(admission, ended)}; good for --shard {head.Origin} alone");
+        else findings.Good(Newest, check, Succession.Told(admission, ended));
     }
 
     /// <summary>Tree alone, of files that are found by their paths.</summary>

@@ -14,6 +14,8 @@ sealed class LedgerRun
     readonly IProgress<long>? progress;
     readonly int threads;
     readonly long size;
+    // Number of the first tile of entries that is here; C2SP's minimum index is its first entry.
+    readonly long minimum;
     readonly bool hasDetails;
     readonly TileCheck tiles;
     readonly Queue<Task<UnitResult>> running = new();
@@ -26,12 +28,15 @@ sealed class LedgerRun
     FindingKind unlistedWorst;
     readonly List<(HeadNote Head, bool Continues)> former = [];
     readonly List<SuccessionDetail> successions = [];
+    // The newest head of each ledger that ended, of those that are beginnings of this one.
+    readonly Dictionary<string, Checkpoint> beginnings = [];
 
     public LedgerRun(ILedgerFiles files, NoteCheck notes, HeadNote newest, Findings findings, IProgress<long>? progress, int threads)
     {
         (this.files, this.notes, this.newest, this.findings, this.progress, this.threads) = (files, notes, newest, findings, progress, threads);
         size = newest.Checkpoint.Size;
         tiles = new TileCheck(files, Report);
+        minimum = Math.Min(new[] { "tile/0", "tile/entries", LedgerCheck.Details }.Min(f => NumberedFiles.Walk(files, f, _ => { }).Where(n => !n.IsPartial || files.List(n.Path).Any()).Select(n => (long?)n.Index).FirstOrDefault()) ?? 0, size / Tiles.Width);
         hasDetails = files.List(LedgerCheck.Details).Any();
         kept = AllNotes().GetEnumerator();
     }
@@ -53,6 +58,7 @@ sealed class LedgerRun
         while (running.Count > 0) Finish(running.Dequeue().GetAwaiter().GetResult());
         Later();
         Former();
+        Chain();
         notes.Next(newest, Report);
         new SurplusCheck(files, size, hasDetails, Report).All();
         End();
@@ -88,7 +94,7 @@ sealed class LedgerRun
     void Unit(UnitWork work)
     {
         stop.ThrowIfCancellationRequested();
-        var unit = new LedgerUnit(files, notes, size, hasDetails);
+        var unit = new LedgerUnit(files, notes, minimum, size, hasDetails);
         if (threads < 2 || size <= Tiles.Width * Tiles.Width) { Finish(unit.Run(work)); return; }
         while (running.Count >= threads) Finish(running.Dequeue().GetAwaiter().GetResult());
         // A thread of its own: whoever called may sit on the last one of the pool.
@@ -111,6 +117,7 @@ sealed class LedgerRun
         // The newest is compared once, as itself: its kept copy may lack cosignatures that came later.
         heads++;
         if (head.Stamp is { } stamp) notes.Stamps.Next(stamp, Report);
+        if (notes.IsFormer(head)) beginnings[head.Checkpoint.Origin] = head.Checkpoint;
         if (head.Checkpoint.Size < size) notes.Next(head, Report);
     }
 
@@ -163,6 +170,29 @@ sealed class LedgerRun
         }
     }
 
+    // Where this ledger begins in the tree, and by which head of the one before it is chained. What is not here for that reason is one finding: good for who asked for this shard by its name, for nobody else.
+    void Chain()
+    {
+        const string check = "minimum index";
+        var begun = successions.LastOrDefault(s => s.Origin == notes.Current);
+        var first = minimum * Tiles.Width;
+        if (minimum > 0)
+        {
+            var gone = string.Create(CultureInfo.InvariantCulture, $"entries 0 to {first - 1} are not here");
+            Report(begun is null ? new Finding(FindingKind.Incomplete, "tile/entries", check, FindingCode.Missing, $"{gone}, and nothing that is here shows that {notes.Current} begins behind them")
+                : notes.Pins.Shard != notes.Current ? new Finding(FindingKind.Incomplete, "tile/entries", check, FindingCode.Missing, string.Create(CultureInfo.InvariantCulture, $"{gone}, but in the export of {begun.Follows[0].Origin}: {notes.Current} begins at entry {begun.Had}; good for --shard {notes.Current} alone"))
+                : new Finding(FindingKind.Good, "tile/entries", check, FindingCode.Ok, string.Create(CultureInfo.InvariantCulture, $"{first}; {gone}, but in the export of {begun.Follows[0].Origin}: {notes.Current} begins at entry {begun.Had}")));
+        }
+        if (begun?.Follows[0] is not { Common: > 0 } before) return;
+        var path = LedgerCheck.KeptPath(before.Common);
+        if (beginnings.GetValueOrDefault(before.Origin) is not { } head || head.Size != before.Common)
+        {
+            if (minimum > 0) Report(new Finding(FindingKind.Incomplete, path, "succession", FindingCode.Missing, $"head of {before.Origin} by which this ledger is chained to it"));
+        }
+        else if (!before.HasGap && head.Root != before.Root) Report(new Finding(FindingKind.Bad, path, "succession", Refusal.Fork.Code, $"not the last head of {before.Origin} that {notes.Current} names"));
+        else Report(new Finding(FindingKind.Good, path, "succession", FindingCode.Ok, Succession.Told(begun, before)));
+    }
+
     // The export's and the auditor's own, by size.
     IEnumerable<KeptNote> AllNotes()
     {
@@ -200,9 +230,9 @@ sealed class LedgerRun
             findings.Add(new Finding(kind, "tile", "more", code, string.Create(CultureInfo.InvariantCulture, $"{unlisted} more findings")));
         }
         notes.End(heads, findings);
-        if (details.Withheld > 0) findings.Incomplete(LedgerCheck.Details, "entries", FindingCode.Withheld, string.Create(CultureInfo.InvariantCulture, $"{details.Withheld} of {size} are not for whom this export was made"));
+        if (details.Withheld > 0) findings.Incomplete(LedgerCheck.Details, "entries", FindingCode.Withheld, string.Create(CultureInfo.InvariantCulture, $"{details.Withheld} of {size - (minimum * Tiles.Width)} are not for whom this export was made"));
         if (findings.Verdict != FindingKind.Good) return;
-        findings.Good("tile", "all files", string.Create(CultureInfo.InvariantCulture, $"{size} entries"));
-        if (hasDetails) findings.Good(LedgerCheck.Details, "entries", string.Create(CultureInfo.InvariantCulture, $"{details.Open} open, {details.Erased} erased and said so"));
+        findings.Good("tile", "all files", string.Create(CultureInfo.InvariantCulture, $"{size} entries{(minimum > 0 ? $", from {minimum * Tiles.Width} on" : "")}"));
+        if (hasDetails) findings.Good(LedgerCheck.Details, "entries", string.Create(CultureInfo.InvariantCulture, $"{details.Open} open, {details.Erased} erased and said so{(details.Before > 0 ? $"; {details.Before} say so of entries below the minimum index" : "")}"));
     }
 }

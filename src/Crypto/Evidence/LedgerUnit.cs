@@ -29,12 +29,14 @@ sealed class LedgerUnit
     readonly List<(HeadNote, bool)> former = [];
     readonly TileCheck tiles;
     readonly DetailCheck? details;
+    readonly long minimum;
 
-    public LedgerUnit(ILedgerFiles files, NoteCheck notes, long size, bool hasDetails)
+    /// <param name="minimum">Tiles below this one are not here: they are known from above alone.</param>
+    public LedgerUnit(ILedgerFiles files, NoteCheck notes, long minimum, long size, bool hasDetails)
     {
-        (this.files, this.notes) = (files, notes);
+        (this.files, this.notes, this.minimum) = (files, notes, minimum);
         tiles = new TileCheck(files, findings.Add);
-        details = hasDetails ? new DetailCheck(files, size, findings.Add) : null;
+        details = hasDetails ? new DetailCheck(files, minimum * Tiles.Width, size, findings.Add) : null;
     }
 
     public UnitResult Run(UnitWork work)
@@ -45,25 +47,31 @@ sealed class LedgerUnit
         for (var i = 0; i < work.Count; i++)
         {
             var tile = work.First with { Index = work.First.Index + i };
-            var known = tiles.Entries(tile);
-            Digest[]? ofEntries = known is null ? null : [.. known.Select(LedgerEntry.LeafOf)];
+            Digest? node = work.Holds && work.Nodes is not null ? work.Nodes[i] : null;
             var holds = work.Leaves is not null && work.Holds;
-            var leaves = work.Leaves ?? tiles.Resolve(tile, work.Holds ? work.Nodes![i] : null, ofEntries, out holds);
-            if (leaves is not null)
+            var leaves = work.Leaves;
+            if (tile.Index >= minimum)
             {
-                tiles.Compare(tile, leaves, ofEntries);
-                details?.Check(tile, leaves);
+                var known = tiles.Entries(tile);
+                Digest[]? ofEntries = known is null ? null : [.. known.Select(LedgerEntry.LeafOf)];
+                leaves ??= tiles.Resolve(tile, node, ofEntries, out holds);
+                if (leaves is not null)
+                {
+                    tiles.Compare(tile, leaves, ofEntries);
+                    details?.Check(tile, leaves);
+                }
+                entries += tile.Width;
             }
-            entries += tile.Width;
-            next = Notes(work, next, tile, edge, leaves, holds);
-            if (work.Holds && work.Nodes is not null) edge?.Add(Tiles.Height, work.Nodes[i]);
+            next = Notes(work, next, tile, edge, node, holds ? leaves : null);
+            if (node is { } whole) edge?.Add(Tiles.Height, whole);
             else if (leaves is not { Length: Tiles.Width }) edge = null;
             else edge?.Add(Tiles.Height, Tiles.Fold(leaves));
         }
         return new UnitResult(findings, heads, details?.Counts ?? default, entries, former, details?.Successions ?? []);
     }
 
-    int Notes(UnitWork work, int next, TilePath tile, SubtreeEdge? edge, Digest[]? leaves, bool holds)
+    // By the leaves, as far as those are certain; at the end of a tile by the tile above as well.
+    int Notes(UnitWork work, int next, TilePath tile, SubtreeEdge? edge, Digest? node, Digest[]? leaves)
     {
         var start = tile.Index * Tiles.Width;
         SubtreeEdge? inner = null;
@@ -72,14 +80,23 @@ sealed class LedgerUnit
         {
             var kept = work.Notes[next];
             if (Read(kept) is not { } head) continue;
-            inner ??= edge?.Copy();
-            if (inner is null || leaves is null || !holds)
+            Digest root;
+            if (leaves is not null && (inner ??= edge?.Copy()) is { } upTo)
             {
-                findings.Add(new Finding(FindingKind.Incomplete, kept.Path, "beginning", FindingCode.Missing, "the entries before it are not certain"));
+                for (; at < kept.Size; at++) upTo.Add(0, leaves[at - start]);
+                root = upTo.Root();
+            }
+            else if (kept.Size == start + Tiles.Width && node is { } whole && edge?.Copy() is { } end)
+            {
+                end.Add(Tiles.Height, whole);
+                root = end.Root();
+            }
+            else
+            {
+                findings.Add(new Finding(FindingKind.Incomplete, kept.Path, "beginning", FindingCode.Missing, tile.Index < minimum ? "lies below the minimum index" : "the entries before it are not certain"));
                 continue;
             }
-            for (; at < kept.Size; at++) inner.Add(0, leaves[at - start]);
-            var continues = inner.Root() == head.Checkpoint.Root;
+            var continues = root == head.Checkpoint.Root;
             if (notes.IsFormer(head) && (kept.Own is not null || !continues)) former.Add((head, continues));
             else if (!continues)
                 findings.Add(new Finding(FindingKind.Bad, kept.Path, "beginning", Refusal.Fork.Code, string.Create(CultureInfo.InvariantCulture, $"the first {kept.Size} entries have another root")));

@@ -85,7 +85,12 @@ sealed class NoteCheck(LedgerPins pins)
     public void Next(HeadNote note, Action<Finding> report)
     {
         // Under another name all is new: the entry with which that begins says what it follows.
-        if (before is not null && before.Checkpoint.Origin != note.Checkpoint.Origin) before = null;
+        if (before is not null && before.Checkpoint.Origin != note.Checkpoint.Origin)
+        {
+            before = null;
+            // A witness keeps its time by ledger.
+            last.Clear();
+        }
         // A key that only the next head knows could be anybody's: a head between them bears the old and the new signature.
         if (before is not null && !before.Signed.Intersect(note.Signed).Any())
             report(new Finding(FindingKind.Bad, note.Part, "key", Refusal.Note.Code, $"no key signed both this and {before.Part}: keys change with an overlap"));

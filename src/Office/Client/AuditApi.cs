@@ -32,10 +32,11 @@ sealed class AuditApi(GatewayApi api)
     public Task<byte[]> CheckpointAsync(long size, CancellationToken cancel) => api.GetAsync(string.Create(CultureInfo.InvariantCulture, $"/ledger/checkpoints/{size}"), cancel);
 
     /// <summary>Time-stamp token of this head.</summary>
-    public Task<byte[]> TimeStampAsync(long size, CancellationToken cancel) => api.GetAsync(string.Create(CultureInfo.InvariantCulture, $"/ledger/checkpoints/{size}/timestamp"), cancel);
+    /// <param name="origin">Name of the gateway's ledger, or of one that it follows.</param>
+    public Task<byte[]> TimeStampAsync(string origin, long size, CancellationToken cancel) => api.GetAsync(string.Create(CultureInfo.InvariantCulture, $"/ledger/checkpoints/{size}/timestamp?origin={Uri.EscapeDataString(origin)}"), cancel);
 
-    public async Task<IReadOnlyList<KeptNote>> CheckpointsAsync(long after, CancellationToken cancel) =>
-        (await api.JsonAsync(HttpMethod.Get, string.Create(CultureInfo.InvariantCulture, $"/ledger/checkpoints?after={after}&limit=200"), ClientJson.Default.KeptNotes, cancel).ConfigureAwait(false)).Checkpoints;
+    public async Task<IReadOnlyList<KeptNote>> CheckpointsAsync(string origin, long after, CancellationToken cancel) =>
+        (await api.JsonAsync(HttpMethod.Get, string.Create(CultureInfo.InvariantCulture, $"/ledger/checkpoints?after={after}&limit=200&origin={Uri.EscapeDataString(origin)}"), ClientJson.Default.KeptNotes, cancel).ConfigureAwait(false)).Checkpoints;
 
     public Task<byte[]> TileAsync(TilePath path, CancellationToken cancel) => api.GetAsync($"/ledger/{path}", cancel);
 

@@ -8,7 +8,7 @@ namespace Exchange.Office.Client;
 
 /// <summary>
 /// The ledger as files, all of one published size (docs/ledger.md, "An export"), in memory that does not grow with it. Each file is whole and durable, or not there; "checkpoint" comes last, so that
-/// an export that broke off is seen to be none, and the next run of the same goes on where it stopped.
+/// an export that broke off is seen to be none, and the next run of the same goes on where it stopped. A shard (<see cref="LedgerPins.Shard"/>) has what one ledger logged, and what leads from there to its root.
 /// </summary>
 sealed class AuditExport(AuditApi api, LedgerPins pins, string root)
 {
@@ -27,32 +27,56 @@ sealed class AuditExport(AuditApi api, LedgerPins pins, string root)
     {
         DurableFile.CreateFolder(root);
         DurableFile.Sweep(root);
+        // What these say is believed by nobody: whoever checks the export finds the entry in it.
+        var follows = await api.Gateway.SuccessionAsync(cancel).ConfigureAwait(false) is { } begun && EntryDetails.Read(begun.Entry.Detail) is SuccessionDetail succession ? succession.Follows : [];
         // 1. One head for all files. A crash after it: the next run goes on with this one, whatever was logged since.
-        if (!File.Exists(At(Head))) DurableFile.Write(At(Head), await api.CheckpointAsync(cancel).ConfigureAwait(false));
-        var note = File.ReadAllBytes(At(Head));
-        var head = Checkpoint.OpenBoth(note, pins.Keys, pins.Origin);
-        // 2. The heads before it, and their time-stamps.
-        await KeepHeadsAsync(head.Size, cancel).ConfigureAwait(false);
+        var note = File.Exists(At(Head)) ? File.ReadAllBytes(At(Head)) : await HeadAsync(follows, cancel).ConfigureAwait(false);
+        var head = Checkpoint.OpenBoth(note, pins.Keys, pins.Shard ?? pins.Origin);
+        if (!File.Exists(At(Head))) DurableFile.Write(At(Head), note);
+        if (follows.Any(e => e.Origin == head.Origin))
+        {
+            await EndedAsync(head, cancel).ConfigureAwait(false);
+            follows = [.. follows.SkipWhile(e => e.Origin != head.Origin).Skip(1)];
+        }
+        var first = pins.Shard is not null && follows is [var last, ..] ? last.Common / Tiles.Width : 0;
+        // 2. The heads before it, and their time-stamps. Of ledgers that ended those that are beginnings of the tree; of a shard only the one by which it is chained.
+        await KeepHeadsAsync(head.Origin, 0, head.Size, cancel).ConfigureAwait(false);
+        foreach (var ended in follows.Take(pins.Shard is null ? follows.Length : 1).Where(e => e.Common > 0)) await KeepHeadsAsync(ended.Origin, pins.Shard is null ? 0 : ended.Common - 1, ended.Common, cancel).ConfigureAwait(false);
         // 3. Hashes and entries, as they are.
         var options = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancel };
-        await Parallel.ForEachAsync(Tree(head.Size).Where(t => !File.Exists(At(t.ToString()))), options, async (tile, stop) => Write(tile.ToString(), await api.TileAsync(tile, stop).ConfigureAwait(false))).ConfigureAwait(false);
+        await Parallel.ForEachAsync(Tree(first, head.Size).Where(t => !File.Exists(At(t.ToString()))), options, async (tile, stop) => Write(tile.ToString(), await api.TileAsync(tile, stop).ConfigureAwait(false))).ConfigureAwait(false);
         // 4. What may be seen of them.
-        await DetailsAsync(head.Size, progress, cancel).ConfigureAwait(false);
+        await DetailsAsync(first, head.Size, progress, cancel).ConfigureAwait(false);
         // 5. Now it is an export.
         Write(LedgerCheck.Newest, note);
         DurableFile.Delete(At(Head));
         return head;
     }
 
-    async Task KeepHeadsAsync(long size, CancellationToken cancel)
+    // Of a ledger that ended the newest head that is a beginning of the tree: of one that ended with its year the last.
+    async Task<byte[]> HeadAsync(IReadOnlyList<EndedLedger> follows, CancellationToken cancel) =>
+        pins.Shard is null || pins.Shard == pins.Origin ? await api.CheckpointAsync(cancel).ConfigureAwait(false)
+        : follows.FirstOrDefault(e => e.Origin == pins.Shard) is not { } ended ? throw new RefusedException(Refusal.NotFound, $"no ledger {pins.Shard} that {pins.Origin} follows")
+        : (await api.CheckpointsAsync(ended.Origin, Math.Max(ended.Common - 1, 0), cancel).ConfigureAwait(false)).FirstOrDefault(n => n.Size == ended.Common) is { } kept ? Encoding.UTF8.GetBytes(kept.Note)
+        : throw new RefusedException(Refusal.NotFound, $"nothing of {ended.Origin} is in the ledger that follows");
+
+    async Task EndedAsync(Checkpoint head, CancellationToken cancel)
     {
-        for (long after = 0; ;)
+        var note = await api.CheckpointAsync(cancel).ConfigureAwait(false);
+        var newest = Checkpoint.OpenBoth(note, pins.Keys, pins.Origin);
+        var followed = await FollowSuccession.RunAsync(api.Gateway, head, newest, Encoding.UTF8.GetString(note), cancel).ConfigureAwait(false);
+        Write(LedgerCheck.Ended, Encoding.UTF8.GetBytes((followed.Proof ?? throw new RefusedException(Refusal.Fork, followed.Why)).Write()));
+    }
+
+    async Task KeepHeadsAsync(string origin, long after, long size, CancellationToken cancel)
+    {
+        for (; ; )
         {
-            var notes = await api.CheckpointsAsync(after, cancel).ConfigureAwait(false);
+            var notes = await api.CheckpointsAsync(origin, after, cancel).ConfigureAwait(false);
             foreach (var kept in notes.Where(n => n.Size <= size))
             {
                 if (LedgerCheck.KeptPath(kept.Size) is var path && !File.Exists(At(path))) Write(path, Encoding.UTF8.GetBytes(kept.Note));
-                if (kept.TimeStamped && LedgerCheck.StampPath(kept.Size) is var stamp && !File.Exists(At(stamp))) Write(stamp, await api.TimeStampAsync(kept.Size, cancel).ConfigureAwait(false));
+                if (kept.TimeStamped && LedgerCheck.StampPath(kept.Size) is var stamp && !File.Exists(At(stamp))) Write(stamp, await api.TimeStampAsync(origin, kept.Size, cancel).ConfigureAwait(false));
             }
             if (notes.Count == 0 || notes[^1].Size >= size) return;
             if (notes[^1].Size <= after) throw new RefusedException(Refusal.Note, "kept heads out of order");
@@ -60,21 +84,22 @@ sealed class AuditExport(AuditApi api, LedgerPins pins, string root)
         }
     }
 
-    static IEnumerable<TilePath> Tree(long size)
+    // Of the levels above all: there are few, and nothing leads to the root without them.
+    static IEnumerable<TilePath> Tree(long first, long size)
     {
         for (var level = 0; level < Tiles.Levels; level++)
-            for (long index = 0; Tiles.WidthAt(level, index, size) is > 0 and var width; index++)
+            for (var index = level == 0 ? first : 0; Tiles.WidthAt(level, index, size) is > 0 and var width; index++)
             {
                 yield return new TilePath(level, index, width);
                 if (level == 0) yield return new TilePath(TilePath.Entries, index, width);
             }
     }
 
-    async Task DetailsAsync(long size, IProgress<long>? progress, CancellationToken cancel)
+    async Task DetailsAsync(long from, long size, IProgress<long>? progress, CancellationToken cancel)
     {
         var bundles = (size + Tiles.Width - 1) / Tiles.Width;
         TilePath Of(long bundle) => new(TilePath.Entries, bundle, Tiles.WidthAt(0, bundle, size));
-        for (long first = 0; first < bundles;)
+        for (var first = from; first < bundles;)
         {
             var count = (int)Math.Min(BundlesAtOnce, bundles - first);
             if (Enumerable.Range(0, count).Any(i => !File.Exists(At(DetailBundle.PathOf(Of(first + i))))))

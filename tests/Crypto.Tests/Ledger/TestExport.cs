@@ -66,11 +66,12 @@ sealed class TestExport : ILedgerFiles
     /// <param name="sign">Note of a checkpoint.</param>
     /// <param name="kept">Sizes whose checkpoints are kept; partial tiles of that size lie there too.</param>
     /// <param name="erased">Entry, and the later entry that says that it is gone.</param>
-    public static TestExport Make(string origin, int size, Func<Checkpoint, string> sign, IEnumerable<int> kept, bool details = false, IReadOnlyDictionary<int, int>? erased = null)
+    /// <param name="other">Entries that say something else.</param>
+    public static TestExport Make(string origin, int size, Func<Checkpoint, string> sign, IEnumerable<int> kept, bool details = false, IReadOnlyDictionary<int, int>? erased = null, IReadOnlyDictionary<int, LedgerEntry>? other = null)
     {
         var export = new TestExport();
         var gone = erased ?? new Dictionary<int, int>();
-        LedgerEntry[] entries = [.. Enumerable.Range(0, size).Select(i => Entry(i, gone.FirstOrDefault(e => e.Value == i, new(-1, -1)).Key))];
+        LedgerEntry[] entries = [.. Enumerable.Range(0, size).Select(i => other?.GetValueOrDefault(i) ?? Entry(i, gone.FirstOrDefault(e => e.Value == i, new(-1, -1)).Key))];
         Digest[] hashes = [.. entries.Select(e => e.Hash)];
         foreach (var (path, bytes) in MemoryTiles.Export(hashes)) export[path.ToString()] = bytes;
         Digest[] leaves = [.. hashes.Select(LedgerEntry.LeafOf)];
