@@ -59,6 +59,8 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
     public byte[]? Directory { get; set; }
     /// <summary>Besides the PKI's.</summary>
     public List<byte[]> Cards { get; } = [];
+    /// <summary>In place of a proof that one head continues another.</summary>
+    public (Refusal Code, int Status)? Unproven { get; set; }
     /// <summary>Receipts of offices that the sender is shown besides.</summary>
     public List<byte[]> OfficeReceipts { get; } = [];
 
@@ -115,7 +117,7 @@ sealed class FakeGateway(string pki, FakeTimeProvider clock) : HttpMessageHandle
             ["policy"] => Bytes(Policy ?? File.ReadAllBytes(Path.Combine(pki, "statements", "policy.p7s"))),
             ["ledger", "checkpoint"] => leaves.Count == 0 ? Problem(Refusal.NotFound, 404) : Bytes(Encoding.UTF8.GetBytes(Note())),
             ["ledger", "succession"] => begun is null ? Problem(Refusal.NotFound, 404) : Json(JsonSerializer.Serialize(new { index = begunAt, salt = new Digest(begun.Salt).ToString(), detail = Encoding.UTF8.GetString(begun.Detail) })),
-            ["ledger", "consistency"] => Consistency(request.RequestUri.Query),
+            ["ledger", "consistency"] => Unproven is var (code, status) ? Problem(code, status) : Consistency(request.RequestUri.Query),
             ["ledger", "inclusion"] => Inclusion(request.RequestUri.Query),
             ["mailbox", var parcel] => Parcel(request, Guid.Parse(parcel)),
             ["mailbox", var parcel, "receipt"] => Bytes(Accepted[Guid.Parse(parcel)].Receipt),

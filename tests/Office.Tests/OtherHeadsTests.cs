@@ -1,6 +1,9 @@
+using Exchange.Crypto;
 using Exchange.Crypto.Ledger;
+using Exchange.Crypto.Statements;
 using Exchange.Office;
 using Exchange.Office.Client;
+using Exchange.Tests.Evidence;
 
 namespace Exchange.Tests;
 
@@ -135,6 +138,107 @@ public sealed class OtherHeadsTests : IDisposable
         // What is kept was compared: it is not asked about again.
         using (var client = new OfficeClient(bench.Start("G22"))) await client.TrackAsync(client.Find(id)!, audit: false, Cancel);
         Assert.Empty(Waiting("G22"));
+    }
+
+    /// <summary>Some office's signed word.</summary>
+    static byte[] Word(Seen seen) => EvidenceCase.Sign("", EvidenceCase.Shared.Receipt(ReceiptEvent.ContentHandover, "OK", "H37") with { Seen = seen }, TestPki.Shared["H37"].Sign).Bytes.ToArray();
+
+    static void Note(OfficeContext office, Seen seen) => office.OtherHeads.Note(seen, Word(seen));
+
+    [Fact]
+    public async Task Only_a_word_that_may_tell_something_new_is_kept_to_be_asked_about()
+    {
+        using var former = CheckpointKey.Create("former.example/ledger");
+        bench.Pins = p => p with { CheckpointKeys = [.. p.CheckpointKeys, former.VerifierKey.ToString()] };
+        using var office = bench.Start("H41");
+        await office.RefreshAsync(Cancel);
+        var (ours, other) = (office.Checkpoints.Newest!, Digest.Of([1]));
+        office.OtherHeads.Note(null, Word(new(ours.Origin, 3, other)));
+        Note(office, new("strange.example/ledger", 3, other));
+        Note(office, new(ours.Origin, 0, other));
+        Note(office, new(ours.Origin, ours.Size, ours.Root));
+        Assert.Empty(Waiting("H41"));
+        // What differs in anything is another word.
+        foreach (var seen in new Seen[] { new(ours.Origin, ours.Size, other), new(ours.Origin, 3, ours.Root), new("former.example/ledger", ours.Size, ours.Root) })
+        {
+            Note(office, seen);
+            Assert.Equal([$"seen-{seen.Size}-{seen.Root}.p7s"], Waiting("H41"));
+            File.Delete(bench.At("H41", "state", "seen", Assert.Single(Waiting("H41"))));
+        }
+        // One that was found to contradict is not asked about again, as long as it is kept.
+        var wrong = new Seen(ours.Origin, ours.Size, other);
+        Note(office, wrong);
+        await office.RefreshAsync(Cancel);
+        Assert.Equal(2, Kept("H41").Length);
+        Note(office, wrong);
+        Assert.Empty(Waiting("H41"));
+        for (var size = 1; size <= 101; size++) Note(office, new(ours.Origin, size, other));
+        Assert.Equal(100, office.OtherHeads.Waiting().Count);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_asked_about_now_waits_and_is_no_contradiction()
+    {
+        var other = Digest.Of([1]);
+        using (var office = bench.Start("H41"))
+        {
+            var origin = office.Profile.Pins.Origin;
+            // Before the office has any head of its own.
+            Note(office, new(origin, 3, other));
+            await office.OtherHeads.CompareAsync(office.Api, office.OtherHeads.Waiting(), Cancel);
+            Assert.Single(Waiting("H41"));
+            // While the gateway has no time, or another process has asked meanwhile.
+            bench.Gateway.Unproven = (Refusal.Busy, 503);
+            Assert.Equal(Refusal.Busy, await office.RefreshAsync(Cancel));
+            await office.OtherHeads.CompareAsync(office.Api, [bench.At("H41", "state", "seen", "gone.p7s")], Cancel);
+            Assert.Single(Waiting("H41"));
+            Assert.Empty(Kept("H41"));
+        }
+        // Of the ledger that follows, while this office is shown the one that ended.
+        bench.Pins = p => p with { Origin = "next.example/ledger" };
+        using (var ahead = bench.Start("H41"))
+        {
+            File.Delete(bench.At("H41", "state", "seen", Assert.Single(Waiting("H41"))));
+            Note(ahead, new("next.example/ledger", 9, other));
+            await ahead.OtherHeads.CompareAsync(ahead.Api, ahead.OtherHeads.Waiting(), Cancel);
+            Assert.Single(Waiting("H41"));
+        }
+        Assert.Empty(Kept("H41"));
+    }
+
+    [Fact]
+    public async Task A_gateway_that_says_that_it_cannot_prove_what_was_seen_contradicts_it()
+    {
+        using var office = bench.Start("H41");
+        await office.RefreshAsync(Cancel);
+        foreach (var answer in new[] { (Refusal.NotFound, 404), (Refusal.Request, 400) })
+        {
+            bench.Gateway.Unproven = answer;
+            var seen = new Seen(office.Profile.Pins.Origin, 3, Digest.Of([(byte)answer.Item2]));
+            Note(office, seen);
+            Assert.Null(await office.RefreshAsync(Cancel));
+            Assert.Contains(office.OtherHeads.Contradictions(), c => c.Office == "H37" && c.File.Contains($"{seen.Root}", StringComparison.Ordinal));
+            Assert.Empty(Waiting("H41"));
+        }
+    }
+
+    [Fact]
+    public async Task A_word_of_a_ledger_that_ended_is_judged_by_what_the_next_admits()
+    {
+        const string next = "gateway.dev.exchange/ledger-2";
+        using (var office = bench.Start("H41")) await office.RefreshAsync(Cancel);
+        var (origin, first) = ("", default(Checkpoint)!);
+        using (var office = bench.Start("H41")) (origin, first) = (office.Profile.Pins.Origin, office.Checkpoints.Newest!);
+        bench.Gateway.Succeed(next, 5);
+        bench.Pins = p => p with { Origin = next, CheckpointKey = bench.Gateway.Keys.VerifierKeys[0].ToString(), CheckpointKeys = [.. bench.Gateway.Keys.VerifierKeys.Skip(1).Select(k => k.ToString()), p.CheckpointKey, .. p.CheckpointKeys] };
+        using var moved = bench.Start("H41");
+        Assert.Null(await moved.RefreshAsync(Cancel));
+        Note(moved, new(origin, first.Size, first.Root));
+        Note(moved, new(origin, first.Size, Digest.Of([1])));
+        Assert.Null(await moved.RefreshAsync(Cancel));
+        Assert.Empty(Waiting("H41"));
+        Assert.Equal(first.Size, Assert.Single(moved.OtherHeads.Contradictions()).Size);
+        Assert.Equal(2, Kept("H41").Length);
     }
 
     public void Dispose() => bench.Dispose();

@@ -26,7 +26,7 @@ static class AuditEndpoint
         Get("/audit/details", async (HttpContext context) =>
         {
             var (at, first, count) = (Number(context, "at") ?? throw AuditQuery.Wrong("at"), Number(context, "first") ?? throw AuditQuery.Wrong("first"), Number(context, "count") ?? 1);
-            if (context.Request.Query.Count > 3 || count > ReadEntries.MaxBundles) throw AuditQuery.Wrong("at, first, count");
+            if (!context.Request.Query.Keys.All(k => k is "at" or "first" or "count") || count > ReadEntries.MaxBundles) throw AuditQuery.Wrong("at, first, count");
             var query = Digest.Of(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"/audit/details\nat={at}\ncount={count}\nfirst={first}")));
             return Answers.Bytes(await read.Bundles(SignIn.Auditor(context), at, first, (int)count, query), "text/plain; charset=utf-8", "no-store");
         });

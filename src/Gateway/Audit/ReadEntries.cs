@@ -52,7 +52,7 @@ sealed class ReadEntries(Shared shared, FillIndex fill, AuditLooks looks)
     {
         looks.Demand(auditor);
         var size = Size(at);
-        if (first < 0 || count is < 1 or > MaxBundles || first * Tiles.Width >= size) throw AuditQuery.Wrong("first, count");
+        if (first < 0 || count is < 1 or > MaxBundles || first > (size - 1) / Tiles.Width) throw AuditQuery.Wrong("first, count");
         var sight = Sight(auditor).Audiences.ToHashSet();
         using var reader = shared.Engine.Reader();
         using var bytes = new MemoryStream();
@@ -137,9 +137,10 @@ sealed class ReadEntries(Shared shared, FillIndex fill, AuditLooks looks)
         return fill.Index.Find(sight.Audiences, from, end, query.Kind is { } kind ? ("kind", (long)kind) : null, Chunk);
     }
 
+    // The dispatch is asked of the index itself, before anything else.
     static bool Fits(Source source, AuditQuery query, AboutRow row) =>
         (query.Kind is null || row.Kind == query.Kind) && (query.Verdict is not { } verdict || row.Verdict == (long)verdict) && (query.Office is not { } office || row.Sender == office || row.Office == office)
-        && (query.Dispatch is not { } dispatch || row.Envelope == dispatch) && (query.Certificate is not { } key || row.Key == FillIndex.ShortKey(key))
+        && (query.Certificate is not { } key || row.Key == FillIndex.ShortKey(key))
         && (!query.UnderWay || EntryTable.SubjectOf(source, row.Seq) is { } parcel && ParcelTable.IsUnderWay(source, parcel));
 
     static List<EntryAnswer> Show(Source source, List<AboutRow> found, AuditSight sight, long size, bool proofs)
