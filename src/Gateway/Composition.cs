@@ -42,7 +42,7 @@ sealed record Shared(Options Options, IEngine Engine, Journal Journal, LedgerRea
     /// <summary>0..1, for what must not happen to all at once: the only randomness of the queue.</summary>
     public Func<double> Chance { get; init; } = () => RandomNumberGenerator.GetInt32(1001) / 1000.0;
     /// <summary>What erasures of this run may have left in the logs of both databases.</summary>
-    public OldPages OldPages { get; } = new();
+    public OldPages OldPages { get; } = new(Clock);
     /// <summary>How attempts at deliveries are set going.</summary>
     public StartAttempt StartAttempt { get; init; } = Task.Run;
     /// <summary>Ids of the gateway's own rows: UUIDv7 of a time.</summary>

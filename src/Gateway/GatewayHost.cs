@@ -143,6 +143,7 @@ sealed class GatewayHost : IAsyncDisposable
             Circumstances = new Circumstances(options.Ceiling, clock), Sealed = sealedCopies, Alarms = settings.Alarms ?? alarms, AuditIndex = index,
         };
         meters.WatchClock(() => Shared.Circumstances.IsClockSure);
+        meters.Watch(Shared.OldPages);
 
         long size;
         using (var reader = engine.Reader()) size = HeadTable.Read(reader).Size;
@@ -175,7 +176,7 @@ sealed class GatewayHost : IAsyncDisposable
             {
                 await incoming.Step(now);
                 Shared.Circumstances.Looked(now);
-            }), new("revocation", TimeSpan.FromMinutes(1), revocation.Step), .. steps, new("alarm watch", TimeSpan.FromMinutes(1), new AlarmWatch(Shared, equipment, backlog, () => Shared.Circumstances.IsClockSure, () => revocation.Trouble, () => pending.Alarms().Concat(waiting.Alarms())).Step), new("alarms", TimeSpan.FromSeconds(10), alarms.Step),
+            }), new("revocation", TimeSpan.FromMinutes(1), revocation.Step), .. steps, new("alarm watch", TimeSpan.FromMinutes(1), new AlarmWatch(Shared, equipment, backlog, () => Shared.Circumstances.IsClockSure, () => revocation.Trouble, () => pending.Alarms().Concat(waiting.Alarms()).Concat(Shared.OldPages.Alarms())).Step), new("alarms", TimeSpan.FromSeconds(10), alarms.Step),
              new("checkpoint", TimeSpan.FromSeconds(1), now => beat!.Step(now)), .. asking(app.Lifetime.ApplicationStopping).Select(a => new Loop($"witness {a.Name}", TimeSpan.FromSeconds(1), a.Step)),
              .. stamping is null ? Array.Empty<Loop>() : [new Loop("time-stamps", TimeSpan.FromSeconds(1), stamping.Step)]], meters, clock, logs.CreateLogger<Loops>());
         if (settings.RunLoops) loops.Start();

@@ -1,6 +1,7 @@
 using Exchange.Crypto;
 using Exchange.Crypto.Ledger;
 using Exchange.Gateway.Journaling;
+using Exchange.Gateway.Operations;
 using Exchange.Gateway.Store;
 
 namespace Exchange.Gateway.Erasing;

@@ -29,6 +29,8 @@ enum AlarmCode
     WitnessContradicts,
     /// <summary>A head waits for its time-stamp for an hour.</summary>
     TimeStampPending,
+    /// <summary>Something erased an hour ago may still be read in this data folder.</summary>
+    ErasurePending,
     /// <summary>The gateway started, and found channels that are down, copies that were given up or flash copies that are late.</summary>
     StartedWithTrouble,
     /// <summary>What was raised before is over.</summary>

@@ -94,6 +94,9 @@ sealed class Meters : IDisposable
     public void Watch(PendingTimeStamps stamps) =>
         meter.CreateObservableGauge("exchange.timestamp.pending", () => stamps.For.TotalSeconds, "s", "Since when a head waits for its time-stamp, 0: none does, or no authority is asked");
 
+    public void Watch(OldPages pages) =>
+        meter.CreateObservableGauge("exchange.erasure.pending", () => pages.For.TotalSeconds, "s", "Since when an erasure waits for its end, because pages of before may still lie in a log, 0: none does");
+
     public void Watch(Equipment keys, Worlds worlds, TimeProvider clock, TimeSpan notice)
     {
         double Left(DateTimeOffset until) => (until - clock.GetUtcNow()).TotalSeconds;

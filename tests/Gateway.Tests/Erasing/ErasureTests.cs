@@ -4,6 +4,7 @@ using Exchange.Crypto.Evidence;
 using Exchange.Crypto.Ledger;
 using Exchange.Crypto.Statements;
 using Exchange.Gateway.Journaling;
+using Exchange.Gateway.Operations;
 using Exchange.Gateway.Store;
 using Exchange.Tests.Handling;
 using Exchange.Tests.Http;
@@ -240,6 +241,35 @@ public sealed class ErasureTests : IAsyncLifetime
         }
         await gateway.Host.Loops.StepAll();
         Assert.Empty(Erasure.Found(canaries, Erasure.Folders(gateway)));
+    }
+
+    [Fact]
+    public async Task What_stays_pending_for_an_hour_is_alarmed_until_it_is_over()
+    {
+        var ((first, _), (second, _)) = (await Sent("H41", "thuong", 1000), await Sent("H41", "thuong", 1000));
+        (int Begun, int Over) Told() => (gateway.Alarms.Raised.Count(a => a.Code == AlarmCode.ErasurePending), gateway.Alarms.Raised.Count(a => a is { Code: AlarmCode.Over, Detail: nameof(AlarmCode.ErasurePending) }));
+        async Task Pass(int minutes)
+        {
+            gateway.Clock.Advance(TimeSpan.FromMinutes(minutes));
+            await gateway.Host.Loops.StepAll();
+        }
+
+        await Pass(120);
+        using (var reader = gateway.Host.Shared.Engine.Reader().Snapshot())
+        {
+            HeadTable.Read(reader);
+            Assert.Contains("pending", await gateway.Give(Erasure.Order(gateway, null, first)), StringComparison.Ordinal);
+            await Pass(40);
+            // What joins it does not let it wait anew.
+            Assert.Contains("pending", await gateway.Give(Erasure.Order(gateway, null, second)), StringComparison.Ordinal);
+            Assert.Equal((0, 0), Told());
+            await Pass(25);
+            await Pass(25);
+            Assert.Equal((1, 0), Told());
+            Assert.True(gateway.Host.Shared.OldPages.For > TimeSpan.FromMinutes(89));
+        }
+        await Pass(1);
+        Assert.Equal(((1, 1), TimeSpan.Zero), (Told(), gateway.Host.Shared.OldPages.For));
     }
 
     [Fact]
