@@ -86,6 +86,7 @@ public sealed class EvidenceFileTests
         if (parts.Count > 0) EvidenceFiles.Check(parts, whole: true, findings);
         var bad = findings.All.Where(f => f.Kind == FindingKind.Bad).ToList();
         Assert.True(bad.Count > 0, $"byte {at}");
+        Assert.All(bad, f => Assert.Equal(Refusal.EvidenceDamaged.Code, f.Code));
         if (Members().FirstOrDefault(m => at >= m.From && at < m.To) is { Name: { } name }) Assert.Contains(bad, f => f.Part == name);
     }
 
@@ -133,9 +134,9 @@ public sealed class EvidenceFileTests
     public void What_nobody_signs_must_follow_from_what_is_signed()
     {
         byte[] Changed(string name) => StoryCase.Relisted(StoryCase.With(name, b => [.. b[..^2], (byte)(b[^2] ^ 1), b[^1]]));
-        foreach (var name in new[] { EvidenceFiles.Report, EvidenceFiles.Readme, EvidenceFiles.Chain }) Bad(Changed(name), f => f.Part == name && f.Check == "follows from the evidence");
+        foreach (var name in new[] { EvidenceFiles.Report, EvidenceFiles.Readme, EvidenceFiles.Chain }) Bad(Changed(name), f => f.Part == name && f.Check == "follows from the evidence" && f.Code == Refusal.EvidenceDamaged.Code);
         // A report in a form to come is not called false, and not believed.
-        var later = StoryCase.Tell(StoryCase.Relisted(StoryCase.With(EvidenceFiles.Report, b => Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(b).Replace("exchange report-1\"", "exchange report-2\"", StringComparison.Ordinal)))));
+        var later = StoryCase.Tell(StoryCase.Relisted(StoryCase.With(EvidenceFiles.Report, b => Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(b).Replace("exchange report-2\"", "exchange report-3\"", StringComparison.Ordinal)))));
         Assert.True(later.ExitCode == 2, StoryCase.Why(later));
         Assert.Contains(later.Findings, f => f is { Kind: FindingKind.Incomplete, Part: EvidenceFiles.Report, Detail: StoryCheck.OtherReport });
         Bad(StoryCase.Relisted(StoryCase.With(EvidenceFiles.Report, b => [.. "<p>all is well</p>"u8])), f => f.Part == EvidenceFiles.Report);
@@ -182,7 +183,7 @@ public sealed class EvidenceFileTests
             Assert.True(StoryCase.Tell(file).ExitCode == 1, what);
         }
         foreach (var name in new[] { "", "/x", "x/", "a//b", "../x", "a/../b", ".x", "a b", "à", new string('x', 201) })
-            Assert.Equal(Refusal.ParcelDamaged, Assert.Throws<RefusedException>(() => EvidenceZip.Write([new(name, new byte[1])])).Refusal);
+            Assert.Equal(Refusal.EvidenceDamaged, Assert.Throws<RefusedException>(() => EvidenceZip.Write([new(name, new byte[1])])).Refusal);
         Assert.Equal(Refusal.Size, Assert.Throws<RefusedException>(() => EvidenceZip.Write([new("x", new byte[EvidenceZip.MaxPart + 1])])).Refusal);
     }
 

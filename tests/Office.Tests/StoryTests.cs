@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Exchange.Crypto;
 using Exchange.Crypto.Evidence;
 using Exchange.Crypto.Ledger;
+using Exchange.Crypto.Policy;
 using Exchange.Crypto.Statements;
 using Exchange.Office;
 using Exchange.Office.Client;
@@ -83,8 +84,15 @@ public sealed partial class StoryTests(DevPkiFixture pki) : IDisposable
             var story = StoryCase.Tell(StoryCase.Relisted(StoryCase.With(at + name, b => [.. b[..^20], (byte)(b[^20] ^ 1), .. b[^19..]])));
             Assert.True(story.ExitCode == 1, name);
             Assert.Contains(story.Findings, f => f.Part == at[..^1] && f.Check == check && f.Kind != FindingKind.Good);
+            if (name.StartsWith("decision", StringComparison.Ordinal)) Assert.Contains(story.Findings, f => f.Part == at[..^1] && f.Code == Refusal.DecisionRecord.Code);
             Assert.DoesNotContain("made again here", StoryCase.Text(story), StringComparison.Ordinal);
         }
+        // A policy of the same officers, and not the one that decided.
+        var policy = Statement.Read(StoryCase.Case.Input.Policy!.Bytes, StatementType.Policy).As<PolicyStatement>();
+        var next = Statement.Sign(policy with { Version = policy.Version + 1 }, TestPki.Shared.PolicyOfficers, TestPki.Now).Der.ToArray();
+        var other = StoryCase.Tell(StoryCase.Relisted(StoryCase.With(at + "policy.p7s", _ => next)));
+        Assert.Contains(other.Findings, f => f is { Kind: FindingKind.Bad, Check: "decided again" } && f.Code == Refusal.DecisionRecord.Code);
+        Assert.DoesNotContain("made again here", StoryCase.Text(other), StringComparison.Ordinal);
         Assert.Contains(StoryCase.Tell(StoryCase.Relisted(StoryCase.Whole.Where(p => p.Name != at + "entry.salt"))).Findings, f => f.Part == at[..^1] && f.Code == FindingCode.Missing);
     }
 
@@ -197,7 +205,10 @@ public sealed partial class StoryTests(DevPkiFixture pki) : IDisposable
     public void A_file_that_was_kept_is_still_good()
     {
         var kept = Path.Combine(AppContext.BaseDirectory, "testdata", "story");
-        var story = EvidenceFile.Tell(Path.Combine(kept, "report-1.zip"), EvidenceFolder.PinsFileOf(Path.Combine(kept, "pins.json")), null);
+        Story Tell(string name) => EvidenceFile.Tell(Path.Combine(kept, name), EvidenceFolder.PinsFileOf(Path.Combine(kept, "pins.json")), null);
+        var story = Tell("report-2.zip");
         Assert.True(story.ExitCode == 0, StoryCase.Why(story));
+        // Of a report in an older form nothing is said but that.
+        Assert.Equal((StoryCheck.OtherReport, FindingKind.Incomplete), Assert.Single(Tell("report-1.zip").Findings, f => f.Kind != FindingKind.Good) is var older ? (older.Detail, older.Kind) : default);
     }
 }

@@ -39,8 +39,8 @@ public static class DecisionEvidence
         {
             detail = EntryDetails.Read(files["entry.json"].Bytes.Span);
             leaf = Entry(files["entry.salt"], files["entry.json"]).Leaf;
-            if (Subject(detail) is not var (sender, envelope, ctx, named) || sender != header.Sender || envelope != header.Id || ctx != facts.Ctx) throw new RefusedException(Refusal.Receipt, "another envelope");
-            if (Entry(files["decision.salt"], files["decision.json"]).Hash != named) throw new RefusedException(Refusal.Receipt, "the entry names another record");
+            if (Subject(detail) is not var (sender, envelope, ctx, named) || sender != header.Sender || envelope != header.Id || ctx != facts.Ctx) throw new RefusedException(Refusal.DecisionRecord, "another envelope");
+            if (Entry(files["decision.salt"], files["decision.json"]).Hash != named) throw new RefusedException(Refusal.DecisionRecord, "the entry names another record");
         })) return null;
         // 2 The gateway stands for the entry.
         if (facts.Proven.ContainsKey(leaf) || facts.Receipts.Any(r => r.Receipt.Entry?.Leaf == leaf && facts.Holds(r.Part, "issuer") && facts.Holds(r.Part, "entry"))) findings.Good(folder, "the gateway's own entry");
@@ -52,12 +52,12 @@ public static class DecisionEvidence
         var holds = findings.Try(folder, "decided again", () =>
         {
             policy = CompiledPolicy.Open(statement.Bytes, pins.PolicyOfficers, trust, DateTimeOffset.FromUnixTimeMilliseconds(detail!.Time));
-            again = Decision.Again(record.Span, policy) ?? throw new RefusedException(Refusal.Receipt, "the policy does not decide so, or it is not the policy that decided");
+            again = Decision.Again(record.Span, policy) ?? throw new RefusedException(Refusal.DecisionRecord, "the policy does not decide so, or it is not the policy that decided");
         });
         return holds ? new DecisionFact(folder, detail!, again!, policy!) : null;
     }
 
-    static LedgerEntry Entry(EvidencePart salt, EvidencePart detail) => salt.Bytes.Length == LedgerEntry.SaltSize ? new(salt.Bytes.ToArray(), detail.Bytes.ToArray()) : throw new RefusedException(Refusal.Receipt, "salt");
+    static LedgerEntry Entry(EvidencePart salt, EvidencePart detail) => salt.Bytes.Length == LedgerEntry.SaltSize ? new(salt.Bytes.ToArray(), detail.Bytes.ToArray()) : throw new RefusedException(Refusal.DecisionRecord, "salt");
 
     static (string Sender, Guid? Envelope, Digest? Ctx, Digest? Decision)? Subject(LedgerDetail detail) => detail switch
     {

@@ -34,9 +34,9 @@ public static class EvidenceFiles
     /// <param name="whole">They come out of one file, which has an order and always a list.</param>
     public static void Check(IReadOnlyList<EvidencePart> parts, bool whole, Findings findings)
     {
-        foreach (var part in parts.Where(p => !Belongs(p.Name))) findings.Bad(part.Name, "belongs here", Refusal.ParcelDamaged, "evidence has no file of this name");
-        foreach (var name in Always.Where(n => whole && parts.All(p => p.Name != n))) findings.Bad(name, "file", Refusal.ParcelDamaged, "each evidence file has it");
-        if (whole && !parts.SequenceEqual(Ordered(parts))) findings.Bad(EvidenceZip.Whole, "order", Refusal.ParcelDamaged, "its members are not in their order");
+        foreach (var part in parts.Where(p => !Belongs(p.Name))) findings.Bad(part.Name, "belongs here", Refusal.EvidenceDamaged, "evidence has no file of this name");
+        foreach (var name in Always.Where(n => whole && parts.All(p => p.Name != n))) findings.Bad(name, "file", Refusal.EvidenceDamaged, "each evidence file has it");
+        if (whole && !parts.SequenceEqual(Ordered(parts))) findings.Bad(EvidenceZip.Whole, "order", Refusal.EvidenceDamaged, "its members are not in their order");
         if (parts.FirstOrDefault(p => p.Name == Contents) is not { } list)
         {
             if (!whole) findings.Incomplete(Contents, "file", FindingCode.Missing, "whether anything was lost cannot be said");
@@ -65,7 +65,7 @@ public static class EvidenceFiles
         void Fault(string part, string check, string detail)
         {
             faults++;
-            findings.Bad(part, check, Refusal.ParcelDamaged, detail);
+            findings.Bad(part, check, Refusal.EvidenceDamaged, detail);
         }
     }
 

@@ -25,12 +25,12 @@ public static class EvidenceZip
     sealed record Member(string Name, uint Crc, int Length, int Offset);
 
     /// <summary>The file's bytes, members in this order.</summary>
-    /// <exception cref="RefusedException"><see cref="Refusal.Size"/>: more than the format has room for; <see cref="Refusal.ParcelDamaged"/>: a name that it has no room for, or twice.</exception>
+    /// <exception cref="RefusedException"><see cref="Refusal.Size"/>: more than the format has room for; <see cref="Refusal.EvidenceDamaged"/>: a name that it has no room for, or twice.</exception>
     public static byte[] Write(IReadOnlyList<EvidencePart> parts)
     {
         if (parts.Count > MaxParts || parts.Any(p => p.Bytes.Length > MaxPart) || parts.Sum(p => (long)p.Bytes.Length) > MaxFile / 2) throw new RefusedException(Refusal.Size, "evidence file");
-        if (parts.FirstOrDefault(p => !IsName(p.Name)) is { } odd) throw new RefusedException(Refusal.ParcelDamaged, $"name {odd.Name}");
-        if (parts.DistinctBy(p => p.Name).Count() != parts.Count) throw new RefusedException(Refusal.ParcelDamaged, "a name twice");
+        if (parts.FirstOrDefault(p => !IsName(p.Name)) is { } odd) throw new RefusedException(Refusal.EvidenceDamaged, $"name {odd.Name}");
+        if (parts.DistinctBy(p => p.Name).Count() != parts.Count) throw new RefusedException(Refusal.EvidenceDamaged, "a name twice");
         using var file = new MemoryStream();
         List<Member> members = [];
         foreach (var part in parts)
@@ -57,13 +57,13 @@ public static class EvidenceZip
         {
             if (Wrong(file, at, names) is { } wrong)
             {
-                findings.Bad(Place(members, at), "form", Refusal.ParcelDamaged, wrong);
+                findings.Bad(Place(members, at), "form", Refusal.EvidenceDamaged, wrong);
                 return parts;
             }
             var member = new Member(Name(file, at)!, U32(file, at + 14), (int)U32(file, at + 18), at);
             var bytes = file.Slice(at + LocalSize + member.Name.Length, member.Length);
             // Goes on: what a changed member still says is found by its signatures, or it says nothing.
-            if (Checksum(bytes.Span) != member.Crc) { good = false; findings.Bad(member.Name, "as it was written", Refusal.ParcelDamaged, "checksum"); }
+            if (Checksum(bytes.Span) != member.Crc) { good = false; findings.Bad(member.Name, "as it was written", Refusal.EvidenceDamaged, "checksum"); }
             members.Add(member);
             parts.Add(new EvidencePart(member.Name, bytes));
             at += LocalSize + member.Name.Length + member.Length;
@@ -102,9 +102,9 @@ public static class EvidenceZip
         var expected = Directory(members, at);
         var same = rest.CommonPrefixLength(expected);
         if (same == expected.Length && rest.Length == same) return true;
-        if (same == expected.Length) findings.Bad(Whole, "end", Refusal.ParcelDamaged, string.Create(CultureInfo.InvariantCulture, $"{rest.Length - same} bytes behind it"));
-        else if (same == rest.Length) findings.Bad(Place(members, at + same), "end", Refusal.ParcelDamaged, "cut off");
-        else findings.Bad(Place(members, at + same), "directory", Refusal.ParcelDamaged, Of(members, same) is { } name ? $"line of {name}" : "");
+        if (same == expected.Length) findings.Bad(Whole, "end", Refusal.EvidenceDamaged, string.Create(CultureInfo.InvariantCulture, $"{rest.Length - same} bytes behind it"));
+        else if (same == rest.Length) findings.Bad(Place(members, at + same), "end", Refusal.EvidenceDamaged, "cut off");
+        else findings.Bad(Place(members, at + same), "directory", Refusal.EvidenceDamaged, Of(members, same) is { } name ? $"line of {name}" : "");
         return false;
     }
 

@@ -7,7 +7,7 @@ using Exchange.Crypto;
 
 namespace Exchange.Gateway.Operations;
 
-/// <summary>HTTP status of every refusal, and the one shape in which a refusal leaves the gateway (RFC 9457). Texts are in Crypto/Refusal.cs.</summary>
+/// <summary>HTTP status of every refusal, and the one shape in which a refusal leaves the gateway (RFC 9457). Texts are in Crypto/Refusal.cs and Refusal.Service.cs.</summary>
 static class Refusals
 {
     public const string MediaType = "application/problem+json";
@@ -29,7 +29,7 @@ static class Refusals
         [422] = [Refusal.Signature, Refusal.CertificateUntrusted, Refusal.CertificateTime, Refusal.CertificateRevoked, Refusal.CertificatePurpose, Refusal.CertificateAlgorithm, Refusal.CertificateForm,
             Refusal.RevocationUnknown, Refusal.SignerUnknown, Refusal.Officers, Refusal.Card, Refusal.Manifest, Refusal.LabelMismatch, Refusal.LabelChange, Refusal.Approval, Refusal.PayloadLength,
             Refusal.PayloadRoot, Refusal.PayloadPadding, Refusal.DispatchForm, Refusal.NotForThisKey, Refusal.CannotOpen, Refusal.ParcelDamaged, Refusal.NoParcel, Refusal.DispatchMismatch, Refusal.DispatchSigners, Refusal.TimeStamp, Refusal.TimeStampMissing, Refusal.SenderMismatch, Refusal.Addressees,
-            Refusal.DocumentDigest, Refusal.Expired, Refusal.ClockSkew, Refusal.RecipientKeys, Refusal.Bucket, Refusal.OtherGateway, Refusal.Receipt, Refusal.Status, Refusal.RecallTarget, Refusal.Proof],
+            Refusal.DocumentDigest, Refusal.Expired, Refusal.ClockSkew, Refusal.RecipientKeys, Refusal.Bucket, Refusal.OtherGateway, Refusal.Receipt, Refusal.Status, Refusal.RecallTarget, Refusal.Proof, Refusal.EvidenceDamaged, Refusal.DecisionRecord],
         // Not now: nothing was decided, nothing is journalled.
         [429] = [Refusal.TooMany, Refusal.Quota],
         [500] = [Refusal.Internal],

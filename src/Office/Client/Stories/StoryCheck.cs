@@ -106,6 +106,6 @@ static class StoryCheck
         foreach (var derived in Derive(parts, inside, sender))
             if (parts.FirstOrDefault(p => p.Name == derived.Name) is { } here) Judge(here, derived.Bytes.Span.SequenceEqual(here.Bytes.Span));
 
-        void Judge(EvidencePart part, bool holds) => findings.Add(holds ? new Finding(FindingKind.Good, part.Name, check, FindingCode.Ok) : new Finding(FindingKind.Bad, part.Name, check, Refusal.ParcelDamaged.Code, NotDerived));
+        void Judge(EvidencePart part, bool holds) => findings.Add(holds ? new Finding(FindingKind.Good, part.Name, check, FindingCode.Ok) : new Finding(FindingKind.Bad, part.Name, check, Refusal.EvidenceDamaged.Code, NotDerived));
     }
 }

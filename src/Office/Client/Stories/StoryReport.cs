@@ -12,7 +12,7 @@ namespace Exchange.Office.Client.Stories;
 /// </summary>
 static class StoryReport
 {
-    const string Before = "<!DOCTYPE html>\n<html lang=\"vi\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"generator\" content=\"exchange report-", Form = "1", After = "\">\n";
+    const string Before = "<!DOCTYPE html>\n<html lang=\"vi\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"generator\" content=\"exchange report-", Form = "2", After = "\">\n";
     const string Style = "body{font:16px/1.5 sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#111;background:#fff}h1{font-size:1.5em}h2{font-size:1.15em;margin:1.6em 0 .3em}"
         + "table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.25em .6em;border-bottom:1px solid #ccc}td{overflow-wrap:anywhere}.good{color:#0a5c1f}.bad{color:#fff;background:#a40000;font-weight:bold}"
         + ".open{color:#7a4b00}.t{white-space:nowrap}section+section{margin-top:4em;border-top:3px solid #111}";
