@@ -3,6 +3,7 @@ using Exchange.Crypto;
 using Exchange.Crypto.Evidence;
 using Exchange.Crypto.Trust;
 using Exchange.Office.Client;
+using Exchange.Office.Client.Stories;
 
 namespace Exchange.Office;
 
@@ -65,7 +66,7 @@ static class VerifyCommands
     });
 
     internal static void Show(IEnumerable<Finding> findings, Output say) => say.Table([say.Text("finding", "kết quả"), say.Text("part", "phần"), say.Text("check", "kiểm tra"), say.Text("code", "mã"), say.Text("detail", "chi tiết")],
-        findings.Select(f => new[] { Word(f.Kind, say), f.Part, f.Check, f.Code, f.Detail }));
+        findings.Select(f => new[] { Word(f.Kind, say), f.Part, say.Text(f.Check, FindingWords.Check(f).Vi), f.Code, say.Text(f.Detail, DetailWords.Vietnamese(f.Detail)) }));
 
     static string Word(FindingKind kind, Output say) => kind switch
     {

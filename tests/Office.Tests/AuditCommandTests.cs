@@ -1,8 +1,10 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Exchange.Crypto;
 using Exchange.Crypto.Evidence;
 using Exchange.Crypto.Ledger;
+using Exchange.Office.Client.Stories;
 using Exchange.Tests.Ledger;
 using Xunit;
 
@@ -58,6 +60,8 @@ public sealed class AuditCommandTests : IDisposable
         Assert.Equal(1, code);
         Assert.Contains("tile/0/000", output, StringComparison.Ordinal);
         Assert.Contains("SAI", output, StringComparison.Ordinal);
+        Assert.Contains("không dẫn tới điểm kiểm tra: mục 2", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("hashes", output, StringComparison.Ordinal);
         (code, output, _) = Run("fsck", At("ledger"), "--pins", At("pins.json"), "--json");
         var json = JsonDocument.Parse(output).RootElement;
         Assert.Equal((1, "bad", Origin), (code, json.GetProperty("verdict").GetString(), json.GetProperty("origin").GetString()));
@@ -66,6 +70,38 @@ public sealed class AuditCommandTests : IDisposable
         File.WriteAllBytes(At("ledger/tile/0/000"), export["tile/0/000"]);
         File.Delete(At("ledger/details/000"));
         Assert.Equal(2, Run("fsck", At("ledger"), "--pins", At("pins.json"), "--lang", "en").Code);
+    }
+
+    [Fact]
+    public void Whatever_is_bad_in_a_ledger_is_said_in_Vietnamese_with_its_numbers()
+    {
+        var pins = new LedgerPins(Origin, [key.VerifierKey, mldsa.VerifierKey]);
+        List<Finding> bad = [];
+        void Harm(string path, Func<byte[], byte[]> change)
+        {
+            var harmed = export.Share();
+            harmed[path] = change(export[path]);
+            bad.AddRange(LedgerCheck.Check(harmed, pins).All.Where(f => f.Kind == FindingKind.Bad));
+        }
+        string Line(byte[] note, Func<string[], IEnumerable<string>> change) => string.Join('\n', change(Encoding.UTF8.GetString(note).Split('\n')));
+        foreach (var path in new[] { "checkpoint", "checkpoints/020", "tile/0/000", "tile/0/001.p/44", "tile/entries/000", "tile/1/000.p/1", "details/000" })
+        {
+            Harm(path, b => [.. b[..^9], (byte)(b[^9] ^ 1), .. b[^8..]]);
+            Harm(path, b => b[..^2]);
+            Harm(path, b => [.. b, .. b]);
+        }
+        Harm("checkpoints/020", b => export["checkpoints/256"]);
+        Harm("checkpoints/020", b => Encoding.UTF8.GetBytes(Line(b, l => [.. l[..^1], l[^2], ""])));
+        Assert.True(bad.Select(f => f.Check).Distinct().Count() > 4);
+        Assert.All(bad, f => Assert.True(FindingWords.Knows(f), f.Check));
+        Assert.All(bad.Where(f => f.Detail.Length > 0), f =>
+        {
+            var said = DetailWords.Vietnamese(f.Detail);
+            Assert.True(said != f.Detail, f.Detail);
+            Assert.Equal(Regex.Matches(f.Detail, "[0-9]+").Select(m => m.Value), Regex.Matches(said, "[0-9]+").Select(m => m.Value));
+        });
+        Assert.Equal("mục 4711: muối và chi tiết không mở được mục", DetailWords.Vietnamese("entry 4711: salt and detail do not open the entry"));
+        Assert.Equal("words that nobody translated", DetailWords.Vietnamese("words that nobody translated"));
     }
 
     [Fact]

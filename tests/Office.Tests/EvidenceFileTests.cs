@@ -87,6 +87,7 @@ public sealed class EvidenceFileTests
         var bad = findings.All.Where(f => f.Kind == FindingKind.Bad).ToList();
         Assert.True(bad.Count > 0, $"byte {at}");
         Assert.All(bad, f => Assert.Equal(Refusal.EvidenceDamaged.Code, f.Code));
+        Assert.All(bad.Where(f => f.Detail.Length > 0), f => Assert.NotEqual(f.Detail, DetailWords.Vietnamese(f.Detail)));
         if (Members().FirstOrDefault(m => at >= m.From && at < m.To) is { Name: { } name }) Assert.Contains(bad, f => f.Part == name);
     }
 

@@ -18,23 +18,9 @@ static class FindingWords
         ["time-stamp of the author's signature"] = "dấu thời gian của chữ ký", ["what the author signed"] = "nội dung người ký đã ký", ["agrees with the header"] = "khớp phần đầu", ["author of the sender"] = "người ký thuộc nơi gửi",
         ["as the author signed it"] = "đúng như người ký đã ký", ["seen by the sender"] = "nối tiếp điểm kiểm tra nơi gửi đã thấy", ["witnesses"] = "nhân chứng", ["key"] = "khóa", ["cosignature"] = "chữ ký chứng kiến",
         ["form"] = "đúng dạng", ["order"] = "đúng thứ tự", ["as it was written"] = "nguyên như khi ghi", ["directory"] = "mục lục của tệp", ["belongs here"] = "thuộc tệp này", ["listed"] = "có trong danh sách", ["all files"] = "đủ các tệp",
+        ["root"] = "gốc của cây", ["hashes"] = "giá trị băm", ["beginning"] = "là phần đầu của sổ này", ["beginnings"] = "là phần đầu của sổ này", ["name"] = "đúng tên", ["details"] = "chi tiết của mục", ["entries"] = "chi tiết của các mục",
+        ["surplus"] = "không có tệp thừa", ["time-stamp"] = "dấu thời gian", ["consistency"] = "cùng một sổ", ["origin"] = "tên sổ", ["succession"] = "sổ kế tiếp", ["more"] = "còn nữa",
         ["the gateway's own entry"] = "mục sổ của chính trục", ["decided again"] = "quyết định lại", ["from the officers"] = "do cán bộ cung cấp", ["among yours"] = "có trong bộ của bạn", ["follows from the evidence"] = "suy ra đúng từ chứng cứ",
-    };
-
-    static readonly Dictionary<string, string> Details = new(StringComparer.Ordinal)
-    {
-        ["needs anchors and directory"] = "cần chứng thư gốc và danh bạ", ["needs anchors and the time of submission"] = "cần chứng thư gốc và thời điểm gửi", ["needs anchors"] = "cần chứng thư gốc", ["needs the header"] = "cần phần đầu",
-        ["needs anchors, directory and the time of submission"] = "cần chứng thư gốc, danh bạ và thời điểm gửi", ["needs anchors and the policy"] = "cần chứng thư gốc và chính sách", ["no receipt of the gateway for this header"] = "không có biên nhận của trục cho phần đầu này",
-        ["another version decided"] = "phiên bản khác đã quyết định", ["a part, the directory or the time is not usable"] = "thiếu một phần, danh bạ hoặc thời điểm", ["no proof"] = "không có bằng chứng",
-        ["the directory here is not the one that the sender used"] = "danh bạ ở đây không phải bản nơi gửi đã dùng", ["what it answers is not here"] = "không có yêu cầu mà nó trả lời", ["a statement in between is not here"] = "thiếu một tuyên bố ở giữa",
-        ["the sender has none yet, or did not give it"] = "nơi gửi chưa có hoặc không cung cấp", ["sealed with the dispatch; the sender has it"] = "nằm trong phần niêm phong; nơi gửi giữ", ["not enough cosignatures"] = "chưa đủ chữ ký chứng kiến",
-        ["its proof does not hold"] = "bằng chứng không hợp lệ", ["promised earlier than an entry that is there"] = "đã hứa sớm hơn một mục đã có", ["both delivered and not delivered"] = "vừa đã giao vừa không giao được",
-        ["no receipt and no proof here names its entry"] = "không có biên nhận hay bằng chứng nào nêu mục sổ này", ["the entry names another record"] = "mục sổ nêu bản ghi khác", ["another envelope"] = "bao bì khác",
-        ["the policy does not decide so, or it is not the policy that decided"] = "chính sách không quyết định như vậy, hoặc không phải chính sách đã quyết định", ["checksum"] = "sai tổng kiểm tra",
-        ["it is listed and not here"] = "có trong danh sách mà không có ở đây", ["it is here and not listed"] = "có ở đây mà không có trong danh sách", ["it is not the file that is listed"] = "không phải tệp trong danh sách",
-        ["evidence has no file of this name"] = "chứng cứ không có tệp tên này", ["each evidence file has it"] = "tệp chứng cứ nào cũng có", ["whether anything was lost cannot be said"] = "không thể nói có mất gì không",
-        [StoryCheck.Unpinned] = "khóa ghim nằm trong tệp, tức là lời của người lập tệp: dùng --pins với bản do cán bộ cung cấp", [StoryCheck.OtherPins] = "khóa ghim trong tệp không đều có trong bộ của bạn; đã dùng bộ của bạn",
-        [StoryCheck.OtherReport] = "dạng báo cáo khác với phiên bản này: hãy tự lập báo cáo bằng --html", [StoryCheck.NoPins] = "cần khóa ghim nằm trong tệp", [StoryCheck.NotDerived] = "không phải nội dung suy ra từ chứng cứ",
     };
 
     public static Told Kind(FindingKind kind) => kind switch
@@ -53,7 +39,7 @@ static class FindingWords
     /// <summary>Why: the code's sentence, and what the check says besides.</summary>
     public static Told Reason(Finding finding)
     {
-        var detail = finding.Detail.Length == 0 ? new Told("", "") : new(Told.Of(finding.Detail), Told.Of(Details.GetValueOrDefault(finding.Detail, finding.Detail)));
+        var detail = finding.Detail.Length == 0 ? new Told("", "") : new(Told.Of(finding.Detail), Told.Of(DetailWords.Vietnamese(finding.Detail)));
         var code = Refusal.All.TryGetValue(finding.Code, out var refusal) ? new Told($"{finding.Code}: {refusal.En}", $"{finding.Code}: {refusal.Vi}") : finding.Code switch
         {
             FindingCode.Ok => new("", ""),
