@@ -71,7 +71,10 @@ static class HandOver
 
     // One of that name may lie there from another day.
     static string? Reason(string file, DateTimeOffset began) =>
-        File.Exists(file) && File.GetLastWriteTimeUtc(file) >= began.UtcDateTime.AddSeconds(-1) ? File.ReadAllText(file).ReplaceLineEndings(" ").Trim() : null;
+        File.Exists(file) && File.GetLastWriteTimeUtc(file) >= began.UtcDateTime.AddSeconds(-1) ? File.ReadAllLines(file).Aggregate(OneLine) : null;
+
+    // A detail ends anyhow, a sentence with its stop.
+    static string OneLine(string said, string next) => $"{said}{(said.EndsWith('.') ? "" : ":")} {next}";
 
     // A CA publishes its list in either form; everything else here is DER.
     static byte[] Der(byte[] bytes)

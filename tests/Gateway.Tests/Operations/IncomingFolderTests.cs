@@ -1,3 +1,4 @@
+using Exchange.Crypto;
 using Exchange.Crypto.Ledger;
 using Exchange.Gateway.Operations;
 using Exchange.Gateway.Store;
@@ -55,6 +56,15 @@ public sealed class IncomingFolderTests
         await gateway.Host.Loops.StepAll();
         Assert.True(File.Exists(Path.Combine(incoming, ".later", "x")));
         Assert.Equal($"{Path.Combine(given.FullName, "none")}: no such file", Assert.Single(await HandOver.Run(gateway.Data, [new FileInfo(Path.Combine(given.FullName, "none"))], said, gateway.Clock, default)));
+    }
+
+    [Fact]
+    public async Task Why_an_order_is_refused_is_one_line_in_which_code_detail_and_sentence_are_told_apart()
+    {
+        await using var gateway = await TestGateway.Start();
+        var given = HandOver.Give(gateway.Data, "no order"u8.ToArray(), IncomingFolder.Order, gateway.Clock, TestContext.Current.CancellationToken);
+        while (!given.IsCompleted) await gateway.Host.Loops.StepAll();
+        Assert.Equal((null, $"{Refusal.Request}: not an order: {Refusal.Request.En}"), await given);
     }
 
     [Fact]
