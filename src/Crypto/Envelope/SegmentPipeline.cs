@@ -29,7 +29,7 @@ sealed class Segment
 static class SegmentPipeline
 {
     static readonly ConcurrentBag<Segment> Spare = [];
-    static readonly int Depth = Math.Clamp(Environment.ProcessorCount + 2, 4, 16);
+    static readonly int Depth = Math.Clamp(2 * Environment.ProcessorCount + 4, 4, 16);
 
     /// <param name="length">Plaintext length: fixes count, sizes and which one is last.</param>
     /// <param name="turn">What must see the segments in order, before work changes them; null: nothing must.</param>
@@ -59,7 +59,7 @@ static class SegmentPipeline
                 own.Push(segment);
                 if (!await fill(segment)) break;
                 own.Pop();
-                flying.Enqueue((segment, turn is null ? Task.Run(() => work(segment), CancellationToken.None) : TurnAndWork(segment)));
+                flying.Enqueue((segment, turn is null ? Begin(() => { work(segment); return Task.CompletedTask; }) : TurnAndWork(segment)));
             }
             while (flying.Count > 0) await DrainOne();
         }
@@ -84,7 +84,7 @@ static class SegmentPipeline
         {
             var (before, over) = (turned, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
             turned = over.Task;
-            return Task.Run(async () =>
+            return Begin(async () =>
             {
                 try
                 {
@@ -98,8 +98,11 @@ static class SegmentPipeline
                 }
                 over.SetResult();
                 work(segment);
-            }, CancellationToken.None);
+            });
         }
+
+        // Oldest first: a thread of the pool would begin with what it queued last, and the segment that is drained next would wait for those behind it.
+        static Task Begin(Func<Task> run) => Task.Factory.StartNew(run, CancellationToken.None, TaskCreationOptions.PreferFairness, TaskScheduler.Default).Unwrap();
 
         async ValueTask DrainOne()
         {

@@ -23,13 +23,23 @@ internal static class SqliteSettings
         ("temp_store", "MEMORY", "2"),
     ];
 
-    public static SqliteConnection OpenWriter(string file)
+    static readonly (string Name, string Value, string Reads)[] OfDerived =
+    [
+        .. OfWriter.Where(s => s.Name != "synchronous"),
+        ("synchronous", "NORMAL", "1"),
+        // Pages that a step of filling touches are spread over the whole file: with SQLite's 2 MB each row would read and write several of them again.
+        ("cache_size", "-32768", "-32768"),
+    ];
+
+    /// <summary>The one connection that writes.</summary>
+    /// <param name="derived">What the file holds can be made again from another: it is whole after a power loss, and may lack what was committed last.</param>
+    public static SqliteConnection OpenWriter(string file, bool derived = false)
     {
         var connection = Connect(file, SqliteOpenMode.ReadWriteCreate);
         try
         {
             DemandVersion(connection.ServerVersion);
-            foreach (var (name, value, reads) in OfWriter)
+            foreach (var (name, value, reads) in derived ? OfDerived : OfWriter)
             {
                 Scalar(connection, $"PRAGMA {name} = {value}");
                 var found = Scalar(connection, $"PRAGMA {name}");

@@ -62,6 +62,8 @@ internal sealed class AuditIndex : IDisposable
     readonly SqliteConnection writer;
     readonly WriteAheadLog log;
     readonly ConcurrentBag<SqliteConnection> idle = [];
+    // Labels are few, and an audience stays.
+    readonly Dictionary<string, long> audiences = new(StringComparer.Ordinal);
 
     static AuditIndex() => ColumnTypes.Register();
 
@@ -78,7 +80,7 @@ internal sealed class AuditIndex : IDisposable
             index.Dispose();
         }
         foreach (var part in new[] { file, file + "-wal", file + "-shm" }) File.Delete(part);
-        var writer = SqliteSettings.OpenWriter(file);
+        var writer = SqliteSettings.OpenWriter(file, derived: true);
         AuditIndexSchema.Create(writer);
         // Last: a crash before leaves a file without this row, which the next start makes anew.
         writer.Execute("INSERT INTO built VALUES (1, @Version, 0, @none)", new { AuditIndexSchema.Version, none = default(Digest) });
@@ -95,7 +97,7 @@ internal sealed class AuditIndex : IDisposable
     static AuditIndex? TryOpen(string file)
     {
         if (!File.Exists(file)) return null;
-        try { return new AuditIndex(file, SqliteSettings.OpenWriter(file)); }
+        try { return new AuditIndex(file, SqliteSettings.OpenWriter(file, derived: true)); }
         catch (SqliteException) { return null; }
     }
 
@@ -119,7 +121,7 @@ internal sealed class AuditIndex : IDisposable
     public IReadOnlyList<(long Id, string Label)> Audiences() => Read(c => c.Query<(long, string)>("SELECT id, label FROM audience WHERE id > @Top ORDER BY id", new { Top }).AsList());
 
     /// <summary>Row of this label's text, made when it is new. One caller at a time, as <see cref="Add"/>.</summary>
-    public long Audience(string label) => Written(() =>
+    public long Audience(string label) => audiences.TryGetValue(label, out var known) ? known : audiences[label] = Written(() =>
     {
         writer.Execute("INSERT INTO audience (label) VALUES (@label) ON CONFLICT DO NOTHING", new { label });
         return writer.QuerySingle<long>("SELECT id FROM audience WHERE label = @label", new { label });
