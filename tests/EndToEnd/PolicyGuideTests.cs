@@ -8,7 +8,7 @@ public sealed class PolicyGuideTests
 {
     static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    [Fact]
+    [Fact, Trait("tier", "long")]
     public async Task The_page_takes_a_draft_into_force_and_explains_and_replays_what_is_decided_then()
     {
         if (!File.Exists("/usr/bin/openssl")) Assert.Skip("no openssl command on this machine");

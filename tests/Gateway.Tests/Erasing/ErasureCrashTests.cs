@@ -10,7 +10,7 @@ namespace Exchange.Tests.Erasing;
 /// <summary>The process dies before each step of an erasure; what it leaves is what a copy of its folders at that moment holds. A fresh start and the same order, which still lies there, end in one clean state.</summary>
 public sealed class ErasureCrashTests
 {
-    [Fact]
+    [Fact, Trait("tier", "long")]
     public async Task An_erasure_that_died_at_any_step_goes_on_and_ends_clean()
     {
         var gateway = await Erasure.Start();

@@ -175,7 +175,7 @@ public sealed class NonInterferenceTests : IAsyncLifetime
     }
 
     /// <summary>Routes where finding or not finding takes different ways through the program.</summary>
-    [Fact]
+    [Fact, Trait("tier", "long")]
     public async Task Nor_does_the_time_that_an_answer_takes()
     {
         string[] tellTales = ["/dispatches/{id}", "/dispatches/{id}/receipts", "/mailbox/{parcel}", "/mailbox/{parcel}/receipt", "/dispatches/{id}/approvals", "/dispatches/dry-run"];

@@ -36,7 +36,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     public void Control_without_a_sync_at_each_commit_something_acknowledged_is_gone_after_a_power_cut() =>
         Assert.NotNull(Run(Short with { Pragma = "PRAGMA synchronous = NORMAL", Trouble = 4 }).Broken);
 
-    [Fact]
+    [Fact, Trait("tier", "long")]
     public void Control_without_aging_who_is_less_urgent_waits_for_ever_behind_who_is_more()
     {
         // More hỏa tốc than two slots carry, at every moment at which one comes free, and little else.
