@@ -34,7 +34,7 @@ sealed class BenchGateway : IDisposable
         settings["limits"] = new JsonObject([new("submissionsPerMinute", 1_000_000), .. limits.Select(l => KeyValuePair.Create(l.Name, (JsonNode?)l.Value))]);
         settings["folders"] = Directory.CreateDirectory(Path.Combine(work, "folders")).FullName;
         await File.WriteAllTextAsync(file, settings.ToJsonString());
-        // As docs/exchange-gateway.service does.
+        // As docs/exchange-gateway.service advises for a gateway with much to do.
         Environment.SetEnvironmentVariable("DOTNET_GCgen0size", "0x4000000");
         return new(pki, data, await ServerProcess.ServeAsync(program, data, Path.Combine(work, "gateway.log"), TimeProvider.System, CancellationToken.None));
     }
