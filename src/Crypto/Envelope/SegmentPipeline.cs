@@ -102,7 +102,7 @@ static class SegmentPipeline
         }
 
         // Oldest first: a thread of the pool would begin with what it queued last, and the segment that is drained next would wait for those behind it.
-        static Task Begin(Func<Task> run) => Task.Factory.StartNew(run, CancellationToken.None, TaskCreationOptions.PreferFairness, TaskScheduler.Default).Unwrap();
+        static async Task Begin(Func<Task> run) => await await Task.Factory.StartNew(run, CancellationToken.None, TaskCreationOptions.PreferFairness, TaskScheduler.Default);
 
         async ValueTask DrainOne()
         {
