@@ -5,7 +5,8 @@ using Exchange.Adapters.Mail;
 
 namespace Exchange.Tests;
 
-/// <summary>Strangers' mail, without a server.</summary>
+/// <summary>Strangers' mail, without a server. Alone: what a mail costs is what the process allocates.</summary>
+[Collection(nameof(Alone))]
 public sealed class MailScanTests
 {
     const string Domain = "gw.test";
