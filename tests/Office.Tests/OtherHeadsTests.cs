@@ -172,7 +172,7 @@ public sealed class OtherHeadsTests : IDisposable
         Assert.Equal(2, Kept("H41").Length);
         Note(office, wrong);
         Assert.Empty(Waiting("H41"));
-        for (var size = 1; size <= 101; size++) Note(office, new(ours.Origin, size, other));
+        for (var size = 1; size <= 120; size++) Note(office, new(ours.Origin, size, other));
         Assert.Equal(100, office.OtherHeads.Waiting().Count);
     }
 
@@ -220,6 +220,15 @@ public sealed class OtherHeadsTests : IDisposable
             Assert.Contains(office.OtherHeads.Contradictions(), c => c.Office == "H37" && c.File.Contains($"{seen.Root}", StringComparison.Ordinal));
             Assert.Empty(Waiting("H41"));
         }
+        // Two roots of one size, and more than is shown here, need no answer.
+        bench.Gateway.Unproven = (Refusal.Busy, 503);
+        var ours = office.Checkpoints.Newest!;
+        foreach (var size in new[] { ours.Size, ours.Size + 4 })
+        {
+            Note(office, new(ours.Origin, size, Digest.Of([2])));
+            Assert.Null(await office.RefreshAsync(Cancel));
+            Assert.Contains(office.OtherHeads.Contradictions(), c => c.Size == size);
+        }
     }
 
     [Fact]
@@ -229,7 +238,8 @@ public sealed class OtherHeadsTests : IDisposable
         using (var office = bench.Start("H41")) await office.RefreshAsync(Cancel);
         var (origin, first) = ("", default(Checkpoint)!);
         using (var office = bench.Start("H41")) (origin, first) = (office.Profile.Pins.Origin, office.Checkpoints.Newest!);
-        bench.Gateway.Succeed(next, 5);
+        // The copy that it goes on from had one entry less.
+        bench.Gateway.Succeed(next, (int)first.Size - 1);
         bench.Pins = p => p with { Origin = next, CheckpointKey = bench.Gateway.Keys.VerifierKeys[0].ToString(), CheckpointKeys = [.. bench.Gateway.Keys.VerifierKeys.Skip(1).Select(k => k.ToString()), p.CheckpointKey, .. p.CheckpointKeys] };
         using var moved = bench.Start("H41");
         Assert.Null(await moved.RefreshAsync(Cancel));

@@ -67,7 +67,7 @@ public sealed class AuditQuestionTests : IAsyncLifetime
         {
             "entries?kind=dummy&kind=dummy", "entries?kind=", $"entries?office={new string('X', 201)}", "entries?from=-1", "entries?to=x", "entries?at=+1", "entries?limit=x", "entries?proofs=yes", "entries?verdict=maybe", "entries?certificate=x",
             "entries?dispatch=x", "entries?dispatch=0192F000-0000-7000-8000-00000000000A", "entries?dispatch=0192f00000007000800000000000000a", "refused?verdict=permit", "overdue?kind=delay",
-            "details", $"details?at={size}", "details?first=0", $"details?at={size}&first=0&who=me", $"details?at={size}&first=0&count=1&who=me", $"details?at={size}&first=0&first=0", $"details?at={size}&first=x",
+            "details", $"details?at={size}", "details?first=0", $"details?at={size}&first=0&who=me", $"details?at={size}&first=0&count=1&who=me", $"details?at={size}&first=0&first=0", $"details?at={size}&first=x", $"details?at={size}&first=0&count=x", $"details?at={size}&first=0&count=1&count=1",
             $"details?at={size}&first=0&count=0", $"details?at={size}&first=0&count=65", $"details?at={size}&first=0&count=4294967297", $"details?at={size}&first=1", $"details?at={size}&first=72057594037927936",
             "counts?level=mat", "counts?limit=1", "counts?proofs=true", $"counts?at={size}", "counts?verdict=deny", "counts?after=x", "counts?dispatch=0192f000-0000-7000-8000-00000000000a", $"counts?certificate={Some}",
             "counts?from=172800000&to=86400000", "counts?from=0&to=34732800000",
@@ -147,10 +147,13 @@ public sealed class AuditQuestionTests : IAsyncLifetime
         using var go = new ManualResetEventSlim();
         List<Task> waiting = [slow.Host.Shared.Journal.Commit(_ => { stands.Set(); go.Wait(); return true; })];
         stands.Wait();
-        do waiting.Add(slow.Host.Shared.Journal.Commit(_ => true));
-        while (!waiting[^1].IsFaulted);
-        foreach (var path in new[] { "entries", "refused", "overdue", "counts", $"details?at={size}&first=0" }) Assert.Equal((503, "E_BUSY"), (await TestGateway.Send(auditor, HttpMethod.Get, "/audit/" + path)) is var answer ? (answer.Status, answer.Code) : default);
-        go.Set();
+        try
+        {
+            do waiting.Add(slow.Host.Shared.Journal.Commit(_ => true));
+            while (!waiting[^1].IsFaulted);
+            foreach (var path in new[] { "entries", "refused", "overdue", "counts", $"details?at={size}&first=0" }) Assert.Equal((503, "E_BUSY"), (await TestGateway.Send(auditor, HttpMethod.Get, "/audit/" + path)) is var answer ? (answer.Status, answer.Code) : default);
+        }
+        finally { go.Set(); }
         await Task.WhenAll(waiting[..^1]);
     }
 
