@@ -40,7 +40,7 @@ public sealed class PowerLossTests(PowerLossTests.Recordings recordings, ITestOu
     [Fact, Trait("tier", "long")]
     public void Control_folders_that_are_not_synced_lose_acknowledged_work() => Assert.InRange(Try(recordings.Full, 100, Without.BlobFolderSync).Bad, 10, 100);
 
-    [Fact]
+    [Fact, Trait("tier", "long")]
     public void Control_uploads_that_are_not_synced_lose_what_was_said_to_be_here_for_good() => Assert.InRange(Try(recordings.Uploads, 60, Without.PartSync).Bad, 10, 60);
 
     [Fact, Trait("tier", "long")]

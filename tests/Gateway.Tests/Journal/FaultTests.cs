@@ -28,7 +28,7 @@ public sealed class FaultTests
 
     public static TheoryData<string, string> Table => [.. from work in Works.Keys from fault in Enum.GetNames<Fault>() select (work, fault)];
 
-    [Theory]
+    [Theory, Trait("tier", "long")]
     [MemberData(nameof(Table))]
     public async Task Whatever_call_fails_the_store_is_whole_afterwards_and_the_answer_true(string work, string name)
     {

@@ -64,7 +64,7 @@ public sealed class TimeStampOptionsTests
     [InlineData("""[]""", "timeStamp: must be an object")]
     public void What_cannot_be_meant_is_named(string asked, string error) => Assert.Contains(Errors(asked), e => e.StartsWith(error, StringComparison.Ordinal));
 
-    [Fact]
+    [Fact, Trait("tier", "long")]
     public async Task A_running_gateway_shows_its_tokens_to_offices_and_auditors_and_alarms_once_when_nobody_gives_any()
     {
         await using var authority = await ScriptedWitness.Start();
