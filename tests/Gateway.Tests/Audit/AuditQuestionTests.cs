@@ -1,7 +1,9 @@
 using System.Text;
 using System.Text.Json;
 using Exchange.Crypto;
+using Exchange.Crypto.Envelope;
 using Exchange.Crypto.Ledger;
+using Exchange.Crypto.Statements;
 using Exchange.Gateway.Audit;
 using Exchange.Gateway.Journaling;
 using Exchange.Gateway.Store;
@@ -199,6 +201,11 @@ public sealed class AuditQuestionTests : IAsyncLifetime
         async Task<string> Line(long at) => Encoding.UTF8.GetString((await Get($"/audit/details?at={at}&first=0")).Body).Split('\n')[dummy];
         Assert.Equal("withheld", await Line(older));
         Assert.StartsWith("erased ", await Line(Published), StringComparison.Ordinal);
+
+        // An index that is made anew, from a store that has forgotten what it was about, shows it to nobody else either.
+        using var again = new FillIndex(gateway.Host.Shared.Engine, Path.Combine(gateway.Data, "audit", "again.db"));
+        Assert.True(again.Fill(1000));
+        Assert.Equal(AuditIndex.Top, Assert.Single(again.Index.All(dummy, dummy + 1)).Audience);
     }
 
     [Fact]
@@ -224,5 +231,40 @@ public sealed class AuditQuestionTests : IAsyncLifetime
         var pages = 1;
         for (; page.GetProperty("next").GetString() is { } next; pages++) page = (await Get($"/audit/entries?office=H41&kind=submission&at={Published}&after={next}")).Json;
         Assert.Equal(3, pages);
+    }
+
+    [Fact]
+    public async Task What_was_refused_asked_or_held_is_protected_by_the_label_that_was_decided_on()
+    {
+        async Task<string[]> Kinds(Guid dispatch, string auditor) => [.. (await Get($"/audit/entries?dispatch={dispatch}", auditor)).Json.GetProperty("entries").EnumerateArray().Select(e => e.GetProperty("kind").GetString()!)];
+        static Header Header(SealedEnvelope envelope) => EnvelopeFile.PeekUnverified(envelope.Parts.Header);
+
+        var label = JsonSerializer.Serialize(gateway.Host.Shared.Worlds.Current.Policy.NewLabel("mat", "test-basis"), JsonSerializerOptions.Web);
+        Assert.Equal(200, (await TestGateway.Send(gateway.As("G22"), HttpMethod.Post, "/dispatches/dry-run", Encoding.UTF8.GetBytes($$"""{"label":{{label}},"recipients":[{"office":"H41","role":"to"}],"approvals":["signatory"]}"""))).Status);
+        // H14 is not cleared for it: refused, and never more than that.
+        var (refused, refusedFile) = await gateway.SealFile("H14", "mat");
+        Assert.Equal(403, (await gateway.Submit(refusedFile)).Status);
+        // Under the name of one that anybody may see, something that he may not.
+        var (plain, plainFile) = await gateway.SealFile("H41");
+        Assert.Equal(201, (await gateway.Submit(plainFile)).Status);
+        var (_, secret) = await gateway.SealFile("H41", "tuyet-mat", r => r with { Id = Header(plain).Id });
+        Assert.NotEqual(201, (await gateway.Submit(secret)).Status);
+        var (held, heldFile) = await gateway.SealFile("H41", "toi-mat");
+        Assert.Equal(202, (await gateway.Submit(heldFile)).Status);
+        var (id, ctx) = (Header(held).Id, held.Ctx);
+        await Log(new RejectionDetail("G22", id, ctx, "E_RECALLED", null) { Time = Now }, new RejectionDetail("G22", id, Some, "E_SAME_ID", null) { Time = Now });
+        await Publish();
+
+        Assert.NotEqual(0, (await Get("/audit/entries?kind=start", "AUDIT-MAT")).Json.GetProperty("entries").GetArrayLength());
+        Assert.Single((await Get("/audit/entries?kind=dry-run", "AUDIT-MAT")).Json.GetProperty("entries").EnumerateArray());
+        Assert.Equal(["rejection"], await Kinds(Header(refused).Id, "AUDIT-MAT"));
+        Assert.DoesNotContain("rejection", await Kinds(Header(plain).Id, "AUDIT-MAT"));
+        Assert.Contains("rejection", await Kinds(Header(plain).Id, "AUDIT-ALL"));
+        Assert.Equal(["hold", "rejection", "rejection"], await Kinds(id, "AUDIT-ALL"));
+        Assert.Empty(await Kinds(id, "AUDIT-MAT"));
+
+        // Cleared for the level and not for everything: what is said of another envelope of this name is not for him.
+        await gateway.Appoint(a => [.. a.Select(one => one.Code == "AUDIT-MAT" ? one with { Clearance = one.Clearance with { Classes = [10, 20, 30] } } : one)]);
+        Assert.Equal(["hold", "rejection"], await Kinds(id, "AUDIT-MAT"));
     }
 }

@@ -8,6 +8,7 @@ using Exchange.Crypto.Statements;
 using Exchange.Gateway.Store;
 using Exchange.Tests.Http;
 using Exchange.Tests.Relabelling;
+using Microsoft.Data.Sqlite;
 
 namespace Exchange.Tests.Audit;
 
@@ -201,7 +202,16 @@ public sealed class AuditReadTests : IAsyncLifetime
         await Publish();
         var before = await All(gateway.AsAuditor("AUDIT-ALL"), "&kind=submission");
         var file = Path.Combine(gateway.Data, "audit", "index.db");
-        foreach (var harm in new Action[] { () => File.Delete(file), () => File.WriteAllText(file, "not a database"), () => { } })
+        void Change(string sql)
+        {
+            using var index = new SqliteConnection($"Data Source={file};Pooling=False");
+            index.Open();
+            using var command = index.CreateCommand();
+            command.CommandText = sql;
+            command.ExecuteNonQuery();
+        }
+        // With nothing in it: what is shown afterwards came from the store.
+        foreach (var harm in new Action[] { () => File.Delete(file), () => File.WriteAllText(file, "not a database"), () => Change("UPDATE built SET last = zeroblob(32); DELETE FROM about"), () => Change("UPDATE built SET version = version + 1; DELETE FROM about"), () => { } })
         {
             await gateway.Host.DisposeAsync();
             harm();
