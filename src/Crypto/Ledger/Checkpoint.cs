@@ -12,6 +12,9 @@ namespace Exchange.Crypto.Ledger;
 /// <param name="Root">Root of their tree.</param>
 public sealed record Checkpoint(string Origin, long Size, Digest Root)
 {
+    /// <summary>Detail of a head under a name that is not pinned: forged, or the ledger goes on under another name.</summary>
+    public const string OtherLedger = "of another ledger than the pinned one; if that goes on under a new name, take the new pins from its administrator";
+
     /// <summary>The text that is signed.</summary>
     public string Text => string.Create(CultureInfo.InvariantCulture, $"{Origin}\n{Size}\n{Convert.ToBase64String(Root.ToArray())}\n");
 
@@ -32,6 +35,8 @@ public sealed record Checkpoint(string Origin, long Size, Digest Root)
     /// <summary>As the other, and of each kind of which a key is given, one signed: a head that one broken algorithm could forge is refused. For who takes a head as the newest.</summary>
     public static Checkpoint OpenBoth(ReadOnlySpan<byte> note, IReadOnlyCollection<VerifierKey> keys, string origin)
     {
+        // What it calls itself is not said again here: nobody signed that for us.
+        if (Parse(SignedNote.Read(note).Text).Origin != origin) throw new RefusedException(Refusal.Note, OtherLedger);
         VerifierKey[] own = [.. keys.Where(k => k.Name == origin)];
         var opened = SignedNote.Open(note, own);
         foreach (var kind in own.GroupBy(k => k.Type))

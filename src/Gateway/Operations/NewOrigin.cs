@@ -24,7 +24,7 @@ sealed record NewOriginRequest(string Data, string Origin, byte[] Operation, str
 static class NewOrigin
 {
     /// <summary>What two administrators are to sign: JSON for `exchange officer operate`. Nothing is changed.</summary>
-    /// <exception cref="OptionsException">Nothing was signed yet, not such a name or code, or no year can end here yet.</exception>
+    /// <exception cref="OptionsException">Nothing was signed yet, not such a name or code, nobody to sign it, or no year can end here yet.</exception>
     /// <exception cref="CannotStartException">A year is to end, and the gateway runs.</exception>
     public static byte[] Order(string data, string origin, string code)
     {
@@ -34,9 +34,10 @@ static class NewOrigin
         using var named = Guard.OpenReadOnly(file, options.Origin);
         using var live = Guard.OpenReadOnly(file, named.Ended?.Successor ?? options.Origin);
         var head = HeadOf(live, origin);
+        // Two persons are not to sign in vain.
+        DemandTwo(options);
         if (code == Succession.Year)
         {
-            // Two persons are not to sign in vain.
             using var folder = DataFolder.Open(data);
             using var engine = SqliteEngine.Open(folder.Database);
             DemandYearsEnd(live, engine, options);
@@ -109,7 +110,7 @@ static class NewOrigin
     static Plan Prepare(Guard live, SqliteEngine engine, BlobStore blobs, Options options, CertificateCheck trust, NewOriginRequest request, DateTimeOffset now)
     {
         var from = HeadOf(live, request.Origin);
-        Demand(options.Administrators.Count >= 2, $"administrators: {Options.FileName} names no two; two of them sign a new origin");
+        DemandTwo(options);
         var operation = OperationStatement.OpenNewOrigin(request.Operation, new Checkpoint(live.Origin, from.Size, from.Root), request.Origin, options.Administrators, trust, now);
         if (StoreCheck.Run(engine, blobs, []) is [var finding, ..] all)
             throw new CannotStartException($"The store does not keep its promises: {finding}{(all.Count > 1 ? $" and {all.Count - 1} more" : "")}. Nothing was changed. Run `exchange-gateway check`, and take another backup.");
@@ -132,6 +133,8 @@ static class NewOrigin
         return new Plan(new(request.Origin, head.Size, entry.Salt, entry.Detail, ""), detail, (frontier.Size, frontier.Root()), rows, from);
     }
 
+    static void DemandTwo(Options options) => Demand(options.Administrators.Count >= 2, $"administrators: {Options.FileName} names no two; two of them sign a new origin");
+
     static (long Size, Digest Root) HeadOf(Guard live, string origin)
     {
         Demand(Options.IsOrigin(origin), $"{origin}: must be a name like gateway.example/ledger-2, without spaces or plus signs");
@@ -147,7 +150,8 @@ static class NewOrigin
         var store = HeadTable.Read(reader);
         var again = "Start it, wait until `exchange-gateway admin witnesses` names nobody, and stop it cleanly";
         Demand(store.Size >= signed.Size && Tiles.Root(signed.Size, TileTable.ReaderOf(reader)) == signed.Root, $"{Succession.Year} is for the whole store of {live.Origin}, and this one is not what it signed at {signed.Size} entries. Put that one back; only if it is lost for good, go on with another code");
-        Demand(store.Size == signed.Size && note?.Size == signed.Size, $"{Succession.Year}: the newest head of {live.Origin} has {signed.Size} entries, the store {store.Size}. {again}: a clean stop signs the last head");
+        Demand(store.Size == signed.Size, $"{Succession.Year}: the newest head of {live.Origin} has {signed.Size} entries, the store {store.Size}. {again}: a clean stop signs the last head");
+        Demand(note?.Size == signed.Size, $"{Succession.Year}: the newest head of {live.Origin}, {signed.Size} entries, is not signed yet. {again}: a clean stop signs the last head");
         if (WitnessesOf(options) is { } witnesses)
             Demand(witnesses.IsQuorum(note!.Note), $"{Succession.Year}: the last head of {live.Origin}, {signed.Size} entries, waits for {string.Join(", ", witnesses.Peers.Where(p => !p.Signed(note.Note)).Select(p => p.Name))}. {again}: each is asked for the last head once more");
     }

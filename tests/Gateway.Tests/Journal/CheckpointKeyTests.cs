@@ -58,6 +58,8 @@ public sealed class CheckpointKeyTests : IDisposable
             var less = Encoding.UTF8.GetBytes(note.Replace(line.Line + "\n", "", StringComparison.Ordinal));
             Assert.Equal(Refusal.Note, Assert.Throws<RefusedException>(() => Checkpoint.OpenBoth(less, pinned, TestStore.Origin)).Refusal);
         }
+        // A head under a name that nobody pinned tells what to do, and not the name that it gives itself.
+        Assert.Equal(Checkpoint.OtherLedger, Assert.Throws<RefusedException>(() => Checkpoint.OpenBoth(Encoding.UTF8.GetBytes(note), pinned, TestStore.Origin + "-2")).Detail);
     }
 
     [Fact]

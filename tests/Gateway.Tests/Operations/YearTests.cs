@@ -195,4 +195,17 @@ public sealed class YearTests : IAsyncLifetime
         foreach (var folder in Directory.GetDirectories(from, "*", SearchOption.AllDirectories).Prepend(from)) Directory.CreateDirectory(Path.Combine(to, Path.GetRelativePath(from, folder)));
         foreach (var file in Directory.GetFiles(from, "*", SearchOption.AllDirectories)) File.Copy(file, Path.Combine(to, Path.GetRelativePath(from, file)));
     }
+
+    [Fact]
+    public async Task Nobody_is_asked_to_sign_where_no_two_may()
+    {
+        await Accepted();
+        await gateway.Host.DisposeAsync();
+        var file = Path.Combine(gateway.Data, Options.FileName);
+        var settings = System.Text.Json.Nodes.JsonNode.Parse(await File.ReadAllTextAsync(file))!.AsObject();
+        settings.Remove("administrators");
+        await File.WriteAllTextAsync(file, settings.ToJsonString());
+        foreach (var code in new[] { Succession.Year, "RESTORED" })
+            Assert.Contains("administrators", Assert.Throws<OptionsException>(() => NewOrigin.Order(gateway.Data, Next, code)).Message, StringComparison.Ordinal);
+    }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Exchange.Crypto.Ledger;
 
 namespace Exchange.Office.Client.Stories;
 
@@ -40,7 +41,7 @@ static class DetailWords
         ["size"] = "kích thước", ["root"] = "gốc", ["origin"] = "tên sổ", ["a checkpoint has three lines"] = "điểm kiểm tra có ba dòng", ["not the one spelling of a checkpoint"] = "không đúng cách viết duy nhất của điểm kiểm tra",
         ["root of the empty ledger"] = "gốc của sổ rỗng", ["not the checkpoint of the empty ledger"] = "không phải điểm kiểm tra của sổ rỗng", ["is not the checkpoint of the size that it is named by"] = "không phải điểm kiểm tra có kích thước như tên tệp",
         ["does not lead to the checkpoint"] = "không dẫn tới điểm kiểm tra", ["neither entries nor tiles lead to the signed root"] = "cả mục lẫn các mảnh cây đều không dẫn tới gốc đã ký", ["entries are missing"] = "thiếu mục sổ",
-        ["length of the tile"] = "độ dài của mảnh cây", ["no verifiable signatures"] = "không có chữ ký nào kiểm tra được", ["invalid signature"] = "chữ ký không hợp lệ", ["ambiguous key"] = "khóa không rõ ràng",
+        [Checkpoint.OtherLedger] = "của sổ khác với sổ đã ghim; nếu sổ đó tiếp tục dưới tên mới, hãy lấy bộ khóa ghim mới từ người quản trị", ["length of the tile"] = "độ dài của mảnh cây", ["no verifiable signatures"] = "không có chữ ký nào kiểm tra được", ["invalid signature"] = "chữ ký không hợp lệ", ["ambiguous key"] = "khóa không rõ ràng",
         ["origin is not the name of the key"] = "tên sổ không phải tên của khóa", ["no file of this ledger"] = "không phải tệp của sổ này", ["the entries before it are not certain"] = "các mục trước đó không chắc chắn",
         ["a bundle holds another number of entries"] = "gói chứa số mục khác", ["an entry is not 32 bytes"] = "có mục không phải 32 byte", ["a bundle of details has fewer lines than entries"] = "gói chi tiết có ít dòng hơn số mục",
         ["a bundle of details has more lines than entries"] = "gói chi tiết có nhiều dòng hơn số mục", ["two roots of one size"] = "hai gốc của cùng một kích thước", ["the proof does not lead from one to the other"] = "bằng chứng không dẫn từ điểm này tới điểm kia",
